@@ -1,0 +1,44 @@
+package io.holdfast.block;
+
+import java.io.IOException;
+
+/**
+ * The bytes of one logical unit. Operations are asynchronous: they are started on a lane's thread, never block it, and
+ * their callback runs on that thread. Operations in flight at the same time have no order among themselves; a flush
+ * covers the writes whose callbacks ran before it was started.
+ *
+ * <p>Thread-safe: several lanes use one backend at the same time.
+ */
+public interface BlockBackend extends AutoCloseable {
+
+    /** Size in bytes. May grow or shrink while in use (online resize). */
+    long sizeBytes();
+
+    /** True if every write and discard fails with {@link BlockError.Kind#READ_ONLY}. */
+    boolean readOnly();
+
+    /** For people: what this is, such as the path of the file. */
+    String describe();
+
+    /** Reads {@code into.length()} bytes at {@code offset}. Holes read as zeroes. */
+    void read(long offset, IoMemory into, IoLane lane, IoCallback done);
+
+    /** Writes all of {@code from} at {@code offset}. */
+    void write(long offset, IoMemory from, Durability durability, IoLane lane, IoCallback done);
+
+    /** Makes every write that has been acknowledged so far durable (fdatasync). */
+    void flush(IoLane lane, IoCallback done);
+
+    /**
+     * Gives the blocks back to the host; the range reads as zeroes afterwards. A file system without hole punching gets
+     * zeroes written or answers {@link BlockError.Kind#UNSUPPORTED}, as {@link #discards()} says.
+     */
+    void discard(long offset, long lengthBytes, IoLane lane, IoCallback done);
+
+    /** True if {@link #discard} frees space on the host, so that thin provisioning may be announced. */
+    boolean discards();
+
+    /** Lets the file go. Operations in flight must have ended. */
+    @Override
+    void close() throws IOException;
+}

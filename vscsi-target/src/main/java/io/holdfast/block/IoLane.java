@@ -1,0 +1,25 @@
+package io.holdfast.block;
+
+/**
+ * The thread a connection lives on, as a backend sees it: the ways to do file I/O without blocking that thread. One per
+ * event loop. Every method is called on that thread and every callback runs on it.
+ *
+ * <p>Two implementations: file reads on the event loop's own io_uring, and the portable one ({@link PortableLane}).
+ */
+public interface IoLane {
+
+    /** Positional read of {@code into.length()} bytes; short only at the end of the file, which is an error here. */
+    void read(OpenFile file, long offset, IoMemory into, IoCallback done);
+
+    /** Positional write of all of {@code from}. */
+    void write(OpenFile file, long offset, IoMemory from, IoCallback done);
+
+    /** Runs a call that may block (fdatasync, fallocate, …) on a pool thread. */
+    void offload(BlockingCall call, IoCallback done);
+
+    /** A call that may block. */
+    @FunctionalInterface
+    interface BlockingCall {
+        void run() throws java.io.IOException;
+    }
+}
