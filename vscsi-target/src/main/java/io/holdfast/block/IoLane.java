@@ -2,7 +2,8 @@ package io.holdfast.block;
 
 /**
  * The thread a connection lives on, as a backend sees it: the ways to do file I/O without blocking that thread. One per
- * event loop. Every method is called on that thread and every callback runs on it.
+ * event loop. Every method but {@link #execute} is called on that thread and every callback runs on it, possibly before the
+ * method that started the operation has returned.
  *
  * <p>Two implementations: file reads on the event loop's own io_uring, and the portable one ({@link PortableLane}).
  */
@@ -16,6 +17,12 @@ public interface IoLane {
 
     /** Runs a call that may block (fdatasync, fallocate, …) on a pool thread. */
     void offload(BlockingCall call, IoCallback done);
+
+    /**
+     * Runs a task on the lane's thread, later. From any thread: this is how one fdatasync answers the flushes of several
+     * lanes.
+     */
+    void execute(Runnable task);
 
     /** A call that may block. */
     @FunctionalInterface
