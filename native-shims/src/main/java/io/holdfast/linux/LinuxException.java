@@ -23,4 +23,9 @@ public final class LinuxException extends IOException {
     public int errno() {
         return errno;
     }
+
+    /** True if the call failed with this {@code errno}. */
+    public boolean is(Errno other) {
+        return errno == other.number();
+    }
 }
