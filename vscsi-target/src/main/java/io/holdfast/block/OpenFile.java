@@ -5,20 +5,37 @@ import java.nio.channels.FileChannel;
 /**
  * An open file or device, as the lanes use it. The channel is there from the start; the descriptor, which needs the
  * native library, comes a little later (binding it must not stand between exec and serving). Thread-safe.
+ *
+ * <p>What its file system turned out to be able to do is remembered here, once for all lanes.
  */
 public final class OpenFile {
     /** What {@link #descriptor()} says before {@link #descriptor(int)} was called. */
     public static final int NO_DESCRIPTOR = -1;
 
     private final FileChannel channel;
+    private final String name;
+    private final InlineWrites inlineWrites = new InlineWrites();
     private volatile int descriptor = NO_DESCRIPTOR;
+    private volatile boolean inMemory;
+    private volatile boolean nowaitReads = true;
+    private volatile boolean nowaitWrites = true;
 
     public OpenFile(FileChannel channel) {
+        this(channel, "file");
+    }
+
+    /** @param name for people, in the details of errors: the path */
+    public OpenFile(FileChannel channel, String name) {
         this.channel = channel;
+        this.name = name;
     }
 
     public FileChannel channel() {
         return channel;
+    }
+
+    public String name() {
+        return name;
     }
 
     /** A descriptor of the same file for native calls, or {@link #NO_DESCRIPTOR} while there is none. */
@@ -28,5 +45,37 @@ public final class OpenFile {
 
     public void descriptor(int fd) {
         descriptor = fd;
+    }
+
+    /** True if the file lives in memory (tmpfs, ramfs), so that reading and writing never waits for a disk. */
+    public boolean inMemory() {
+        return inMemory;
+    }
+
+    /** To be called before {@link #descriptor(int)}. */
+    public void inMemory(boolean memory) {
+        inMemory = memory;
+    }
+
+    /** False once the file system has refused RWF_NOWAIT on a read. */
+    public boolean nowaitReads() {
+        return nowaitReads;
+    }
+
+    public void refusedNowaitReads() {
+        nowaitReads = false;
+    }
+
+    /** False once the file system has refused RWF_NOWAIT on a write, as ext4 and tmpfs do; XFS takes it. */
+    public boolean nowaitWrites() {
+        return nowaitWrites;
+    }
+
+    public void refusedNowaitWrites() {
+        nowaitWrites = false;
+    }
+
+    public InlineWrites inlineWrites() {
+        return inlineWrites;
     }
 }

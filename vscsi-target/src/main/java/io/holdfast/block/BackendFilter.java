@@ -1,0 +1,63 @@
+package io.holdfast.block;
+
+import java.io.IOException;
+
+/**
+ * A backend in front of another. What a filter does to operations is said in one place, {@link #pass}; everything else goes
+ * through.
+ */
+abstract class BackendFilter implements BlockBackend {
+    private final BlockBackend behind;
+
+    BackendFilter(BlockBackend behind) {
+        this.behind = behind;
+    }
+
+    /** Runs the operation, now, later or never; if never, tells the callback why. On the lane's thread. */
+    abstract void pass(BlockOperation operation, IoLane lane, Runnable action, IoCallback done);
+
+    @Override
+    public void read(long offset, IoMemory into, IoLane lane, IoCallback done) {
+        pass(BlockOperation.READ, lane, () -> behind.read(offset, into, lane, done), done);
+    }
+
+    @Override
+    public void write(long offset, IoMemory from, Durability durability, IoLane lane, IoCallback done) {
+        pass(BlockOperation.WRITE, lane, () -> behind.write(offset, from, durability, lane, done), done);
+    }
+
+    @Override
+    public void flush(IoLane lane, IoCallback done) {
+        pass(BlockOperation.FLUSH, lane, () -> behind.flush(lane, done), done);
+    }
+
+    @Override
+    public void discard(long offset, long lengthBytes, IoLane lane, IoCallback done) {
+        pass(BlockOperation.DISCARD, lane, () -> behind.discard(offset, lengthBytes, lane, done), done);
+    }
+
+    @Override
+    public long sizeBytes() {
+        return behind.sizeBytes();
+    }
+
+    @Override
+    public boolean readOnly() {
+        return behind.readOnly();
+    }
+
+    @Override
+    public String describe() {
+        return behind.describe();
+    }
+
+    @Override
+    public boolean discards() {
+        return behind.discards();
+    }
+
+    @Override
+    public void close() throws IOException {
+        behind.close();
+    }
+}

@@ -1,0 +1,9 @@
+package io.holdfast.block;
+
+/** The operations of a {@link BlockBackend}, as filters name them. */
+public enum BlockOperation {
+    READ,
+    WRITE,
+    FLUSH,
+    DISCARD
+}

@@ -1,0 +1,236 @@
+package io.holdfast.block;
+
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Opens an image file or a block device, and finds out in words for people why that cannot be. Uses nothing that needs the
+ * native library: this stands between exec and serving.
+ */
+final class FileOpener {
+    static final int SECTOR_BYTES = 512;
+
+    /**
+     * What this process has open. Looked at before a file is opened a second time, because closing that second channel
+     * would drop the first one's lock: record locks belong to the process (fcntl_locking(2)).
+     */
+    private static final Map<Object, Path> OPEN = new ConcurrentHashMap<>();
+
+    /** What was opened. {@link #close} gives up the channel, its lock and the entry among the open ones. */
+    record Opened(Path path, FileIdentity identity, FileChannel channel, long sizeBytes) implements AutoCloseable {
+        @Override
+        public void close() throws IOException {
+            try {
+                channel.close();
+            } finally {
+                OPEN.remove(identity.key());
+            }
+        }
+    }
+
+    private final Path path;
+    private final FileOptions options;
+
+    FileOpener(Path path, FileOptions options) {
+        this.path = path;
+        this.options = options;
+    }
+
+    Opened open() throws BackendException {
+        if (options.sizeBytes().isPresent()) {
+            requireUsableSize(options.sizeBytes().getAsLong());
+        }
+        FileIdentity identity = findOrCreate();
+        requireFileOrDevice(identity);
+        Path already = OPEN.putIfAbsent(identity.key(), path);
+        if (already != null) {
+            throw new BackendException(path + " is exported already" + (already.equals(path) ? "" : " as " + already)
+                    + "; export it once");
+        }
+        @Nullable FileChannel channel = null;
+        boolean opened = false;
+        try {
+            channel = openChannel();
+            lock(channel, identity);
+            long sizeBytes = channel.size();
+            requireSize(identity, sizeBytes);
+            opened = true;
+            return new Opened(path, identity, channel, sizeBytes);
+        } catch (IOException e) {
+            throw translate(e);
+        } finally {
+            if (!opened) {
+                OPEN.remove(identity.key());
+                closeQuietly(channel);
+            }
+        }
+    }
+
+    private FileIdentity findOrCreate() throws BackendException {
+        try {
+            return FileIdentity.of(path);
+        } catch (NoSuchFileException e) {
+            if (options.sizeBytes().isEmpty()) {
+                throw new BackendException(
+                        path + " does not exist; correct the path, or give a size to have it created", e);
+            }
+            if (options.readOnly()) {
+                throw new BackendException(path + " does not exist, and is not created to be read only", e);
+            }
+            return create(options.sizeBytes().getAsLong());
+        } catch (IOException e) {
+            throw translate(e);
+        }
+    }
+
+    private FileIdentity create(long sizeBytes) throws BackendException {
+        try {
+            // An image holds what the guest keeps secret: nobody else may read it.
+            Files.createFile(path, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+        } catch (FileAlreadyExistsException e) {
+            throw new BackendException(path + " has just been created by somebody else; try again", e);
+        } catch (IOException e) {
+            throw translate(e);
+        }
+        boolean complete = false;
+        try (RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw")) {
+            file.setLength(sizeBytes);
+            file.getChannel().force(true);
+            syncDirectory();
+            complete = true;
+            return FileIdentity.of(path);
+        } catch (IOException e) {
+            throw new BackendException(path + " cannot be created with " + sizeBytes + " bytes: " + e.getMessage(), e);
+        } finally {
+            if (!complete) {
+                deleteQuietly();
+            }
+        }
+    }
+
+    /** The new name must survive power loss as well as what is written under it. */
+    private void syncDirectory() throws IOException {
+        Path directory = path.toAbsolutePath().getParent();
+        if (directory != null) {
+            try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
+                channel.force(true);
+            }
+        }
+    }
+
+    private void requireFileOrDevice(FileIdentity identity) throws BackendException {
+        if (identity.isDirectory()) {
+            throw new BackendException(path + " is a directory; name an image file or a block device");
+        }
+        if (!identity.isRegularFile() && !identity.isBlockDevice()) {
+            throw new BackendException(path + " is neither a regular file nor a block device");
+        }
+        if (identity.isBlockDevice() && !options.readOnly()) {
+            requireUnmounted(identity.deviceAsInMountinfo());
+        }
+    }
+
+    private void requireUnmounted(String device) throws BackendException {
+        try {
+            for (String line : Files.readAllLines(Path.of("/proc/self/mountinfo"))) {
+                String[] fields = line.split(" ", -1);
+                if (fields.length > 4 && fields[2].equals(device)) {
+                    throw new BackendException(path + " is mounted at " + fields[4] + "; unmount it first");
+                }
+            }
+        } catch (IOException e) {
+            throw translate(e);
+        }
+    }
+
+    private FileChannel openChannel() throws IOException {
+        return options.readOnly()
+                ? FileChannel.open(path, Set.of(StandardOpenOption.READ))
+                : FileChannel.open(path, Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE));
+    }
+
+    /** The lock is held until the channel is closed, or the process ends. */
+    private void lock(FileChannel channel, FileIdentity identity) throws IOException, BackendException {
+        FileLock lock = channel.tryLock(0, Long.MAX_VALUE, options.readOnly());
+        if (lock == null || (options.readOnly() && LockHolders.hasWriter(identity))) {
+            throw new BackendException(path + " is in use by " + LockHolders.describe(path, identity)
+                    + "; stop that first, or export a copy");
+        }
+    }
+
+    private void requireSize(FileIdentity identity, long sizeBytes) throws BackendException {
+        if (sizeBytes == 0) {
+            throw new BackendException(
+                    identity.isBlockDevice()
+                            ? path + " has no medium (0 bytes)"
+                            : path + " is empty (0 bytes); give it a size first, such as: truncate -s 10G " + path);
+        }
+        if (sizeBytes % SECTOR_BYTES != 0) {
+            throw new BackendException(path + " has " + sizeBytes + " bytes, which is not a multiple of " + SECTOR_BYTES
+                    + "; fill it up with: truncate -s %" + SECTOR_BYTES + " " + path);
+        }
+        if (options.sizeBytes().isPresent() && options.sizeBytes().getAsLong() != sizeBytes) {
+            throw new BackendException(path + " has " + sizeBytes + " bytes and not the "
+                    + options.sizeBytes().getAsLong() + " asked for; leave the size out to take it as it is");
+        }
+    }
+
+    private void requireUsableSize(long sizeBytes) throws BackendException {
+        if (sizeBytes <= 0 || sizeBytes % SECTOR_BYTES != 0) {
+            throw new BackendException(
+                    "size " + sizeBytes + " for " + path + " is not a positive multiple of " + SECTOR_BYTES + " bytes");
+        }
+    }
+
+    private BackendException translate(IOException e) {
+        if (e instanceof NoSuchFileException) {
+            return new BackendException(path + " does not exist; correct the path", e);
+        }
+        if (e instanceof AccessDeniedException) {
+            return new BackendException(
+                    path + " may not be " + (options.readOnly() ? "read" : "read and written") + " by user "
+                            + System.getProperty("user.name") + "; change its permissions"
+                            + (options.readOnly() ? "" : ", or export it read-only"),
+                    e);
+        }
+        String reason = e instanceof FileSystemException system && system.getReason() != null
+                ? system.getReason()
+                : e.getMessage();
+        return new BackendException(path + " cannot be opened: " + reason, e);
+    }
+
+    private static void closeQuietly(@Nullable FileChannel channel) {
+        if (channel == null) {
+            return;
+        }
+        try {
+            channel.close();
+        } catch (IOException e) {
+            // The reason why it was not opened is on its way already.
+            return;
+        }
+    }
+
+    private void deleteQuietly() {
+        try {
+            Files.deleteIfExists(path);
+        } catch (IOException e) {
+            // The reason why it was not created is on its way already.
+            return;
+        }
+    }
+}

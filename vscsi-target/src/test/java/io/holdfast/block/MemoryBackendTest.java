@@ -1,0 +1,14 @@
+package io.holdfast.block;
+
+class MemoryBackendTest extends BlockBackendContract {
+
+    @Override
+    protected BlockBackend create(long sizeBytes) {
+        return new MemoryBackend(sizeBytes);
+    }
+
+    @Override
+    protected BlockBackend createReadOnly(long sizeBytes) {
+        return MemoryBackend.readOnlyZeroes(sizeBytes);
+    }
+}
