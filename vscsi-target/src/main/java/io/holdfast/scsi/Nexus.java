@@ -1,13 +1,19 @@
 package io.holdfast.scsi;
 
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
 /**
  * An I_T nexus (SAM-5 §4.3): one initiator port talking to one target port. Logical units keep what they owe it (unit
  * attentions) under this object: two sessions are two objects, whatever their names.
+ *
+ * <p>Thread-safe. The transport calls {@link #end()} once the session is over and its last task has been completed.
  */
 public final class Nexus {
     private final String initiatorPort;
     private final String targetPort;
     private final int relativeTargetPort;
+    private final Set<LogicalUnit> remembering = ConcurrentHashMap.newKeySet();
 
     /**
      * @param initiatorPort the initiator port's name, for iSCSI {@code name,i,0xISID} (RFC 7143 §4.2.7.1)
@@ -30,6 +36,20 @@ public final class Nexus {
 
     public int relativeTargetPort() {
         return relativeTargetPort;
+    }
+
+    /** A logical unit has begun to keep something under this nexus, which it must drop in the end. */
+    void remembers(LogicalUnit unit) {
+        remembering.add(unit);
+    }
+
+    /**
+     * The nexus is lost: every logical unit that keeps something for it drops that. To be called once, after the last of
+     * its tasks; a task executed later would make logical units remember the nexus again.
+     */
+    public void end() {
+        remembering.forEach(unit -> unit.nexusLost(this));
+        remembering.clear();
     }
 
     @Override

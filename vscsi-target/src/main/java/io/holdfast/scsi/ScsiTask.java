@@ -19,10 +19,16 @@ public abstract class ScsiTask {
 
     private final byte[] cdb = new byte[CDB_BYTES];
     private final byte[] sense = new byte[SENSE_BYTES];
+    private final Execution execution = new Execution();
     private int senseLength;
     private int dataInLength;
     private long dataOutWanted;
     private ScsiStatus status = ScsiStatus.GOOD;
+
+    /** Where the device server is with this task. */
+    final Execution execution() {
+        return execution;
+    }
 
     /** The command descriptor block, padded with zeroes. The transport writes it, nobody else. */
     public final byte[] cdb() {

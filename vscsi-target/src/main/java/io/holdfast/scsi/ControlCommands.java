@@ -1,0 +1,103 @@
+package io.holdfast.scsi;
+
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.List;
+
+/** The commands that neither read nor change data, but for the larger ones that have a file of their own. */
+final class ControlCommands {
+    private static final int DESCRIPTOR_SENSE = 0x01;
+    private static final int START = 0x01;
+    private static final int NO_FLUSH = 0x04;
+    private static final int MAX_SENSE_ALLOCATION_BYTES = 252;
+
+    private static final int THIN = 0x80;
+    private static final int READS_ZEROES = 0x40;
+
+    private static final int ONLY_WELL_KNOWN = 1;
+    private static final int LAST_SELECT_REPORT = 2;
+
+    private ControlCommands() {}
+
+    /** TEST UNIT READY (SPC-4 §6.47). */
+    static void testUnitReady(LogicalUnit unit, ScsiCommand command, ScsiTask task) {
+        if (unit.blocks() == 0) {
+            task.execution().fail(SenseCode.BACKEND_UNREACHABLE);
+        } else {
+            task.execution().good();
+        }
+    }
+
+    /** REQUEST SENSE (SPC-4 §6.39): the pending unit attention, which is heard by it, or nothing. */
+    static void requestSense(LogicalUnit unit, ScsiCommand command, ScsiTask task) {
+        SenseCode attention = unit.nextAttention(task.nexus());
+        answerSense(task, attention == null ? SenseCode.NO_SENSE : attention);
+    }
+
+    static void answerSense(ScsiTask task, SenseCode code) {
+        byte[] cdb = task.cdb();
+        boolean descriptors = (cdb[1] & DESCRIPTOR_SENSE) != 0;
+        byte[] sense = new byte[ScsiTask.SENSE_BYTES];
+        int length = Sense.of(code).encode(sense, descriptors ? Sense.Format.DESCRIPTOR : Sense.Format.FIXED);
+        byte[] answer = Arrays.copyOf(sense, length);
+        task.execution().reply(answer, Math.min(Cdb.u8(cdb, 4), MAX_SENSE_ALLOCATION_BYTES));
+    }
+
+    static void reportLuns(LogicalUnit unit, ScsiCommand command, ScsiTask task) {
+        unit.clearAttention(task.nexus(), SenseCode.REPORTED_LUNS_DATA_CHANGED);
+        answerLuns(task);
+    }
+
+    /** REPORT LUNS (SPC-4 §6.33). There are no well known logical units. */
+    static void answerLuns(ScsiTask task) {
+        byte[] cdb = task.cdb();
+        int select = Cdb.u8(cdb, 2);
+        if (select > LAST_SELECT_REPORT) {
+            task.execution().fail(Sense.inCdb(2));
+            return;
+        }
+        List<Lun> luns = select == ONLY_WELL_KNOWN ? List.of() : task.lunView().luns();
+        ByteBuffer answer = ByteBuffer.allocate(8 + 8 * luns.size());
+        answer.putInt(8 * luns.size()).putInt(0);
+        luns.forEach(lun -> answer.putLong(lun.value()));
+        task.execution().reply(answer.array(), Cdb.u32(cdb, 6));
+    }
+
+    /** READ CAPACITY (10) (SBC-3 §5.15). */
+    static void readCapacity10(LogicalUnit unit, ScsiCommand command, ScsiTask task) {
+        long blocks = unit.blocks();
+        if (blocks == 0) {
+            task.execution().fail(SenseCode.BACKEND_UNREACHABLE);
+            return;
+        }
+        ByteBuffer answer = ByteBuffer.allocate(8);
+        answer.putInt((int) Math.min(blocks - 1, 0xffff_ffffL)).putInt(unit.blockBytes());
+        task.execution().reply(answer.array(), answer.capacity());
+    }
+
+    /** READ CAPACITY (16) (SBC-3 §5.16). */
+    static void readCapacity16(LogicalUnit unit, ScsiCommand command, ScsiTask task) {
+        long blocks = unit.blocks();
+        if (blocks == 0) {
+            task.execution().fail(SenseCode.BACKEND_UNREACHABLE);
+            return;
+        }
+        ByteBuffer answer = ByteBuffer.allocate(32);
+        answer.putLong(blocks - 1).putInt(unit.blockBytes());
+        answer.put(13, (byte) unit.blocksPerPhysicalExponent());
+        answer.put(14, (byte) (unit.thin() ? THIN | READS_ZEROES : 0));
+        task.execution().reply(answer.array(), Cdb.u32(task.cdb(), 10));
+    }
+
+    /**
+     * START STOP UNIT (SBC-3 §5.25). Starting and stopping change nothing, since one initiator must not take the medium
+     * away from the others; what is cached is flushed before a stop, as the command says.
+     */
+    static void startStopUnit(LogicalUnit unit, ScsiCommand command, ScsiTask task) {
+        if ((task.cdb()[4] & (START | NO_FLUSH)) == 0) {
+            unit.backend().flush(task.lane(), task.execution().thenGood());
+        } else {
+            task.execution().good();
+        }
+    }
+}

@@ -1,0 +1,156 @@
+package io.holdfast.scsi;
+
+import io.holdfast.block.BlockError;
+import io.holdfast.block.IoCallback;
+import io.holdfast.block.IoMemory;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * How far a task has come: what its next step is when the backend has done the present one. One per {@link ScsiTask},
+ * made with it and used again for each of its commands, so that a READ or WRITE allocates nothing.
+ *
+ * <pre>
+ *   begin ──► (handler) ──► then(step) ──► backend … done ──► step ──► … ──► finish
+ *                 │                                  └─ failure ──► CHECK CONDITION ──► finish
+ *                 └──► good / fail / reply ──────────────────────────────────────────► finish
+ * </pre>
+ *
+ * Owned by the thread of the task's lane. {@link #finish()} is the only place that completes a task, and nothing may be
+ * touched after it: the transport may already be using the task for another command.
+ */
+final class Execution implements IoCallback {
+    private static final Logger LOG = LoggerFactory.getLogger(Execution.class);
+
+    /** What is to be done when the backend has done what it was asked. Always a method without captured state. */
+    @FunctionalInterface
+    interface Step {
+        void run(LogicalUnit unit, ScsiTask task);
+    }
+
+    private static final Step GOOD = (unit, task) -> task.execution().good();
+
+    private @Nullable ScsiTask task;
+    private @Nullable LogicalUnit unit;
+    private @Nullable ScsiCommand command;
+    private Step next = GOOD;
+    private boolean finished = true;
+
+    // What the steps of one command hand to each other. Fields, not captured variables: those would be garbage.
+    long lba;
+    long offset;
+    long remaining;
+    int cursor;
+
+    @Nullable
+    IoMemory data;
+
+    byte @Nullable [] parameters;
+
+    /** @param newUnit null at a LUN without a logical unit, where nothing has a next step */
+    void begin(ScsiTask newTask, @Nullable LogicalUnit newUnit) {
+        task = newTask;
+        unit = newUnit;
+        command = null;
+        next = GOOD;
+        finished = false;
+        lba = Sense.NONE;
+        data = null;
+        parameters = null;
+    }
+
+    void command(ScsiCommand newCommand) {
+        command = newCommand;
+    }
+
+    /** The callback for a backend's operation after which the task is done. */
+    IoCallback thenGood() {
+        return then(GOOD);
+    }
+
+    /** The callback for a backend's operation after which {@code step} runs. */
+    IoCallback then(Step step) {
+        next = step;
+        return this;
+    }
+
+    @Override
+    public void done(@Nullable BlockError failure) {
+        LogicalUnit u = unit;
+        ScsiTask t = task;
+        if (finished || u == null || t == null) {
+            LOG.error("A backend called back for a task that has been completed: {}", command);
+            return;
+        }
+        try {
+            if (failure == null) {
+                u.succeeded();
+                next.run(u, t);
+            } else {
+                fail(u.failed(failure, access(), lba));
+            }
+        } catch (RuntimeException e) {
+            broken(e);
+        }
+    }
+
+    private Access access() {
+        return command == null ? Access.CONTROL : command.access();
+    }
+
+    void good() {
+        running().status(ScsiStatus.GOOD);
+        finish();
+    }
+
+    void fail(Sense sense) {
+        LogicalUnit u = unit;
+        Sense.Format format = u == null ? Sense.Format.FIXED : u.senseFormat();
+        ScsiTask t = running();
+        t.checkCondition(sense.encode(t.sense(), format));
+        finish();
+    }
+
+    void fail(SenseCode code) {
+        fail(Sense.of(code));
+    }
+
+    /** Answers with as much of {@code bytes} as the CDB's ALLOCATION LENGTH takes (SPC-4 §4.2.5.6). */
+    void reply(byte[] bytes, long allocationLength) {
+        int length = (int) Math.min(bytes.length, allocationLength);
+        if (length > 0) {
+            running().allocateDataIn(length).buffer().put(bytes, 0, length);
+        }
+        good();
+    }
+
+    /** A fault of ours. The task is answered all the same, if it has not been. */
+    void broken(RuntimeException e) {
+        LOG.error("Executing {} failed, answered with HARDWARE ERROR. This is a bug.", command, e);
+        if (!finished) {
+            fail(SenseCode.INTERNAL_TARGET_FAILURE);
+        }
+    }
+
+    private void finish() {
+        ScsiTask t = running();
+        finished = true;
+        data = null;
+        parameters = null;
+        try {
+            t.completed();
+        } catch (RuntimeException e) {
+            // Must not reach the callers: they would take it for a failure of the command and answer a second time.
+            LOG.error("The transport failed to take the answer to a task.", e);
+        }
+    }
+
+    private ScsiTask running() {
+        ScsiTask t = task;
+        if (finished || t == null) {
+            throw new IllegalStateException("the task has been completed: " + command);
+        }
+        return t;
+    }
+}

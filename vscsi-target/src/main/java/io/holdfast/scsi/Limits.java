@@ -1,0 +1,24 @@
+package io.holdfast.scsi;
+
+/** What one command may ask for. The Block Limits page (SBC-3 §6.6.4) announces each of these. */
+public final class Limits {
+    /** Data of one READ, WRITE, VERIFY or PRE-FETCH. Also the most Data-Out a transport has to gather. */
+    public static final int MAX_TRANSFER_BYTES = 8 << 20;
+
+    /** What is moved at once most cheaply: larger commands only hold up their neighbours. */
+    public static final int OPTIMAL_TRANSFER_BYTES = 1 << 20;
+
+    /** Blocks of one WRITE SAME, in bytes of medium. */
+    public static final int MAX_WRITE_SAME_BYTES = 16 << 20;
+
+    /** Blocks of one UNMAP, over all its descriptors: a bound on how long one command keeps a pool thread. */
+    public static final int MAX_UNMAP_BLOCKS = 1 << 20;
+
+    /** Descriptors of one UNMAP. */
+    public static final int MAX_UNMAP_DESCRIPTORS = 256;
+
+    /** What one write of a WRITE SAME carries. */
+    static final int WRITE_SAME_CHUNK_BYTES = 256 << 10;
+
+    private Limits() {}
+}

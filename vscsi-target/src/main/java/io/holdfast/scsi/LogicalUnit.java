@@ -1,0 +1,364 @@
+package io.holdfast.scsi;
+
+import io.holdfast.block.BlockBackend;
+import io.holdfast.block.BlockError;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A direct-access block device (SBC-3) on a {@link BlockBackend}.
+ *
+ * <p>Thread-safe: the event loops of several connections execute tasks at the same time. What they share is small: the
+ * mode parameters (an immutable value, replaced under {@link #modeLock}), the unit attentions of each nexus (a bit set
+ * in an atomic), the capacity last seen (an atomic). A task itself belongs to its lane's thread.
+ *
+ * <p>Data-Out that does not fit its CDB: what is beyond the CDB's length is ignored. Where less has come, WRITE writes
+ * the whole blocks that came and answers GOOD, and the transport's overflow residual tells how much is missing, as LIO
+ * and tgt do; a fragment of a block is refused with nothing written. Commands whose answer would be a lie about what is
+ * missing (VERIFY, WRITE SAME) are refused, and parameter lists answer PARAMETER LIST LENGTH ERROR.
+ */
+public final class LogicalUnit implements DeviceServer {
+    private static final Logger LOG = LoggerFactory.getLogger(LogicalUnit.class);
+
+    private final LogicalUnitIdentity identity;
+    private final BlockBackend backend;
+    private final int blockShift;
+    private final ModeParameters defaultModes;
+    private final Set<TaskManagementFunction> taskManagement;
+
+    private final Object modeLock = new Object();
+    private volatile ModeParameters modes;
+
+    // What each nexus still has to be told, as a set of SenseCode ordinals.
+    private final Map<Nexus, AtomicLong> attentions = new ConcurrentHashMap<>();
+    private final AtomicLong capacityBlocks;
+
+    // The kind of the backend's last failure, so that a storage outage is one line in the log and not one per command.
+    private volatile BlockError.@Nullable Kind trouble;
+
+    private LogicalUnit(Builder builder) {
+        identity = builder.identity;
+        backend = builder.backend;
+        blockShift = Integer.numberOfTrailingZeros(builder.blockBytes);
+        defaultModes = builder.modes;
+        modes = builder.modes;
+        taskManagement = builder.taskManagement;
+        capacityBlocks = new AtomicLong(backend.sizeBytes() >> blockShift);
+    }
+
+    /** A logical unit of 512-byte blocks with a volatile write cache (the host's page cache). */
+    public static Builder builder(LogicalUnitIdentity identity, BlockBackend backend) {
+        return new Builder(identity, backend);
+    }
+
+    /** Collects what a logical unit is made of. */
+    public static final class Builder {
+        private final LogicalUnitIdentity identity;
+        private final BlockBackend backend;
+        private int blockBytes = 512;
+        private ModeParameters modes = ModeParameters.writeBack();
+        private Set<TaskManagementFunction> taskManagement =
+                Set.of(TaskManagementFunction.ABORT_TASK, TaskManagementFunction.LOGICAL_UNIT_RESET);
+
+        private Builder(LogicalUnitIdentity identity, BlockBackend backend) {
+            this.identity = identity;
+            this.backend = backend;
+        }
+
+        /**
+         * Logical block length.
+         *
+         * @throws IllegalArgumentException if it is neither 512 nor 4096
+         */
+        public Builder blockBytes(int bytes) {
+            if (bytes != 512 && bytes != 4096) {
+                throw new IllegalArgumentException("logical blocks of " + bytes + " bytes: must be 512 or 4096");
+            }
+            blockBytes = bytes;
+            return this;
+        }
+
+        /** Starts with WCE=0: every write is durable before it is acknowledged. */
+        public Builder writeThrough() {
+            modes = ModeParameters.writeThrough();
+            return this;
+        }
+
+        /** What the transports do of task management; what REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS says. */
+        public Builder taskManagement(Set<TaskManagementFunction> functions) {
+            taskManagement = Set.copyOf(functions);
+            return this;
+        }
+
+        /** @throws IllegalArgumentException if the backend does not hold a single block */
+        public LogicalUnit build() {
+            if (backend.sizeBytes() < blockBytes) {
+                throw new IllegalArgumentException(backend.describe() + " has " + backend.sizeBytes()
+                        + " bytes: must be at least one block of " + blockBytes);
+            }
+            return new LogicalUnit(this);
+        }
+    }
+
+    @Override
+    public void execute(ScsiTask task) {
+        Execution execution = task.execution();
+        execution.begin(task, this);
+        try {
+            dispatch(task, execution);
+        } catch (RuntimeException e) {
+            execution.broken(e);
+        }
+    }
+
+    // The order is the standard's: what is not there, what the nexus must hear first, what is wrong with the CDB,
+    // what is not allowed now (SAM-5 §5.3.3, SPC-4 §5.15).
+    private void dispatch(ScsiTask task, Execution execution) {
+        byte[] cdb = task.cdb();
+        ScsiCommand command = ScsiCommand.of(cdb);
+        if (command == null || !supports(command)) {
+            execution.fail(unknown(cdb));
+            return;
+        }
+        execution.command(command);
+        Access access = command.access();
+        if (access != Access.IDENTIFY) {
+            SenseCode attention = nextAttention(task.nexus());
+            if (attention != null) {
+                execution.fail(attention);
+                return;
+            }
+        }
+        if (!command.usage().allows(cdb)) {
+            execution.fail(command.usage().complaint(cdb));
+            return;
+        }
+        if (access == Access.WRITE) {
+            SenseCode protection = writeProtection();
+            if (protection != null) {
+                execution.fail(protection);
+                return;
+            }
+        }
+        command.handler().execute(this, command, task);
+    }
+
+    private static Sense unknown(byte[] cdb) {
+        // An operation code that is known by its other service actions: the service action is the wrong field.
+        return ScsiCommand.hasServiceActions(cdb[0] & 0xff)
+                ? Sense.inCdb(1, 4)
+                : Sense.of(SenseCode.INVALID_COMMAND_OPERATION_CODE);
+    }
+
+    boolean supports(ScsiCommand command) {
+        return command.needs() != ScsiCommand.Needs.THIN || thin();
+    }
+
+    private @Nullable SenseCode writeProtection() {
+        if (backend.readOnly()) {
+            return SenseCode.WRITE_PROTECTED;
+        }
+        return modes.softwareWriteProtect() ? SenseCode.SOFTWARE_WRITE_PROTECTED : null;
+    }
+
+    // ---- what the commands ask
+
+    public LogicalUnitIdentity identity() {
+        return identity;
+    }
+
+    BlockBackend backend() {
+        return backend;
+    }
+
+    int blockShift() {
+        return blockShift;
+    }
+
+    /** Logical block length in bytes. */
+    public int blockBytes() {
+        return 1 << blockShift;
+    }
+
+    /** Capacity in logical blocks; bytes behind the last whole block are out of reach. */
+    public long blocks() {
+        return backend.sizeBytes() >> blockShift;
+    }
+
+    /** Log2 of logical blocks per physical block: the page cache works in pages of 4096 bytes. */
+    int blocksPerPhysicalExponent() {
+        boolean wholePages = (backend.sizeBytes() & 4095) == 0;
+        return wholePages ? Math.max(0, 12 - blockShift) : 0;
+    }
+
+    /** True if UNMAP frees space. */
+    boolean thin() {
+        return backend.discards() && !backend.readOnly();
+    }
+
+    boolean writeProtected() {
+        return writeProtection() != null;
+    }
+
+    ModeParameters modes() {
+        return modes;
+    }
+
+    ModeParameters defaultModes() {
+        return defaultModes;
+    }
+
+    Set<TaskManagementFunction> taskManagement() {
+        return taskManagement;
+    }
+
+    Sense.Format senseFormat() {
+        return modes.descriptorSense() ? Sense.Format.DESCRIPTOR : Sense.Format.FIXED;
+    }
+
+    /**
+     * Replaces the mode parameters and tells every other nexus (SPC-4 §6.9.1).
+     *
+     * @return false if they are not {@code expected} any more: somebody else was quicker, and nothing has been changed
+     */
+    boolean changeModes(ModeParameters expected, ModeParameters chosen, Nexus by) {
+        synchronized (modeLock) {
+            if (modes != expected) {
+                return false;
+            }
+            modes = chosen;
+        }
+        attentions.forEach((nexus, pending) -> {
+            if (nexus != by) {
+                add(pending, SenseCode.MODE_PARAMETERS_CHANGED);
+            }
+        });
+        return true;
+    }
+
+    // ---- unit attentions
+
+    /** Takes the unit attention a nexus must hear next (SAM-5 §5.14), or null. */
+    @Nullable
+    SenseCode nextAttention(Nexus nexus) {
+        noticeCapacity();
+        AtomicLong pending = pendingOf(nexus);
+        long codes = pending.get();
+        while (codes != 0) {
+            int first = Long.numberOfTrailingZeros(codes);
+            if (pending.compareAndSet(codes, codes & ~(1L << first))) {
+                return SENSE_CODES[first];
+            }
+            codes = pending.get();
+        }
+        return null;
+    }
+
+    /** Drops one unit attention of a nexus, which has just got the news in another way. */
+    void clearAttention(Nexus nexus, SenseCode code) {
+        AtomicLong pending = attentions.get(nexus);
+        if (pending != null) {
+            pending.getAndUpdate(codes -> codes & ~bit(code));
+        }
+    }
+
+    /** Establishes a unit attention for every nexus that has been seen. */
+    public void attention(SenseCode code) {
+        if (code.key() != SenseKey.UNIT_ATTENTION) {
+            throw new IllegalArgumentException(code + " is no unit attention");
+        }
+        attentions.values().forEach(pending -> add(pending, code));
+    }
+
+    /** A logical unit reset (SAM-5 §6.3.3): mode parameters are the default ones again, and every nexus hears of it. */
+    public void reset() {
+        synchronized (modeLock) {
+            modes = defaultModes;
+        }
+        attention(SenseCode.LOGICAL_UNIT_RESET);
+    }
+
+    /** Forgets a nexus, after its last task. Called by {@link Nexus#end()}. */
+    public void nexusLost(Nexus nexus) {
+        attentions.remove(nexus);
+    }
+
+    /** For tests and for people: how many nexuses have something kept for them here. */
+    int knownNexuses() {
+        return attentions.size();
+    }
+
+    // A nexus is new to the logical unit with its first command: it is told that everything it knows from before is
+    // void (29h/00h stands for all the others, SPC-4 §5.15). QEMU and Linux repeat a command that hears it.
+    private AtomicLong pendingOf(Nexus nexus) {
+        AtomicLong pending = attentions.get(nexus);
+        if (pending != null) {
+            return pending;
+        }
+        AtomicLong fresh = new AtomicLong(bit(SenseCode.POWER_ON_OR_RESET));
+        AtomicLong other = attentions.putIfAbsent(nexus, fresh);
+        nexus.remembers(this);
+        return other == null ? fresh : other;
+    }
+
+    private void noticeCapacity() {
+        long now = blocks();
+        long before = capacityBlocks.get();
+        if (now != before && capacityBlocks.compareAndSet(before, now)) {
+            LOG.info("{} has {} blocks of {} bytes now, {} before.", backend.describe(), now, blockBytes(), before);
+            attention(SenseCode.CAPACITY_DATA_CHANGED);
+        }
+    }
+
+    private static void add(AtomicLong pending, SenseCode code) {
+        // A reset is news enough: what is pending with it would only be told about a state that is gone.
+        pending.getAndUpdate(
+                codes -> code == SenseCode.LOGICAL_UNIT_RESET ? bit(code) | (codes & POWER_ON) : codes | bit(code));
+    }
+
+    private static final SenseCode[] SENSE_CODES = SenseCode.values();
+    private static final long POWER_ON = bit(SenseCode.POWER_ON_OR_RESET);
+
+    // The order of the table is the order of report, so the ordinal is what is meant.
+    @SuppressWarnings("EnumOrdinal")
+    private static long bit(SenseCode code) {
+        return 1L << code.ordinal();
+    }
+
+    // ---- the storage's health
+
+    /** What an initiator is told about a failure of the backend. */
+    Sense failed(BlockError failure, Access access, long lba) {
+        if (trouble != failure.kind()) {
+            trouble = failure.kind();
+            LOG.error(
+                    "{} fails: {} ({}). Initiators are told so until it works again.",
+                    backend.describe(),
+                    failure.detail(),
+                    failure.kind());
+        } else {
+            LOG.debug("{} fails: {} ({})", backend.describe(), failure.detail(), failure.kind());
+        }
+        SenseCode code = SenseCode.of(failure.kind(), access);
+        return code.key() == SenseKey.MEDIUM_ERROR || code == SenseCode.LBA_OUT_OF_RANGE
+                ? Sense.atLba(code, lba)
+                : Sense.of(code);
+    }
+
+    void succeeded() {
+        if (trouble != null) {
+            trouble = null;
+            LOG.info("{} works again.", backend.describe());
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "logical unit " + identity.uuid() + " on " + backend.describe();
+    }
+}

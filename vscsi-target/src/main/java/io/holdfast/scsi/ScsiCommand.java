@@ -1,0 +1,200 @@
+package io.holdfast.scsi;
+
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The commands of a direct-access block device: the one table from which decoding, CDB length, the check of reserved
+ * bits, access checks, REPORT SUPPORTED OPERATION CODES and the reference page come. A new command is a new row, a
+ * method and a test.
+ *
+ * <p>A row's text is its CDB usage data, see {@link CdbUsage}. Never allowed: NACA and the other bits of CONTROL,
+ * protection information (RDPROTECT and its kin), ANCHOR, FUA_NV. GROUP NUMBER is allowed and ignored, as by every device
+ * without the grouping function (SBC-3 §4.22); DPO too, because the host's page cache takes no such advice.
+ */
+public enum ScsiCommand {
+    TEST_UNIT_READY("00 00 000000 00", Access.CONTROL, Effort.REPLY, ControlCommands::testUnitReady),
+    REQUEST_SENSE("03 01 0000 ff 00", Access.IDENTIFY, Effort.REPLY, ControlCommands::requestSense),
+    INQUIRY("12 01 ff ffff 00", Access.IDENTIFY, Effort.REPLY, Inquiry::inquiry),
+    REPORT_LUNS("a0 00 ff 000000 ffffffff 00 00", Access.IDENTIFY, Effort.REPLY, ControlCommands::reportLuns),
+
+    READ_CAPACITY_10("25 00 00000000 0000 00 00", Access.CONTROL, Effort.REPLY, ControlCommands::readCapacity10),
+    READ_CAPACITY_16(
+            "9e/10 10 0000000000000000 ffffffff 00 00", Access.CONTROL, Effort.REPLY, ControlCommands::readCapacity16),
+
+    READ_6("08 1f ffff ff 00", Access.READ, Effort.TRANSFER, DataCommands::read),
+    READ_10("28 18 ffffffff 1f ffff 00", Access.READ, Effort.TRANSFER, DataCommands::read),
+    READ_12("a8 18 ffffffff ffffffff 1f 00", Access.READ, Effort.TRANSFER, DataCommands::read),
+    READ_16("88 18 ffffffffffffffff ffffffff 1f 00", Access.READ, Effort.TRANSFER, DataCommands::read),
+
+    WRITE_6("0a 1f ffff ff 00", Access.WRITE, Effort.TRANSFER, DataCommands::write),
+    WRITE_10("2a 18 ffffffff 1f ffff 00", Access.WRITE, Effort.TRANSFER, DataCommands::write),
+    WRITE_12("aa 18 ffffffff ffffffff 1f 00", Access.WRITE, Effort.TRANSFER, DataCommands::write),
+    WRITE_16("8a 18 ffffffffffffffff ffffffff 1f 00", Access.WRITE, Effort.TRANSFER, DataCommands::write),
+
+    VERIFY_10("2f 16 ffffffff 1f ffff 00", Access.READ, Effort.TRANSFER, VerifyCommands::verify),
+    VERIFY_12("af 16 ffffffff ffffffff 1f 00", Access.READ, Effort.TRANSFER, VerifyCommands::verify),
+    VERIFY_16("8f 16 ffffffffffffffff ffffffff 1f 00", Access.READ, Effort.TRANSFER, VerifyCommands::verify),
+
+    WRITE_AND_VERIFY_10("2e 16 ffffffff 1f ffff 00", Access.WRITE, Effort.BULK, VerifyCommands::writeAndVerify),
+    WRITE_AND_VERIFY_12("ae 16 ffffffff ffffffff 1f 00", Access.WRITE, Effort.BULK, VerifyCommands::writeAndVerify),
+    WRITE_AND_VERIFY_16(
+            "8e 16 ffffffffffffffff ffffffff 1f 00", Access.WRITE, Effort.BULK, VerifyCommands::writeAndVerify),
+
+    PRE_FETCH_10("34 02 ffffffff 1f ffff 00", Access.READ, Effort.TRANSFER, DataCommands::prefetch),
+    PRE_FETCH_16("90 02 ffffffffffffffff ffffffff 1f 00", Access.READ, Effort.TRANSFER, DataCommands::prefetch),
+
+    // SYNC_NV is allowed: data on the medium is more than the data in a non-volatile cache that it asks for.
+    SYNCHRONIZE_CACHE_10("35 06 ffffffff 1f ffff 00", Access.CONTROL, Effort.BULK, DataCommands::synchronizeCache),
+    SYNCHRONIZE_CACHE_16(
+            "91 06 ffffffffffffffff ffffffff 1f 00", Access.CONTROL, Effort.BULK, DataCommands::synchronizeCache),
+
+    UNMAP("42 00 00000000 1f ffff 00", Access.WRITE, Effort.BULK, Needs.THIN, ProvisioningCommands::unmap),
+    WRITE_SAME_10("41 08 ffffffff 1f ffff 00", Access.WRITE, Effort.BULK, ProvisioningCommands::writeSame),
+    WRITE_SAME_16("93 09 ffffffffffffffff ffffffff 1f 00", Access.WRITE, Effort.BULK, ProvisioningCommands::writeSame),
+
+    MODE_SENSE_6("1a 08 ff ff ff 00", Access.CONTROL, Effort.REPLY, ModeCommands::modeSense),
+    MODE_SENSE_10("5a 18 ff ff 000000 ffff 00", Access.CONTROL, Effort.REPLY, ModeCommands::modeSense),
+    MODE_SELECT_6("15 11 0000 ff 00", Access.CONTROL, Effort.BULK, ModeCommands::modeSelect),
+    MODE_SELECT_10("55 11 0000000000 ffff 00", Access.CONTROL, Effort.BULK, ModeCommands::modeSelect),
+
+    // Neither LOEJ (the medium is not removable) nor power conditions.
+    START_STOP_UNIT("1b 01 00 00 05 00", Access.CONTROL, Effort.BULK, ControlCommands::startStopUnit),
+
+    REPORT_SUPPORTED_OPERATION_CODES(
+            "a3/0c 0c 87 ff ffff ffffffff 00 00",
+            Access.CONTROL,
+            Effort.REPLY,
+            ReportCommands::supportedOperationCodes),
+    REPORT_SUPPORTED_TASK_MANAGEMENT_FUNCTIONS(
+            "a3/0d 0d 80 000000 ffffffff 00 00",
+            Access.CONTROL,
+            Effort.REPLY,
+            ReportCommands::supportedTaskManagementFunctions);
+
+    /** What a logical unit must be for the command to be there. */
+    enum Needs {
+        NOTHING,
+        /** Thin provisioned: the backend gives discarded space back. */
+        THIN
+    }
+
+    /** Executes a command whose CDB has been checked. Completes the task, now or later. */
+    @FunctionalInterface
+    interface Handler {
+        void execute(LogicalUnit unit, ScsiCommand command, ScsiTask task);
+    }
+
+    private static final int OPCODES = 256;
+    private static final int SERVICE_ACTIONS = 32;
+
+    // The fast forms of the table: one load for most commands, two for those with service actions.
+    private static final @Nullable ScsiCommand[] BY_OPCODE = new ScsiCommand[OPCODES];
+    private static final @Nullable ScsiCommand[] @Nullable [] BY_SERVICE_ACTION = new ScsiCommand[OPCODES][];
+
+    static {
+        for (ScsiCommand command : values()) {
+            int opcode = command.usage.opcode();
+            int action = command.usage.serviceAction();
+            if (action == CdbUsage.NO_SERVICE_ACTION) {
+                BY_OPCODE[opcode] = command;
+            } else {
+                @Nullable ScsiCommand[] actions = BY_SERVICE_ACTION[opcode];
+                if (actions == null) {
+                    actions = new ScsiCommand[SERVICE_ACTIONS];
+                    BY_SERVICE_ACTION[opcode] = actions;
+                }
+                actions[action] = command;
+            }
+        }
+    }
+
+    // Immutable in fact: the checker knows neither our own classes nor method references.
+    @SuppressWarnings("ImmutableEnumChecker")
+    private final CdbUsage usage;
+
+    private final Access access;
+    private final Effort effort;
+    private final Needs needs;
+
+    @SuppressWarnings("ImmutableEnumChecker")
+    private final Handler handler;
+
+    ScsiCommand(String usage, Access access, Effort effort, Handler handler) {
+        this(usage, access, effort, Needs.NOTHING, handler);
+    }
+
+    ScsiCommand(String usage, Access access, Effort effort, Needs needs, Handler handler) {
+        this.usage = new CdbUsage(usage);
+        this.access = access;
+        this.effort = effort;
+        this.needs = needs;
+        this.handler = handler;
+    }
+
+    /** The command this CDB asks for, or null if there is none. Allocates nothing. */
+    public static @Nullable ScsiCommand of(byte[] cdb) {
+        int opcode = cdb[0] & 0xff;
+        ScsiCommand command = BY_OPCODE[opcode];
+        if (command != null) {
+            return command;
+        }
+        @Nullable ScsiCommand[] actions = BY_SERVICE_ACTION[opcode];
+        return actions == null ? null : actions[cdb[1] & 0x1f];
+    }
+
+    /**
+     * What this CDB does to the medium; {@link Access#CONTROL} for one that is not known, since it will be refused.
+     * For transports, which hold back what {@linkplain Access#modifiesMedium() modifies the medium}. Allocates nothing.
+     */
+    public static Access accessOf(byte[] cdb) {
+        ScsiCommand command = of(cdb);
+        return command == null ? Access.CONTROL : command.access;
+    }
+
+    /** The command with this operation code and no service actions, or null. */
+    static @Nullable ScsiCommand withOpcode(int opcode) {
+        return BY_OPCODE[opcode];
+    }
+
+    /** The command with this operation code and service action, or null. */
+    static @Nullable ScsiCommand withServiceAction(int opcode, int serviceAction) {
+        @Nullable ScsiCommand[] actions = BY_SERVICE_ACTION[opcode];
+        return actions == null || serviceAction >= SERVICE_ACTIONS ? null : actions[serviceAction];
+    }
+
+    static boolean hasServiceActions(int opcode) {
+        return BY_SERVICE_ACTION[opcode] != null;
+    }
+
+    public Access access() {
+        return access;
+    }
+
+    /** Length of the CDB in bytes. */
+    public int cdbLength() {
+        return usage.length();
+    }
+
+    /** The name the standards use, such as {@code READ (16)}. */
+    public String title() {
+        String words = name().replaceFirst("_(6|10|12|16)$", " ($1)").replace('_', ' ');
+        return words.replace("PRE FETCH", "PRE-FETCH").toUpperCase(Locale.ROOT);
+    }
+
+    CdbUsage usage() {
+        return usage;
+    }
+
+    Effort effort() {
+        return effort;
+    }
+
+    Needs needs() {
+        return needs;
+    }
+
+    Handler handler() {
+        return handler;
+    }
+}

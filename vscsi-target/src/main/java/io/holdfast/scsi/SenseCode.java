@@ -1,0 +1,82 @@
+package io.holdfast.scsi;
+
+import io.holdfast.block.BlockError;
+
+/**
+ * Everything this target complains about: sense key, additional sense code and qualifier (SPC-4 §4.5, annex F). The
+ * order of the unit attentions is the order in which they are reported when several are pending (SAM-5 §5.14).
+ */
+public enum SenseCode {
+    NO_SENSE(SenseKey.NO_SENSE, 0x00, 0x00),
+
+    // In the process of becoming ready, not 08h/00h or 04h/00h: Linux repeats commands after a delay for this one only,
+    // and fails the file system at once for the others. Storage that vanished may come back (NFS, a replugged device).
+    BACKEND_UNREACHABLE(SenseKey.NOT_READY, 0x04, 0x01),
+
+    UNRECOVERED_READ_ERROR(SenseKey.MEDIUM_ERROR, 0x11, 0x00),
+    WRITE_ERROR(SenseKey.MEDIUM_ERROR, 0x0c, 0x00),
+
+    // A fault of ours, never of the initiator's: HARDWARE ERROR makes multipath try another path.
+    INTERNAL_TARGET_FAILURE(SenseKey.HARDWARE_ERROR, 0x44, 0x00),
+
+    // What LIO says too when the data does not fit the CDB.
+    INVALID_FIELD_IN_COMMAND_INFORMATION_UNIT(SenseKey.ILLEGAL_REQUEST, 0x0e, 0x03),
+    PARAMETER_LIST_LENGTH_ERROR(SenseKey.ILLEGAL_REQUEST, 0x1a, 0x00),
+    INVALID_COMMAND_OPERATION_CODE(SenseKey.ILLEGAL_REQUEST, 0x20, 0x00),
+    LBA_OUT_OF_RANGE(SenseKey.ILLEGAL_REQUEST, 0x21, 0x00),
+    INVALID_FIELD_IN_CDB(SenseKey.ILLEGAL_REQUEST, 0x24, 0x00),
+    LOGICAL_UNIT_NOT_SUPPORTED(SenseKey.ILLEGAL_REQUEST, 0x25, 0x00),
+    INVALID_FIELD_IN_PARAMETER_LIST(SenseKey.ILLEGAL_REQUEST, 0x26, 0x00),
+    SAVING_PARAMETERS_NOT_SUPPORTED(SenseKey.ILLEGAL_REQUEST, 0x39, 0x00),
+
+    POWER_ON_OR_RESET(SenseKey.UNIT_ATTENTION, 0x29, 0x00),
+    LOGICAL_UNIT_RESET(SenseKey.UNIT_ATTENTION, 0x29, 0x03),
+    REPORTED_LUNS_DATA_CHANGED(SenseKey.UNIT_ATTENTION, 0x3f, 0x0e),
+    CAPACITY_DATA_CHANGED(SenseKey.UNIT_ATTENTION, 0x2a, 0x09),
+    MODE_PARAMETERS_CHANGED(SenseKey.UNIT_ATTENTION, 0x2a, 0x01),
+
+    WRITE_PROTECTED(SenseKey.DATA_PROTECT, 0x27, 0x00),
+    SOFTWARE_WRITE_PROTECTED(SenseKey.DATA_PROTECT, 0x27, 0x02),
+    // QEMU and Linux turn this one into ENOSPC, so that a guest can be paused until there is space again.
+    SPACE_ALLOCATION_FAILED(SenseKey.DATA_PROTECT, 0x27, 0x07),
+
+    MISCOMPARE_DURING_VERIFY(SenseKey.MISCOMPARE, 0x1d, 0x00);
+
+    private final SenseKey key;
+    private final int asc;
+    private final int ascq;
+
+    SenseCode(SenseKey key, int asc, int ascq) {
+        this.key = key;
+        this.asc = asc;
+        this.ascq = ascq;
+    }
+
+    public SenseKey key() {
+        return key;
+    }
+
+    /** Additional sense code. */
+    public int asc() {
+        return asc;
+    }
+
+    /** Additional sense code qualifier. */
+    public int ascq() {
+        return ascq;
+    }
+
+    /** The only translation of the storage's errors into the initiator's language. */
+    static SenseCode of(BlockError.Kind kind, Access access) {
+        return switch (kind) {
+            case NO_SPACE -> SPACE_ALLOCATION_FAILED;
+            case MEDIUM -> access == Access.READ ? UNRECOVERED_READ_ERROR : WRITE_ERROR;
+            case UNREACHABLE -> BACKEND_UNREACHABLE;
+            case READ_ONLY -> WRITE_PROTECTED;
+            // The range was checked before: the backend has shrunk since, and the initiator is about to hear of it.
+            case OUT_OF_RANGE -> LBA_OUT_OF_RANGE;
+            // Nothing is announced that the backend cannot do, so this is a contradiction among ourselves.
+            case UNSUPPORTED -> INTERNAL_TARGET_FAILURE;
+        };
+    }
+}

@@ -1,0 +1,149 @@
+package io.holdfast.scsi;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/** The vital product data pages (SPC-4 §7.8, SBC-3 §6.6), ascending, as page 00h lists them. */
+enum VpdPage {
+    SUPPORTED_PAGES(0x00, VpdPage::supportedPages),
+    UNIT_SERIAL_NUMBER(0x80, VpdPage::serialNumber),
+    DEVICE_IDENTIFICATION(0x83, VpdPage::identification),
+    EXTENDED_INQUIRY(0x86, VpdPage::extendedInquiry),
+    BLOCK_LIMITS(0xb0, VpdPage::blockLimits),
+    BLOCK_DEVICE_CHARACTERISTICS(0xb1, VpdPage::characteristics),
+    LOGICAL_BLOCK_PROVISIONING(0xb2, VpdPage::provisioning);
+
+    @FunctionalInterface
+    private interface Writer {
+        void write(ByteBuffer page, LogicalUnit unit, Nexus nexus);
+    }
+
+    private static final int HEADER_BYTES = 4;
+    private static final int FIXED_PAGE_BYTES = 64;
+    private static final int MAX_PAGE_BYTES = 1024;
+
+    private final int code;
+
+    @SuppressWarnings("ImmutableEnumChecker") // a method reference
+    private final Writer writer;
+
+    VpdPage(int code, Writer writer) {
+        this.code = code;
+        this.writer = writer;
+    }
+
+    int code() {
+        return code;
+    }
+
+    static @Nullable VpdPage withCode(int code) {
+        for (VpdPage page : values()) {
+            if (page.code == code) {
+                return page;
+            }
+        }
+        return null;
+    }
+
+    byte[] content(LogicalUnit unit, Nexus nexus) {
+        ByteBuffer page = ByteBuffer.allocate(MAX_PAGE_BYTES);
+        page.position(HEADER_BYTES);
+        writer.write(page, unit, nexus);
+        page.put(1, (byte) code).putShort(2, (short) (page.position() - HEADER_BYTES));
+        return Arrays.copyOf(page.array(), page.position());
+    }
+
+    private static void supportedPages(ByteBuffer page, LogicalUnit unit, Nexus nexus) {
+        for (VpdPage supported : values()) {
+            page.put((byte) supported.code);
+        }
+    }
+
+    private static void serialNumber(ByteBuffer page, LogicalUnit unit, Nexus nexus) {
+        page.put(unit.identity().serial().getBytes(StandardCharsets.US_ASCII));
+    }
+
+    // ---- 83h
+
+    private static final int CODE_SET_BINARY = 1;
+    private static final int CODE_SET_ASCII = 2;
+    private static final int CODE_SET_UTF8 = 3;
+
+    private static final int T10_VENDOR_ID = 0x01;
+    private static final int NAA = 0x03;
+    private static final int UUID = 0x0a;
+    // Association 1: the target port, without a protocol identifier (PIV=0), which only the transport knows.
+    private static final int PORT_RELATIVE = 0x14;
+    private static final int PORT_NAME = 0x18;
+
+    private static void identification(ByteBuffer page, LogicalUnit unit, Nexus nexus) {
+        LogicalUnitIdentity identity = unit.identity();
+        designator(page, CODE_SET_BINARY, NAA, Long.BYTES);
+        page.putLong(identity.naa());
+
+        byte[] serial = identity.serial().getBytes(StandardCharsets.US_ASCII);
+        designator(page, CODE_SET_ASCII, T10_VENDOR_ID, 8 + serial.length);
+        page.put(identity.paddedVendor()).put(serial);
+
+        designator(page, CODE_SET_BINARY, UUID, 18);
+        page.put((byte) 0x10).put((byte) 0);
+        page.putLong(identity.uuid().getMostSignificantBits());
+        page.putLong(identity.uuid().getLeastSignificantBits());
+
+        designator(page, CODE_SET_BINARY, PORT_RELATIVE, 4);
+        page.putShort((short) 0).putShort((short) nexus.relativeTargetPort());
+
+        byte[] port = nexus.targetPort().getBytes(StandardCharsets.UTF_8);
+        // SCSI name strings end with a null and fill words of four bytes (SPC-4 §7.8.6.11).
+        byte[] name = Arrays.copyOf(port, (port.length + 4) & ~3);
+        designator(page, CODE_SET_UTF8, PORT_NAME, name.length);
+        page.put(name);
+    }
+
+    private static void designator(ByteBuffer page, int codeSet, int type, int length) {
+        page.put((byte) codeSet).put((byte) type).put((byte) 0).put((byte) length);
+    }
+
+    // ---- 86h, B0h, B1h, B2h: a fixed length each
+
+    private static void extendedInquiry(ByteBuffer page, LogicalUnit unit, Nexus nexus) {
+        page.put(5, (byte) 0x01); // SIMPSUP: simple tasks
+        page.put(6, (byte) 0x01); // V_SUP: a volatile cache
+        page.position(FIXED_PAGE_BYTES);
+    }
+
+    private static void blockLimits(ByteBuffer page, LogicalUnit unit, Nexus nexus) {
+        int shift = unit.blockShift();
+        int physicalBlocks = 1 << unit.blocksPerPhysicalExponent();
+        page.put(4, (byte) 0x01); // WSNZ: WRITE SAME does not take 0 for "to the end"
+        page.putShort(6, (short) physicalBlocks);
+        page.putInt(8, Limits.MAX_TRANSFER_BYTES >> shift);
+        page.putInt(12, Limits.OPTIMAL_TRANSFER_BYTES >> shift);
+        page.putInt(16, Limits.MAX_TRANSFER_BYTES >> shift);
+        if (unit.thin()) {
+            page.putInt(20, Limits.MAX_UNMAP_BLOCKS);
+            page.putInt(24, Limits.MAX_UNMAP_DESCRIPTORS);
+            page.putInt(28, physicalBlocks);
+            page.putInt(32, 0x8000_0000); // UGAVALID, alignment 0
+        }
+        page.putLong(36, Limits.MAX_WRITE_SAME_BYTES >> shift);
+        page.position(FIXED_PAGE_BYTES);
+    }
+
+    private static void characteristics(ByteBuffer page, LogicalUnit unit, Nexus nexus) {
+        // Non-rotating: what the file lies on is not known, and guests then do not reorder what the host reorders
+        // again.
+        page.putShort(4, (short) 0x0001);
+        page.position(FIXED_PAGE_BYTES);
+    }
+
+    private static void provisioning(ByteBuffer page, LogicalUnit unit, Nexus nexus) {
+        if (unit.thin()) {
+            page.put(5, (byte) 0xe4); // LBPU, LBPWS, LBPWS10, LBPRZ
+            page.put(6, (byte) 0x02); // thin
+        }
+        page.position(8);
+    }
+}
