@@ -1,0 +1,176 @@
+package io.holdfast.control;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.SimpleChannelInboundHandler;
+import io.netty.util.concurrent.Future;
+import java.io.IOException;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** One agent as the server sees it. State is owned by the channel's event loop; {@link #send} is thread-safe. */
+@SuppressWarnings("FutureReturnValueIgnored") // Netty reports what fails on a channel by closing it.
+final class AgentConnection extends SimpleChannelInboundHandler<ByteBuf> {
+    private static final Logger LOG = LoggerFactory.getLogger(AgentConnection.class);
+
+    private final ControlServer server;
+    private final ControlSettings settings;
+
+    private volatile @Nullable Channel channel;
+    private volatile AgentMessage.@Nullable Hello hello;
+    private @Nullable Future<?> beat;
+    private long lastHeardNanos;
+    private long seq;
+    private boolean unknownTypeLogged;
+    private String why = "connection closed";
+
+    AgentConnection(ControlServer server, ControlSettings settings) {
+        this.server = server;
+        this.settings = settings;
+    }
+
+    String name() {
+        AgentMessage.Hello said = hello;
+        return said == null ? "?" : said.agentName();
+    }
+
+    List<String> vms() {
+        AgentMessage.Hello said = hello;
+        return said == null ? List.of() : said.vms();
+    }
+
+    /** Queues a line; takes the buffer. */
+    void send(ByteBuf line) {
+        Channel to = channel;
+        if (to == null) {
+            line.release();
+        } else {
+            to.writeAndFlush(line);
+        }
+    }
+
+    /** @return when the line is on its way; empty if there is no connection */
+    Optional<ChannelFuture> sendAndClose(ServerMessage message) {
+        Channel to = channel;
+        return Optional.ofNullable(to)
+                .map(open -> open.writeAndFlush(ControlJson.line(message)).addListener(ChannelFutureListener.CLOSE));
+    }
+
+    @Override
+    public void channelActive(ChannelHandlerContext ctx) {
+        channel = ctx.channel();
+        lastHeardNanos = System.nanoTime();
+        beat = ctx.executor()
+                .scheduleAtFixedRate(
+                        () -> beat(ctx), settings.heartbeatMs(), settings.heartbeatMs(), TimeUnit.MILLISECONDS);
+    }
+
+    private void beat(ChannelHandlerContext ctx) {
+        long silentMs = (System.nanoTime() - lastHeardNanos) / 1_000_000;
+        if (hello == null) {
+            if (silentMs > settings.helloLimitMs()) {
+                refuse("no hello within " + settings.helloLimitMs() + " ms");
+            }
+        } else if (silentMs > settings.agentSilenceMs()) {
+            why = "silent for " + silentMs + " ms";
+            ctx.close();
+        } else {
+            send(ControlJson.line(new ServerMessage.Heartbeat(++seq)));
+        }
+    }
+
+    @Override
+    protected void channelRead0(ChannelHandlerContext ctx, ByteBuf line) {
+        Optional<AgentMessage> message;
+        try {
+            message = ControlJson.parse(line, AgentMessage.class);
+        } catch (IOException e) {
+            refuse(e.getMessage());
+            return;
+        }
+        if (hello != null) {
+            lastHeardNanos = System.nanoTime();
+        }
+        if (message.isEmpty()) {
+            if (!unknownTypeLogged) {
+                unknownTypeLogged = true;
+                LOG.info("agent {} sends messages of a type unknown to this version; they are passed over", name());
+            }
+            return;
+        }
+        handle(ctx, message.get());
+    }
+
+    private void handle(ChannelHandlerContext ctx, AgentMessage message) {
+        if (message instanceof AgentMessage.Hello said) {
+            greet(said);
+        } else if (hello == null) {
+            refuse("the first message must be hello");
+        } else if (message instanceof AgentMessage.Frozen frozen) {
+            server.frozen(this, frozen);
+        } else if (message instanceof AgentMessage.Bye bye) {
+            why = "said bye: " + bye.why();
+            ctx.close();
+        }
+    }
+
+    private void greet(AgentMessage.Hello said) {
+        if (hello != null) {
+            refuse("hello was said already");
+            return;
+        }
+        if (said.protocol() < 1) {
+            refuse("protocol version " + said.protocol() + " is not spoken here, " + ControlProtocol.VERSION + " is");
+            return;
+        }
+        hello = said;
+        lastHeardNanos = System.nanoTime();
+        String objection = server.admit(this);
+        if (objection != null) {
+            refuse(objection);
+        }
+    }
+
+    private void refuse(@Nullable String objection) {
+        why = "refused: " + objection;
+        Channel to = channel;
+        if (to != null) {
+            LOG.warn("control connection from {} refused: {}", to.remoteAddress(), objection);
+        }
+        sendAndClose(new ServerMessage.Refused(ControlProtocol.orEmpty(objection)));
+    }
+
+    @Override
+    public void channelWritabilityChanged(ChannelHandlerContext ctx) {
+        if (!ctx.channel().isWritable()) {
+            why = "does not read: more than " + settings.maxUnsentBytes() + " bytes wait for it";
+            ctx.close();
+        }
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+        if (cause instanceof IOException) {
+            why = "" + cause.getMessage();
+            ctx.close();
+        } else {
+            refuse(cause.getMessage());
+        }
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext ctx) {
+        Future<?> timer = beat;
+        if (timer != null) {
+            timer.cancel(false);
+        }
+        server.left(this, why);
+    }
+}

@@ -1,0 +1,320 @@
+package io.holdfast.control;
+
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.ServerChannel;
+import io.netty.channel.WriteBufferWaterMark;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.handler.codec.LineBasedFrameDecoder;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The server's end: tells agents what is served, which sessions are open, and when it is going away.
+ *
+ * <p>Thread-safe. What is shared (agents, sessions, the announcement under way) is guarded by {@code lock}, which is held
+ * for no longer than it takes to queue a line to each agent. The mapper and everything else that is slow is loaded with
+ * the first agent, not by {@link #start}.
+ */
+public final class ControlServer implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(ControlServer.class);
+    private static final int BACKLOG = 128;
+    /** How long a closing server waits until its last line is on the way to an agent. */
+    private static final int GOODBYE_LIMIT_MS = 200;
+
+    private final Object lock = new Object();
+    private final ControlSettings settings;
+    private final Supplier<ServerDescription> description;
+    private final long epoch = System.currentTimeMillis();
+    private final EventLoopGroup group;
+    private final boolean ownsGroup;
+
+    // Guarded by lock.
+    private final Set<AgentConnection> agents = new LinkedHashSet<>();
+    private final Map<IscsiSession, Integer> sessions = new LinkedHashMap<>();
+    private final List<Announcement> announcements = new ArrayList<>();
+    private long lastAnnouncementId;
+    private boolean closed;
+
+    private @Nullable Channel listener;
+
+    private ControlServer(
+            EventLoopGroup group,
+            boolean ownsGroup,
+            Supplier<ServerDescription> description,
+            ControlSettings settings) {
+        this.group = group;
+        this.ownsGroup = ownsGroup;
+        this.description = description;
+        this.settings = settings;
+    }
+
+    /**
+     * Listens, on a thread of its own.
+     *
+     * @param description asked anew for every agent; called on the server's thread
+     * @throws IOException if the address cannot be bound
+     */
+    public static ControlServer start(
+            InetSocketAddress address, Supplier<ServerDescription> description, ControlSettings settings)
+            throws IOException {
+        EventLoopGroup own = new MultiThreadIoEventLoopGroup(
+                1, new DefaultThreadFactory("control-server", true), NioIoHandler.newFactory());
+        ControlServer server = new ControlServer(own, true, description, settings);
+        server.listen(address, NioServerSocketChannel.class);
+        return server;
+    }
+
+    /**
+     * Listens on the caller's event loops, which stay the caller's.
+     *
+     * @param channelType the kind of listening channel that fits the group
+     * @throws IOException if the address cannot be bound
+     */
+    public static ControlServer start(
+            InetSocketAddress address,
+            EventLoopGroup group,
+            Class<? extends ServerChannel> channelType,
+            Supplier<ServerDescription> description,
+            ControlSettings settings)
+            throws IOException {
+        ControlServer server = new ControlServer(group, false, description, settings);
+        server.listen(address, channelType);
+        return server;
+    }
+
+    private void listen(InetSocketAddress address, Class<? extends ServerChannel> channelType) throws IOException {
+        ServerBootstrap bootstrap = new ServerBootstrap()
+                .group(group)
+                .channel(channelType)
+                .option(ChannelOption.SO_BACKLOG, BACKLOG)
+                .option(ChannelOption.SO_REUSEADDR, true)
+                .childOption(ChannelOption.TCP_NODELAY, true)
+                .childOption(
+                        ChannelOption.WRITE_BUFFER_WATER_MARK,
+                        new WriteBufferWaterMark(settings.maxUnsentBytes() / 2, settings.maxUnsentBytes()))
+                .childHandler(new ChannelInitializer<>() {
+                    @Override
+                    protected void initChannel(Channel channel) {
+                        channel.pipeline()
+                                .addLast(new LineBasedFrameDecoder(ControlProtocol.MAX_LINE_BYTES))
+                                .addLast(new AgentConnection(ControlServer.this, settings));
+                    }
+                });
+        var bound = bootstrap.bind(address).awaitUninterruptibly();
+        if (!bound.isSuccess()) {
+            close();
+            throw new IOException("cannot listen for agents on " + print(address) + ": "
+                    + bound.cause().getMessage());
+        }
+        listener = bound.channel();
+    }
+
+    /** Where agents find this server. */
+    public InetSocketAddress localAddress() {
+        Channel channel = listener;
+        if (channel == null) {
+            throw new IllegalStateException("not listening");
+        }
+        return (InetSocketAddress) channel.localAddress();
+    }
+
+    /** Identifies this life of the server. */
+    public long epoch() {
+        return epoch;
+    }
+
+    /** Names of the agents that are connected now. */
+    public List<String> agents() {
+        synchronized (lock) {
+            return agents.stream().map(AgentConnection::name).toList();
+        }
+    }
+
+    public void sessionOpened(IscsiSession session) {
+        synchronized (lock) {
+            sessions.merge(session, 1, Integer::sum);
+            broadcast(new ServerMessage.SessionOpened(session));
+        }
+    }
+
+    public void sessionClosed(IscsiSession session) {
+        synchronized (lock) {
+            sessions.computeIfPresent(session, (s, count) -> count > 1 ? count - 1 : null);
+            broadcast(new ServerMessage.SessionClosed(session));
+        }
+    }
+
+    /**
+     * Tells all agents that the server is about to go.
+     *
+     * @param limit how long to wait for them
+     * @return completes, never exceptionally, when every agent that is still connected has said that its VMs are frozen,
+     *     or the limit has passed. An agent that disconnects does not hold it up
+     */
+    public CompletableFuture<AnnouncementOutcome> announce(ServerMessage.Reason reason, Duration limit) {
+        Announcement announcement;
+        synchronized (lock) {
+            announcement = new Announcement(++lastAnnouncementId, Set.copyOf(agents));
+            announcements.add(announcement);
+            broadcast(new ServerMessage.GoingAway(announcement.id, reason, limit.toMillis()));
+            finishIfAnswered(announcement);
+        }
+        var timer = group.schedule(() -> finish(announcement), limit.toMillis(), TimeUnit.MILLISECONDS);
+        return announcement.future.whenComplete((outcome, error) -> timer.cancel(false));
+    }
+
+    /** Says bye to every agent. Not to be called on an event loop. */
+    @Override
+    public void close() {
+        Channel channel = listener;
+        if (channel != null) {
+            channel.close().awaitUninterruptibly();
+        }
+        List<AgentConnection> leaving;
+        synchronized (lock) {
+            closed = true;
+            leaving = List.copyOf(agents);
+        }
+        List<ChannelFuture> goodbyes = leaving.stream()
+                .map(agent -> agent.sendAndClose(new ServerMessage.Bye("the server stops")))
+                .flatMap(Optional::stream)
+                .toList();
+        goodbyes.forEach(goodbye -> goodbye.awaitUninterruptibly(GOODBYE_LIMIT_MS));
+        if (ownsGroup) {
+            group.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly(3, TimeUnit.SECONDS);
+        }
+    }
+
+    // ------------------------------------------------------------------ called by connections, on their event loop
+
+    /** @return why the agent is not wanted, or null if it has been taken in and welcomed */
+    @Nullable
+    String admit(AgentConnection agent) {
+        ServerDescription server = description.get();
+        synchronized (lock) {
+            if (closed) {
+                return "the server stops";
+            }
+            if (agents.size() >= settings.maxAgents()) {
+                return "this server has " + agents.size() + " agents already, the limit is " + settings.maxAgents();
+            }
+            List<IscsiSession> open = new ArrayList<>();
+            sessions.forEach((session, count) -> {
+                for (int i = 0; i < count; i++) {
+                    open.add(session);
+                }
+            });
+            ByteBuf welcome = ControlJson.line(
+                    new ServerMessage.Welcome(ControlProtocol.VERSION, epoch, settings.heartbeatMs(), server, open));
+            if (welcome.readableBytes() > ControlProtocol.MAX_LINE_BYTES) {
+                int bytes = welcome.readableBytes();
+                welcome.release();
+                return "the welcome would have " + bytes + " bytes, the limit is " + ControlProtocol.MAX_LINE_BYTES;
+            }
+            agents.add(agent);
+            agent.send(welcome);
+        }
+        LOG.info("agent {} connected, VMs {}", agent.name(), agent.vms());
+        return null;
+    }
+
+    void frozen(AgentConnection agent, AgentMessage.Frozen message) {
+        synchronized (lock) {
+            for (Announcement announcement : List.copyOf(announcements)) {
+                if (announcement.id == message.announcementId()) {
+                    announcement.answered.put(agent, message.vms());
+                    finishIfAnswered(announcement);
+                }
+            }
+        }
+    }
+
+    void left(AgentConnection agent, String why) {
+        synchronized (lock) {
+            if (!agents.remove(agent)) {
+                return;
+            }
+            List.copyOf(announcements).forEach(this::finishIfAnswered);
+        }
+        LOG.info("agent {} left: {}", agent.name(), why);
+    }
+
+    // ------------------------------------------------------------------ under lock
+
+    private void broadcast(ServerMessage message) {
+        for (AgentConnection agent : agents) {
+            agent.send(ControlJson.line(message));
+        }
+    }
+
+    private void finishIfAnswered(Announcement announcement) {
+        boolean open = announcement.asked.stream()
+                .anyMatch(agent -> agents.contains(agent) && !announcement.answered.containsKey(agent));
+        if (!open) {
+            finish(announcement);
+        }
+    }
+
+    private void finish(Announcement announcement) {
+        Map<String, List<VmOutcome>> answered = new LinkedHashMap<>();
+        List<String> unanswered = new ArrayList<>();
+        synchronized (lock) {
+            if (!announcements.remove(announcement)) {
+                return;
+            }
+            for (AgentConnection agent : announcement.asked) {
+                List<VmOutcome> vms = announcement.answered.get(agent);
+                if (vms != null) {
+                    answered.put(agent.name(), vms);
+                } else if (agents.contains(agent)) {
+                    unanswered.add(agent.name());
+                }
+            }
+        }
+        long elapsedMs = (System.nanoTime() - announcement.beganNanos) / 1_000_000;
+        // Not on this thread: whoever waits may do long things, and this may be an event loop that holds the lock.
+        announcement.future.completeAsync(() -> new AnnouncementOutcome(answered, unanswered, elapsedMs));
+    }
+
+    /** One call of {@link #announce}. Guarded by lock. */
+    private static final class Announcement {
+        final long id;
+        final Set<AgentConnection> asked;
+        final Map<AgentConnection, List<VmOutcome>> answered = new LinkedHashMap<>();
+        final long beganNanos = System.nanoTime();
+        final CompletableFuture<AnnouncementOutcome> future = new CompletableFuture<>();
+
+        Announcement(long id, Set<AgentConnection> asked) {
+            this.id = id;
+            this.asked = asked;
+        }
+    }
+
+    private static String print(SocketAddress address) {
+        return address instanceof InetSocketAddress inet ? inet.getHostString() + ":" + inet.getPort() : "" + address;
+    }
+}

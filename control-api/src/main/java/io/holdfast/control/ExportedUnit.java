@@ -1,0 +1,19 @@
+package io.holdfast.control;
+
+/**
+ * A logical unit that a server exports. Two units are the same disk if target, LUN, UUID and size agree.
+ *
+ * @param target iSCSI name of the target
+ * @param uuid the unit's own identity, which stays when the server restarts
+ */
+public record ExportedUnit(String target, int lun, String uuid, long sizeBytes, boolean readOnly) {
+    public ExportedUnit {
+        target = ControlProtocol.orEmpty(target);
+        uuid = ControlProtocol.orEmpty(uuid);
+    }
+
+    /** For people: {@code target/lun}. */
+    public String name() {
+        return target + "/" + lun;
+    }
+}

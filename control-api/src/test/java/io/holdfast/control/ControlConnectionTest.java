@@ -1,0 +1,318 @@
+package io.holdfast.control;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioSocketChannel;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(30)
+class ControlConnectionTest {
+    private static final ControlSettings QUICK = new ControlSettings(20, 200, 400, 2, 64 * 1024);
+    private static final ExportedUnit UNIT =
+            new ExportedUnit("iqn.2026-11.io.holdfast:disk", 0, "5f0c", 64 << 20, false);
+    private static final IscsiSession SESSION =
+            new IscsiSession("iqn.2008-11.org.linux-kvm:web1", 0x80_1234_0000_00L, UNIT.target(), "127.0.0.1:50000");
+
+    private final EventLoopGroup loops = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
+    private ControlServer server;
+
+    @BeforeEach
+    void start() throws IOException {
+        server = ControlServer.start(
+                new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+                () -> new ServerDescription("vios1", List.of("127.0.0.1:3260"), List.of(UNIT)),
+                QUICK);
+    }
+
+    @AfterEach
+    void stop() {
+        server.close();
+        loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly();
+    }
+
+    @Test
+    void shouldWelcomeAnAgentWithUnitsAndOpenSessions() {
+        server.sessionOpened(SESSION);
+
+        Peer agent = connect("agent1");
+
+        await().until(() -> !agent.welcomes.isEmpty());
+        ServerMessage.Welcome welcome = agent.welcomes.get(0);
+        assertThat(welcome.epoch()).isEqualTo(server.epoch()).isPositive();
+        assertThat(welcome.server().units()).containsExactly(UNIT);
+        assertThat(welcome.server().portals()).containsExactly("127.0.0.1:3260");
+        assertThat(welcome.sessions()).containsExactly(SESSION);
+        assertThat(server.agents()).containsExactly("agent1");
+    }
+
+    @Test
+    void shouldTellAgentsOfSessionsThatComeAndGo() {
+        Peer agent = welcomed("agent1");
+
+        server.sessionOpened(SESSION);
+        server.sessionClosed(SESSION);
+
+        await().until(() -> agent.received.size() == 2);
+        assertThat(agent.received)
+                .containsExactly(new ServerMessage.SessionOpened(SESSION), new ServerMessage.SessionClosed(SESSION));
+    }
+
+    @Test
+    void shouldCompleteAnAnnouncementWhenEveryAgentIsFrozen() {
+        Peer one = welcomed("one");
+        Peer two = welcomed("two");
+
+        var outcome = server.announce(ServerMessage.Reason.PLANNED_STOP, Duration.ofSeconds(20));
+        for (Peer peer : List.of(one, two)) {
+            await().until(() -> peer.goingAway() != null);
+            assertThat(outcome).isNotDone();
+            peer.client.send(new AgentMessage.Frozen(
+                    peer.goingAway().announcementId(), List.of(new VmOutcome("web1", VmOutcome.State.FROZEN, ""))));
+        }
+
+        AnnouncementOutcome done = outcome.join();
+        assertThat(done.complete()).isTrue();
+        assertThat(done.answered()).containsOnlyKeys("one", "two");
+        assertThat(done.answered().get("one").get(0).state()).isEqualTo(VmOutcome.State.FROZEN);
+    }
+
+    @Test
+    void shouldNameAgentsThatDidNotAnswerInTime() {
+        welcomed("slow");
+
+        AnnouncementOutcome outcome = server.announce(ServerMessage.Reason.RESTART, Duration.ofMillis(60))
+                .join();
+
+        assertThat(outcome.complete()).isFalse();
+        assertThat(outcome.unanswered()).containsExactly("slow");
+    }
+
+    @Test
+    void shouldNotWaitForAnAgentThatDisconnects() {
+        Peer agent = welcomed("gone");
+        var outcome = server.announce(ServerMessage.Reason.PLANNED_STOP, Duration.ofSeconds(20));
+
+        agent.client.abandon("killed");
+
+        assertThat(outcome.join().complete()).isTrue();
+        assertThat(outcome.join().answered()).isEmpty();
+    }
+
+    @Test
+    void shouldCompleteAnAnnouncementAtOnceWithoutAgents() {
+        assertThat(server.announce(ServerMessage.Reason.PLANNED_STOP, Duration.ofSeconds(20)))
+                .succeedsWithin(Duration.ofSeconds(5));
+    }
+
+    @Test
+    void shouldTellTheAgentAtOnceWhenTheServerGoes() {
+        Peer agent = welcomed("agent1");
+
+        server.close();
+
+        await().until(() -> !agent.closings.isEmpty());
+        assertThat(agent.closings.get(0)).contains("bye", "the server stops");
+    }
+
+    @Test
+    void shouldRefuseMoreAgentsThanTheLimit() {
+        welcomed("one");
+        welcomed("two");
+
+        Peer three = connect("three");
+
+        await().until(() -> !three.closings.isEmpty());
+        assertThat(three.closings.get(0)).contains("refused", "limit is 2");
+    }
+
+    @Test
+    void shouldHearHeartbeatsFromTheServer() {
+        Peer agent = welcomed("agent1");
+        long first = agent.client.lastHeardNanos();
+
+        await().until(() -> agent.client.lastHeardNanos() > first);
+    }
+
+    @Test
+    void shouldKeepAnAgentThatOnlySendsHeartbeats() throws Exception {
+        try (RawPeer peer = new RawPeer()) {
+            peer.say("{\"type\":\"hello\",\"agentName\":\"raw\",\"protocol\":1,\"colour\":\"blue\",\"vms\":[\"a\"]}");
+            assertThat(peer.hear("welcome")).contains("\"sizeBytes\":67108864");
+            for (int i = 0; i < 5; i++) {
+                peer.say("{\"type\":\"heartbeat\",\"seq\":" + i + "}");
+                peer.hear("heartbeat");
+            }
+            assertThat(server.agents()).containsExactly("raw");
+        }
+    }
+
+    @Test
+    void shouldPassOverMessageTypesItDoesNotKnow() throws Exception {
+        try (RawPeer peer = new RawPeer()) {
+            peer.say("{\"type\":\"hello\",\"agentName\":\"raw\",\"protocol\":7,\"vms\":null}");
+            peer.hear("welcome");
+            peer.say("{\"type\":\"song\",\"verse\":1}");
+            peer.hear("heartbeat");
+            assertThat(server.agents()).containsExactly("raw");
+        }
+    }
+
+    @Test
+    void shouldAnswerGarbageWithAnErrorLineAndClose() throws Exception {
+        for (String garbage : List.of("GET / HTTP/1.1", "{\"type\":\"hello\"", "[]", "42", "\u0000\u0001")) {
+            try (RawPeer peer = new RawPeer()) {
+                peer.say(garbage);
+                assertThat(peer.hear("refused")).contains("not a control message");
+                assertThat(peer.in.readLine()).isNull();
+            }
+        }
+    }
+
+    @Test
+    void shouldRefuseALineOverTheLimit() throws Exception {
+        try (RawPeer peer = new RawPeer()) {
+            peer.say("x".repeat(ControlProtocol.MAX_LINE_BYTES + 10));
+            peer.hear("refused");
+        }
+    }
+
+    @Test
+    void shouldDropAPeerThatSaysNothing() throws Exception {
+        try (RawPeer peer = new RawPeer()) {
+            assertThat(peer.hear("refused")).contains("no hello within 200 ms");
+        }
+    }
+
+    @Test
+    void shouldDropAnAgentThatFallsSilent() throws Exception {
+        try (RawPeer peer = new RawPeer()) {
+            peer.say("{\"type\":\"hello\",\"agentName\":\"raw\",\"protocol\":1}");
+            peer.hear("welcome");
+            await().until(() -> server.agents().isEmpty());
+        }
+    }
+
+    @Test
+    void shouldNameTheAddressWhenThePortIsBusy() {
+        InetSocketAddress busy = server.localAddress();
+
+        assertThatThrownBy(() -> ControlServer.start(
+                        busy, () -> new ServerDescription("", List.of(), List.of()), ControlSettings.DEFAULT))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining(":" + busy.getPort());
+    }
+
+    @Test
+    void shouldTellTheClientWhenNothingListens() {
+        InetSocketAddress address = server.localAddress();
+        server.close();
+
+        Peer agent = connect(address, "agent1");
+
+        await().until(() -> !agent.closings.isEmpty());
+        assertThat(agent.closings.get(0)).containsIgnoringCase("refused");
+    }
+
+    // ------------------------------------------------------------------ peers
+
+    private Peer welcomed(String name) {
+        Peer peer = connect(name);
+        await().until(() -> !peer.welcomes.isEmpty());
+        return peer;
+    }
+
+    private Peer connect(String name) {
+        return connect(server.localAddress(), name);
+    }
+
+    private Peer connect(InetSocketAddress address, String name) {
+        Peer peer = new Peer();
+        peer.client = ControlClient.connect(
+                loops.next(),
+                NioSocketChannel.class,
+                address,
+                1000,
+                new AgentMessage.Hello(name, ControlProtocol.VERSION, List.of("web1")),
+                QUICK,
+                peer);
+        return peer;
+    }
+
+    private static final class Peer implements ControlClient.Listener {
+        final List<ServerMessage.Welcome> welcomes = new CopyOnWriteArrayList<>();
+        final List<ServerMessage> received = new CopyOnWriteArrayList<>();
+        final List<String> closings = new CopyOnWriteArrayList<>();
+        ControlClient client;
+
+        ServerMessage.GoingAway goingAway() {
+            return received.stream()
+                    .filter(ServerMessage.GoingAway.class::isInstance)
+                    .map(ServerMessage.GoingAway.class::cast)
+                    .findFirst()
+                    .orElse(null);
+        }
+
+        @Override
+        public void welcome(ServerMessage.Welcome welcome) {
+            welcomes.add(welcome);
+        }
+
+        @Override
+        public void received(ServerMessage message) {
+            received.add(message);
+        }
+
+        @Override
+        public void closed(String why) {
+            closings.add(why);
+        }
+    }
+
+    private final class RawPeer implements AutoCloseable {
+        final Socket socket = new Socket();
+        final BufferedReader in;
+
+        RawPeer() throws IOException {
+            socket.connect(server.localAddress());
+            socket.setSoTimeout(10_000);
+            in = new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8));
+        }
+
+        void say(String line) throws IOException {
+            socket.getOutputStream().write((line + "\n").getBytes(StandardCharsets.UTF_8));
+        }
+
+        String hear(String type) throws IOException {
+            for (String line = in.readLine(); line != null; line = in.readLine()) {
+                if (line.contains("\"type\":\"" + type + "\"")) {
+                    return line;
+                }
+            }
+            throw new IOException("closed before " + type);
+        }
+
+        @Override
+        public void close() throws IOException {
+            socket.close();
+        }
+    }
+}
