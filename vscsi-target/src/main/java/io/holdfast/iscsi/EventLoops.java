@@ -1,0 +1,92 @@
+package io.holdfast.iscsi;
+
+import io.holdfast.block.IoLane;
+import io.holdfast.block.IoPool;
+import io.holdfast.block.PortableLane;
+import io.netty.channel.EventLoop;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.IoEventLoop;
+import io.netty.channel.IoHandlerFactory;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.ServerChannel;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.channel.uring.IoUringIoHandler;
+import io.netty.channel.uring.IoUringIoHandlerConfig;
+import io.netty.channel.uring.IoUringServerSocketChannel;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.EventExecutor;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+
+/** The threads of the data path: an event loop each, with the {@link IoLane} that file I/O takes from it. */
+public final class EventLoops implements AutoCloseable {
+    /** Submission queue entries of a ring: two full command windows of reads before it is handed to the kernel. */
+    private static final int RING_ENTRIES = 256;
+    /** Completions must not overflow: many connections with full windows share a loop. */
+    private static final int COMPLETION_ENTRIES = 8192;
+
+    private static final int STOP_LIMIT_SECONDS = 5;
+
+    private final IoWay way;
+    private final EventLoopGroup group;
+    private final Map<EventLoop, IoLane> lanes = new HashMap<>();
+
+    private EventLoops(IoWay way, EventLoopGroup group) {
+        this.way = way;
+        this.group = group;
+    }
+
+    /**
+     * Starts the threads.
+     *
+     * @param count 1..64
+     * @param pool for calls that block
+     */
+    public static EventLoops start(IoWay way, int count, IoPool pool) {
+        IoHandlerFactory factory = switch (way) {
+            case RING ->
+                IoUringIoHandler.newFactory(
+                        new IoUringIoHandlerConfig().setRingSize(RING_ENTRIES).setCqSize(COMPLETION_ENTRIES));
+            case PORTABLE -> EpollIoHandler.newFactory();
+        };
+        EventLoopGroup group =
+                new MultiThreadIoEventLoopGroup(count, new DefaultThreadFactory("holdfast-loop", true), factory);
+        EventLoops loops = new EventLoops(way, group);
+        for (EventExecutor executor : group) {
+            loops.lanes.put((EventLoop) executor, loops.lane((IoEventLoop) executor, pool));
+        }
+        return loops;
+    }
+
+    private IoLane lane(IoEventLoop loop, IoPool pool) {
+        return switch (way) {
+            case RING -> RingLane.on(loop, pool);
+            case PORTABLE -> new PortableLane(loop, pool);
+        };
+    }
+
+    EventLoopGroup group() {
+        return group;
+    }
+
+    Class<? extends ServerChannel> serverChannel() {
+        return switch (way) {
+            case RING -> IoUringServerSocketChannel.class;
+            case PORTABLE -> EpollServerSocketChannel.class;
+        };
+    }
+
+    IoLane laneOf(EventLoop loop) {
+        return Objects.requireNonNull(lanes.get(loop), "a channel of another group");
+    }
+
+    /** Ends the threads. Channels must be closed before. */
+    @Override
+    public void close() {
+        group.shutdownGracefully(0, STOP_LIMIT_SECONDS, TimeUnit.SECONDS)
+                .awaitUninterruptibly(STOP_LIMIT_SECONDS, TimeUnit.SECONDS);
+    }
+}

@@ -1,0 +1,32 @@
+package io.holdfast.iscsi;
+
+import io.netty.channel.epoll.Epoll;
+import io.netty.channel.uring.IoUring;
+import java.util.Locale;
+
+/** How sockets and files are served. Chosen once, at start. */
+public enum IoWay {
+    /** io_uring: file reads on the same ring as the sockets. */
+    RING,
+    /** epoll, reads that do not block in place, and a small pool for the rest. */
+    PORTABLE;
+
+    /** The better one of those this machine has. */
+    public static IoWay best() {
+        return IoUring.isAvailable() ? RING : PORTABLE;
+    }
+
+    /** Why this way cannot be taken here, for people; empty if it can. */
+    public String obstacle() {
+        Throwable cause = switch (this) {
+            case RING -> IoUring.isAvailable() ? null : IoUring.unavailabilityCause();
+            case PORTABLE -> Epoll.isAvailable() ? null : Epoll.unavailabilityCause();
+        };
+        return cause == null ? "" : String.valueOf(cause.getMessage());
+    }
+
+    /** As settings write it. */
+    public String label() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+}

@@ -1,0 +1,167 @@
+package io.holdfast.iscsi;
+
+import io.holdfast.block.IoLane;
+import io.holdfast.block.IoMemory;
+import io.holdfast.iscsi.wire.BasicHeader;
+import io.holdfast.scsi.LunView;
+import io.holdfast.scsi.Nexus;
+import io.holdfast.scsi.ScsiTask;
+import io.netty.buffer.ByteBuf;
+import io.netty.util.ReferenceCountUtil;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One SCSI Command PDU and what belongs to it. Lives in a slot of its connection and is re-used.
+ *
+ * <pre>
+ *   FREE ──► GATHERING (immediate data, R2T, Data-Out) ──► HELD (writes wait for older sessions) ──► EXECUTING ──► FREE
+ * </pre>
+ */
+final class IscsiTask extends ScsiTask {
+    /** Where a task is. */
+    enum Stage {
+        FREE,
+        /** Waiting for data from the initiator. */
+        GATHERING,
+        /** Complete, but not yet admitted: see {@link WriteAdmission}. */
+        HELD,
+        /** In the hands of a device server. */
+        EXECUTING
+    }
+
+    private final IscsiConnection connection;
+    private final int slot;
+    private final NettyMemory dataOutMemory = new NettyMemory();
+    private final NettyMemory dataInMemory = new NettyMemory();
+
+    Stage stage = Stage.FREE;
+    int initiatorTaskTag;
+    long lun;
+    int flags;
+    boolean immediate;
+    /** Expected data transfer length in bytes, as the initiator told it. */
+    long expectedBytes;
+    /** How many bytes of Data-Out this task takes before it is executed. */
+    int gatherBytes;
+    /** How many of them have come. */
+    int gatheredBytes;
+    /** How many of them have come unasked or been asked for. */
+    int askedBytes;
+    /** R2Ts that have not been answered in full. */
+    int outstandingR2ts;
+
+    int nextR2tSn;
+    /** Its data count against the connection's budget. */
+    boolean charged;
+    /** Told to end without a word (task management, connection gone). */
+    boolean aborted;
+
+    private @Nullable ByteBuf dataOut;
+    private @Nullable ByteBuf dataIn;
+    private int dataInOffset;
+
+    IscsiTask(IscsiConnection connection, int slot) {
+        this.connection = connection;
+        this.slot = slot;
+    }
+
+    int slot() {
+        return slot;
+    }
+
+    /** Takes over what a SCSI Command PDU says (RFC 7143 §11.3). */
+    void begin(BasicHeader header) {
+        reset();
+        header.copyCdb(cdb());
+        initiatorTaskTag = header.initiatorTaskTag();
+        lun = header.lun();
+        flags = header.flags();
+        immediate = header.immediate();
+        expectedBytes = header.expectedDataTransferLength();
+        gatherBytes = 0;
+        gatheredBytes = 0;
+        askedBytes = 0;
+        outstandingR2ts = 0;
+        nextR2tSn = 0;
+        aborted = false;
+        charged = false;
+    }
+
+    boolean reads() {
+        return (flags & BasicHeader.READ) != 0;
+    }
+
+    boolean writes() {
+        return (flags & BasicHeader.WRITE) != 0;
+    }
+
+    void dataOutBuffer(ByteBuf buffer) {
+        dataOut = buffer;
+    }
+
+    @Nullable
+    ByteBuf dataOutBuffer() {
+        return dataOut;
+    }
+
+    @Override
+    public Nexus nexus() {
+        return connection.nexus();
+    }
+
+    @Override
+    public LunView lunView() {
+        return connection.lunView();
+    }
+
+    @Override
+    public IoLane lane() {
+        return connection.lane();
+    }
+
+    @Override
+    public @Nullable IoMemory dataOut() {
+        ByteBuf buffer = dataOut;
+        return buffer == null || gatheredBytes == 0 ? null : dataOutMemory.of(buffer, 0, gatheredBytes);
+    }
+
+    @Override
+    public long dataInRoom() {
+        return reads() ? expectedBytes : 0;
+    }
+
+    @Override
+    protected IoMemory newDataIn(int lengthBytes) {
+        // Room for the header before the data and for digest and padding behind it: one buffer is the whole PDU.
+        dataInOffset = connection.headerRoom();
+        ByteBuf buffer = connection.allocate(dataInOffset + lengthBytes + IscsiConnection.TRAILER_ROOM);
+        dataIn = buffer;
+        return dataInMemory.of(buffer, dataInOffset, lengthBytes);
+    }
+
+    /** The Data-In buffer, whose data begin at {@link #dataInOffset()}; the caller releases it. */
+    @Nullable
+    ByteBuf takeDataIn() {
+        ByteBuf buffer = dataIn;
+        dataIn = null;
+        return buffer;
+    }
+
+    int dataInOffset() {
+        return dataInOffset;
+    }
+
+    @Override
+    public void completed() {
+        connection.taskCompleted(this);
+    }
+
+    /** Gives all memory back. */
+    void release() {
+        ReferenceCountUtil.release(dataOut);
+        ReferenceCountUtil.release(dataIn);
+        dataOut = null;
+        dataIn = null;
+        stage = Stage.FREE;
+    }
+}

@@ -1,0 +1,112 @@
+package io.holdfast.iscsi;
+
+import io.holdfast.iscsi.wire.BasicHeader;
+import io.holdfast.iscsi.wire.Opcode;
+import io.netty.util.concurrent.EventExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A session towards {@link WriteAdmission}: proves that its initiator still uses it when a newer session of the same
+ * initiator asks, and hears when its own writes are admitted. Methods of {@link WriteAdmission.Member} come on any thread;
+ * everything else belongs to the connection's event loop.
+ */
+final class Membership implements WriteAdmission.Member {
+    /** How long an initiator may take to prove that it still uses an older session. */
+    static final int PROOF_LIMIT_SECONDS = 5;
+    /** Target transfer tag of the NOP-In that asks "are you still there?". */
+    static final int PROOF_TAG = 0x7e57;
+
+    private final WriteAdmission admission;
+    private final WriteAdmission.Key key;
+    private final long isid;
+    private final EventExecutor loop;
+    private final PduSender sender;
+    private final Runnable onAdmitted;
+    private final Consumer<String> closer;
+    private boolean left;
+    /** The question that has not been answered; null if none is open. */
+    private @Nullable Object question;
+
+    /**
+     * @param onAdmitted runs on the loop when no older session can write any more
+     * @param closer closes the connection, with the reason
+     */
+    Membership(
+            WriteAdmission admission,
+            WriteAdmission.Key key,
+            long isid,
+            EventExecutor loop,
+            PduSender sender,
+            Runnable onAdmitted,
+            Consumer<String> closer) {
+        this.admission = admission;
+        this.key = key;
+        this.isid = isid;
+        this.loop = loop;
+        this.sender = sender;
+        this.onAdmitted = onAdmitted;
+        this.closer = closer;
+    }
+
+    void join() {
+        admission.join(key, this);
+    }
+
+    /** The connection is gone and its last task has ended. */
+    void leave() {
+        left = true;
+        admission.left(key, this);
+    }
+
+    /** The initiator answered the question. */
+    void proved() {
+        question = null;
+        admission.settled(this);
+    }
+
+    @Override
+    public long isid() {
+        return isid;
+    }
+
+    @Override
+    public void settle(boolean reinstated) {
+        loop.execute(() -> {
+            if (reinstated) {
+                // RFC 7143 §6.3.5: the same initiator port has logged in again.
+                closer.accept("its initiator port logged in again");
+            } else if (!left) {
+                ask();
+            }
+        });
+    }
+
+    private void ask() {
+        sender.begin(Opcode.NOP_IN, BasicHeader.FINAL)
+                .initiatorTaskTag(BasicHeader.NO_TAG)
+                .targetTransferTag(PROOF_TAG);
+        sender.sendUnnumbered();
+        Object asked = new Object();
+        question = asked;
+        loop.schedule(
+                () -> {
+                    if (question == asked) {
+                        closer.accept("its initiator logged in again, and did not answer here for "
+                                + PROOF_LIMIT_SECONDS + " s");
+                    }
+                },
+                PROOF_LIMIT_SECONDS,
+                TimeUnit.SECONDS);
+    }
+
+    @Override
+    public void admitted() {
+        if (loop.inEventLoop()) {
+            onAdmitted.run();
+        } else {
+            loop.execute(onAdmitted);
+        }
+    }
+}

@@ -1,0 +1,47 @@
+package io.holdfast.iscsi;
+
+import io.holdfast.iscsi.wire.Digest;
+import java.util.EnumMap;
+import java.util.Map;
+
+/**
+ * What login agreed on (RFC 7143 §13). Lengths in bytes.
+ *
+ * @param maxRecvDataSegmentLength the longest data segment the initiator takes
+ * @param maxBurstLength the longest sequence of Data-In or solicited Data-Out PDUs
+ * @param firstBurstLength the most immediate data of one command
+ * @param maxOutstandingR2t how many R2Ts of one task may be unanswered
+ */
+record SessionParameters(
+        Digest headerDigest,
+        Digest dataDigest,
+        boolean immediateData,
+        int maxRecvDataSegmentLength,
+        int maxBurstLength,
+        int firstBurstLength,
+        int maxOutstandingR2t) {
+
+    /** From the values agreed on; keys that nobody mentioned have their initial value. */
+    static SessionParameters of(Map<LoginKey, String> agreed) {
+        Map<LoginKey, String> all = new EnumMap<>(LoginKey.class);
+        for (LoginKey key : LoginKey.values()) {
+            all.put(key, agreed.getOrDefault(key, key.initial()));
+        }
+        return new SessionParameters(
+                LoginKey.digest(text(all, LoginKey.HEADER_DIGEST)),
+                LoginKey.digest(text(all, LoginKey.DATA_DIGEST)),
+                text(all, LoginKey.IMMEDIATE_DATA).equals("Yes"),
+                number(all, LoginKey.MAX_RECV_DATA_SEGMENT_LENGTH),
+                number(all, LoginKey.MAX_BURST_LENGTH),
+                number(all, LoginKey.FIRST_BURST_LENGTH),
+                number(all, LoginKey.MAX_OUTSTANDING_R2T));
+    }
+
+    private static String text(Map<LoginKey, String> all, LoginKey key) {
+        return all.getOrDefault(key, "");
+    }
+
+    private static int number(Map<LoginKey, String> all, LoginKey key) {
+        return (int) LoginKey.parse(text(all, key));
+    }
+}

@@ -1,0 +1,367 @@
+package io.holdfast.iscsi;
+
+import io.holdfast.iscsi.wire.BasicHeader;
+import io.holdfast.iscsi.wire.Opcode;
+import io.holdfast.iscsi.wire.WireException;
+import io.holdfast.scsi.Lun;
+import io.holdfast.scsi.ScsiCommand;
+import io.holdfast.scsi.ScsiStatus;
+import io.holdfast.scsi.ScsiTask;
+import io.netty.buffer.ByteBuf;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The commands of one connection, from their PDU to their response: memory for their data, R2Ts, the wait for admission,
+ * execution, response, abort. Owned by the connection's event loop.
+ */
+final class TaskSet {
+    /** Numbered commands that may be here at the same time: the command window. */
+    static final int COMMAND_WINDOW = 128;
+    /** Immediate commands beyond the window (RFC 7143 §4.2.2.1 leaves the number to the target). */
+    static final int IMMEDIATE_COMMANDS = 16;
+    /** The most Data-Out one command may bring. A device server's MAXIMUM TRANSFER LENGTH is below it. */
+    static final int MAX_GATHER_BYTES = 16 << 20;
+    /** Memory that the data of one connection's commands may take; further commands wait. */
+    static final long DATA_BUDGET_BYTES = 64L << 20;
+
+    private static final int SLOTS = COMMAND_WINDOW + IMMEDIATE_COMMANDS;
+    private static final int SENSE_LENGTH_FIELD_BYTES = 2;
+
+    private final IscsiConnection connection;
+    private final SessionParameters agreed;
+    private final CommandWindow window;
+    private final PduSender sender;
+    private final IscsiTask[] slots = new IscsiTask[SLOTS];
+    private final ArrayDeque<IscsiTask> free = new ArrayDeque<>(SLOTS);
+    /** Tasks that wait for memory, oldest first. */
+    private final ArrayDeque<IscsiTask> waiting = new ArrayDeque<>();
+    /** Complete writes that wait for admission, oldest first. */
+    private final ArrayDeque<IscsiTask> held = new ArrayDeque<>();
+
+    private final List<PendingAbort> aborts = new ArrayList<>();
+    private final PduSender.StatusInfo statusInfo = new PduSender.StatusInfo();
+    private final byte[] senseSegment = new byte[SENSE_LENGTH_FIELD_BYTES + ScsiTask.SENSE_BYTES];
+    private long chargedBytes;
+    private int executing;
+    private boolean writesAdmitted;
+    private boolean closed;
+
+    /** A task management request whose response waits until the tasks it ended have really ended. */
+    private record PendingAbort(int initiatorTaskTag, List<IscsiTask> tasks) {}
+
+    TaskSet(IscsiConnection connection, SessionParameters agreed, CommandWindow window, PduSender sender) {
+        this.connection = connection;
+        this.agreed = agreed;
+        this.window = window;
+        this.sender = sender;
+        for (int i = SLOTS - 1; i >= 0; i--) {
+            slots[i] = new IscsiTask(connection, i);
+            free.push(slots[i]);
+        }
+    }
+
+    /** Tasks in the hands of device servers. */
+    int executing() {
+        return executing;
+    }
+
+    // ------------------------------------------------------------------ SCSI Command
+
+    /**
+     * Begins the task of a SCSI Command whose order has been judged.
+     *
+     * @param immediateBytes how much data its PDU carries
+     * @throws WireException if there is no room, or the PDU carries more than it announces
+     */
+    IscsiTask begin(BasicHeader header, int immediateBytes) throws WireException {
+        IscsiTask task = free.poll();
+        if (task == null) {
+            throw new WireException("more than " + IMMEDIATE_COMMANDS + " immediate commands at once");
+        }
+        task.begin(header);
+        task.stage = IscsiTask.Stage.GATHERING;
+        if (task.writes()) {
+            task.gatherBytes = (int) Math.min(task.expectedBytes, MAX_GATHER_BYTES);
+        }
+        if (immediateBytes > task.gatherBytes || immediateBytes > agreed.firstBurstLength()) {
+            throw new WireException("SCSI Command with " + immediateBytes + " bytes of immediate data; it announces "
+                    + task.expectedBytes + " and FirstBurstLength is " + agreed.firstBurstLength());
+        }
+        task.askedBytes = immediateBytes;
+        if (task.gatherBytes > 0) {
+            // Without budget only the immediate data get memory now: FirstBurstLength bounds them.
+            boolean roomy = waiting.isEmpty() && fits(task);
+            task.dataOutBuffer(connection.allocate(roomy ? task.gatherBytes : immediateBytes));
+        }
+        return task;
+    }
+
+    /** The command's PDU is complete. */
+    void begun(IscsiTask task, int immediateBytes) {
+        task.gatheredBytes = immediateBytes;
+        if (!waiting.isEmpty() || !fits(task)) {
+            waiting.add(task);
+            return;
+        }
+        start(task);
+    }
+
+    private boolean fits(IscsiTask task) {
+        return connection.writable() && (chargedBytes == 0 || chargedBytes + charge(task) <= DATA_BUDGET_BYTES);
+    }
+
+    private static long charge(IscsiTask task) {
+        return task.writes() ? task.gatherBytes : Math.min(task.expectedBytes, MAX_GATHER_BYTES);
+    }
+
+    private void start(IscsiTask task) {
+        chargedBytes += charge(task);
+        task.charged = true;
+        ByteBuf buffer = task.dataOutBuffer();
+        if (buffer != null && buffer.capacity() < task.gatherBytes) {
+            ByteBuf whole = connection.allocate(task.gatherBytes);
+            whole.writeBytes(buffer, 0, task.gatheredBytes);
+            buffer.release();
+            task.dataOutBuffer(whole);
+        }
+        if (task.gatheredBytes == task.gatherBytes) {
+            submit(task);
+        } else {
+            askForData(task);
+        }
+    }
+
+    /** Memory came back, or the initiator read its answers. */
+    void retryWaiting() {
+        while (!closed && !waiting.isEmpty() && fits(waiting.element())) {
+            start(waiting.remove());
+        }
+    }
+
+    // ------------------------------------------------------------------ R2T and Data-Out
+
+    private void askForData(IscsiTask task) {
+        while (task.askedBytes < task.gatherBytes && task.outstandingR2ts < agreed.maxOutstandingR2t()) {
+            int length = Math.min(task.gatherBytes - task.askedBytes, agreed.maxBurstLength());
+            sender.begin(Opcode.R2T, BasicHeader.FINAL)
+                    .lun(task.lun)
+                    .initiatorTaskTag(task.initiatorTaskTag)
+                    .targetTransferTag(task.slot())
+                    .dataSn(task.nextR2tSn++)
+                    .bufferOffset(task.askedBytes)
+                    .desiredTransferLength(length);
+            sender.sendUnnumbered();
+            task.askedBytes += length;
+            task.outstandingR2ts++;
+        }
+    }
+
+    /**
+     * Where the data of a Data-Out go.
+     *
+     * @throws WireException if nobody asked for them. With DataPDUInOrder and DataSequenceInOrder every byte has one place
+     *     in the order of arrival; taking anything else could complete a task whose memory has holes
+     */
+    ByteBuf dataOutTarget(BasicHeader header, int length) throws WireException {
+        IscsiTask task = asked(header);
+        ByteBuf buffer = task.dataOutBuffer();
+        if (buffer == null
+                || header.bufferOffset() != task.gatheredBytes
+                || task.gatheredBytes + length > task.askedBytes) {
+            throw new WireException("SCSI Data-Out of " + length + " bytes at offset " + header.bufferOffset()
+                    + "; asked for were " + task.gatheredBytes + " to " + task.askedBytes);
+        }
+        return buffer.writerIndex(task.gatheredBytes);
+    }
+
+    /** A whole Data-Out is there. */
+    void dataOut(BasicHeader header) throws WireException {
+        IscsiTask task = asked(header);
+        task.gatheredBytes += header.dataSegmentBytes();
+        if (task.gatheredBytes == task.gatherBytes) {
+            submit(task);
+        } else if (header.flag(BasicHeader.FINAL)) {
+            task.outstandingR2ts--;
+            askForData(task);
+        }
+    }
+
+    private IscsiTask asked(BasicHeader header) throws WireException {
+        int slot = header.targetTransferTag();
+        if (slot >= 0 && slot < SLOTS) {
+            IscsiTask task = slots[slot];
+            if (task.stage == IscsiTask.Stage.GATHERING && task.initiatorTaskTag == header.initiatorTaskTag()) {
+                return task;
+            }
+        }
+        throw new WireException(String.format(
+                "SCSI Data-Out for tag 0x%08x, transfer 0x%08x: nobody asked for it", header.initiatorTaskTag(), slot));
+    }
+
+    // ------------------------------------------------------------------ execution
+
+    private void submit(IscsiTask task) {
+        if (!writesAdmitted && ScsiCommand.accessOf(task.cdb()).modifiesMedium()) {
+            task.stage = IscsiTask.Stage.HELD;
+            held.add(task);
+            return;
+        }
+        execute(task);
+    }
+
+    private void execute(IscsiTask task) {
+        task.stage = IscsiTask.Stage.EXECUTING;
+        executing++;
+        connection.lunView().at(new Lun(task.lun)).execute(task);
+    }
+
+    /** No older session of this initiator can write any more. */
+    void admitWrites() {
+        writesAdmitted = true;
+        while (!held.isEmpty()) {
+            execute(held.remove());
+        }
+    }
+
+    /** A device server is done with a task. */
+    void completed(IscsiTask task) {
+        executing--;
+        // The place in the window is given back with the response, not with the one after it.
+        leaveWindow(task);
+        if (!closed && !task.aborted) {
+            respond(task);
+        }
+        recycle(task);
+        if (task.aborted) {
+            finishAborts(task);
+        }
+        retryWaiting();
+    }
+
+    private void leaveWindow(IscsiTask task) {
+        if (!task.immediate) {
+            window.ended();
+        }
+    }
+
+    private void recycle(IscsiTask task) {
+        if (task.charged) {
+            task.charged = false;
+            chargedBytes -= charge(task);
+        }
+        task.release();
+        free.push(task);
+    }
+
+    // ------------------------------------------------------------------ response (RFC 7143 §11.4, §11.7)
+
+    private void respond(IscsiTask task) {
+        long moved = task.writes() ? task.dataOutWanted() : task.dataInLength();
+        long room = task.reads() || task.writes() ? task.expectedBytes : 0;
+        int residualFlags = moved > room ? BasicHeader.OVERFLOW : moved < room ? BasicHeader.UNDERFLOW : 0;
+        int residual = (int) Math.abs(moved - room);
+        int status = task.status().code();
+        ByteBuf data = task.takeDataIn();
+        int length = data == null ? 0 : (int) Math.min(task.dataInLength(), task.dataInRoom());
+        int dataPdus = 0;
+        if (data != null && length > 0) {
+            boolean collapse = task.status() == ScsiStatus.GOOD;
+            statusInfo.none();
+            if (collapse) {
+                statusInfo.of(status, residualFlags, residual);
+            }
+            dataPdus = sender.sendDataIn(task, data, task.dataInOffset(), length, agreed, statusInfo);
+            if (collapse) {
+                return;
+            }
+        } else if (data != null) {
+            data.release();
+        }
+        sender.begin(Opcode.SCSI_RESPONSE, BasicHeader.FINAL | residualFlags)
+                .initiatorTaskTag(task.initiatorTaskTag)
+                .scsiStatus(status)
+                .residualCount(residual)
+                .expDataSn(dataPdus + task.nextR2tSn);
+        sender.send(senseSegment, copySense(task));
+    }
+
+    /** RFC 7143 §11.4.7: two bytes of length, then the sense data. */
+    private int copySense(IscsiTask task) {
+        int length = task.senseLength();
+        if (length == 0) {
+            return 0;
+        }
+        senseSegment[0] = (byte) (length >>> 8);
+        senseSegment[1] = (byte) length;
+        System.arraycopy(task.sense(), 0, senseSegment, SENSE_LENGTH_FIELD_BYTES, length);
+        return SENSE_LENGTH_FIELD_BYTES + length;
+    }
+
+    // ------------------------------------------------------------------ abort
+
+    /**
+     * Ends tasks without a response and answers the task management request once they have really ended: a write that a
+     * backend is carrying out cannot be taken back, only waited for.
+     *
+     * @param tag the tag of the one task that is meant, or {@link BasicHeader#NO_TAG} for every task of the LUN
+     * @return false if there is no such task
+     */
+    boolean abort(int requestTag, long lun, int tag) {
+        List<IscsiTask> waitFor = new ArrayList<>();
+        boolean found = false;
+        for (IscsiTask task : slots) {
+            boolean meant = tag == BasicHeader.NO_TAG ? task.lun == lun : task.initiatorTaskTag == tag;
+            if (task.stage == IscsiTask.Stage.FREE || task.aborted || !meant) {
+                continue;
+            }
+            found = true;
+            if (task.stage == IscsiTask.Stage.EXECUTING) {
+                task.aborted = true;
+                waitFor.add(task);
+            } else {
+                discard(task);
+            }
+        }
+        if (!found && tag != BasicHeader.NO_TAG) {
+            return false;
+        }
+        if (waitFor.isEmpty()) {
+            connection.taskManagementDone(requestTag);
+        } else {
+            aborts.add(new PendingAbort(requestTag, waitFor));
+        }
+        return true;
+    }
+
+    private void discard(IscsiTask task) {
+        waiting.remove(task);
+        held.remove(task);
+        leaveWindow(task);
+        recycle(task);
+    }
+
+    private void finishAborts(IscsiTask task) {
+        aborts.removeIf(abort -> {
+            abort.tasks().remove(task);
+            boolean done = abort.tasks().isEmpty();
+            if (done && !closed) {
+                connection.taskManagementDone(abort.initiatorTaskTag());
+            }
+            return done;
+        });
+    }
+
+    /** The connection is gone: whatever has not begun to execute never will. */
+    void close() {
+        closed = true;
+        waiting.clear();
+        held.clear();
+        for (IscsiTask task : slots) {
+            if (task.stage == IscsiTask.Stage.GATHERING || task.stage == IscsiTask.Stage.HELD) {
+                recycle(task);
+            }
+        }
+    }
+}
