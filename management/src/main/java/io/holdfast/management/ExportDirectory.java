@@ -1,0 +1,28 @@
+package io.holdfast.management;
+
+import io.holdfast.iscsi.IscsiTarget;
+import io.holdfast.iscsi.LoginStatus;
+import io.holdfast.iscsi.TargetDirectory;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Every initiator sees every export. What a map of clients to logical units will replace. Immutable. */
+final class ExportDirectory implements TargetDirectory {
+    private final Map<String, IscsiTarget> targets = new LinkedHashMap<>();
+
+    ExportDirectory(List<ServedUnit> units) {
+        units.forEach(unit -> targets.put(unit.target().name(), unit.target()));
+    }
+
+    @Override
+    public Decision login(String initiatorName, String targetName) {
+        IscsiTarget target = targets.get(targetName);
+        return target == null ? new Decision.Refuse(LoginStatus.NOT_FOUND) : new Decision.Accept(target);
+    }
+
+    @Override
+    public List<IscsiTarget> visibleTo(String initiatorName) {
+        return List.copyOf(targets.values());
+    }
+}

@@ -1,0 +1,287 @@
+package io.holdfast.management;
+
+import io.holdfast.block.BackendException;
+import io.holdfast.block.FileBackend;
+import io.holdfast.block.FileOptions;
+import io.holdfast.block.IoPool;
+import io.holdfast.control.AnnouncementOutcome;
+import io.holdfast.control.ControlServer;
+import io.holdfast.control.ControlSettings;
+import io.holdfast.control.ExportedUnit;
+import io.holdfast.control.IscsiSession;
+import io.holdfast.control.ServerDescription;
+import io.holdfast.control.ServerMessage;
+import io.holdfast.iscsi.Addresses;
+import io.holdfast.iscsi.EventLoops;
+import io.holdfast.iscsi.IoWay;
+import io.holdfast.iscsi.IscsiServer;
+import io.holdfast.iscsi.IscsiTarget;
+import io.holdfast.iscsi.SessionEvents;
+import io.holdfast.management.config.ByteSize;
+import io.holdfast.management.config.ConfigException;
+import io.holdfast.management.config.Export;
+import io.holdfast.management.config.ServeConfig;
+import io.holdfast.scsi.FixedLunView;
+import io.holdfast.scsi.LogicalUnit;
+import io.holdfast.scsi.LogicalUnitIdentity;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A server put together: images, logical units, portals, the agents' connection. Starts in the order that lets it serve
+ * soonest, and stops in the order that loses nothing.
+ *
+ * <pre>
+ *   start:  images ──► logical units ──► portals listen ──► agents' connection ──► (later) native library
+ *   stop:   tell agents ──► wait until they have frozen ──► portals ──► running commands end ──► flush ──► images
+ * </pre>
+ */
+final class TargetServer {
+    private static final Logger log = LoggerFactory.getLogger(TargetServer.class);
+    private static final int PORTAL_GROUP_TAG = 1;
+    private static final int MAX_WAITING_IO = 65_536;
+    /** How long running commands may take to end when the server stops. */
+    private static final Duration COMMANDS_LIMIT = Duration.ofSeconds(5);
+
+    private final ServeConfig config;
+    private final List<ServedUnit> units = new ArrayList<>();
+    private final IoPool pool;
+    private @Nullable EventLoops loops;
+    private @Nullable IscsiServer iscsi;
+    private volatile @Nullable ControlServer control;
+    private final CountDownLatch stopped = new CountDownLatch(1);
+
+    private TargetServer(ServeConfig config) {
+        this.config = config;
+        this.pool = new IoPool(config.ioThreads(), MAX_WAITING_IO);
+    }
+
+    /**
+     * Opens everything and serves. When this returns, logins are answered.
+     *
+     * @throws ConfigException if a setting does not fit this machine
+     * @throws IOException if an image cannot be opened or an address cannot be bound; nothing is left open then
+     */
+    static TargetServer start(ServeConfig config) throws ConfigException, IOException {
+        IoWay way = way(config.io());
+        TargetServer server = new TargetServer(config);
+        try {
+            server.openUnits();
+            server.listen(way);
+            return server;
+        } catch (IOException | RuntimeException e) {
+            server.release();
+            throw e;
+        }
+    }
+
+    private static IoWay way(String text) throws ConfigException {
+        if (text.equals("auto")) {
+            return IoWay.best();
+        }
+        for (IoWay way : IoWay.values()) {
+            if (way.label().equals(text)) {
+                if (!way.obstacle().isEmpty()) {
+                    throw new ConfigException("io '" + text + "' cannot be used on this machine: " + way.obstacle());
+                }
+                return way;
+            }
+        }
+        throw new ConfigException("io '" + text + "' is not auto, ring or portable");
+    }
+
+    private void openUnits() throws IOException {
+        UnitIdentities identities = UnitIdentities.load(config.state());
+        for (Export export : config.exports()) {
+            units.add(open(export, identities));
+        }
+        identities.save();
+    }
+
+    private ServedUnit open(Export export, UnitIdentities identities) throws IOException {
+        try {
+            FileBackend backend =
+                    FileBackend.open(export.path(), new FileOptions(export.readOnly(), export.sizeBytes()));
+            String name = config.namePrefix() + ":" + export.name();
+            UUID uuid = identities.of(name, export.path());
+            LogicalUnit unit =
+                    LogicalUnit.builder(LogicalUnitIdentity.of(uuid), backend).build();
+            IscsiTarget target =
+                    new IscsiTarget(name, PORTAL_GROUP_TAG, new FixedLunView(Map.of(ServedUnit.LUN, unit)));
+            return new ServedUnit(export, target, uuid, backend);
+        } catch (BackendException e) {
+            throw new IOException(e.getMessage(), e);
+        }
+    }
+
+    private void listen(IoWay way) throws IOException {
+        EventLoops started = EventLoops.start(way, config.eventLoops(), pool);
+        loops = started;
+        IscsiServer server = IscsiServer.start(config.portals(), started, new ExportDirectory(units), new ToAgents());
+        iscsi = server;
+        control = ControlServer.start(config.control(), () -> describe(server), ControlSettings.DEFAULT);
+        log.info("serving {} logical units, {} I/O, {} event loops", units.size(), way.label(), config.eventLoops());
+    }
+
+    private ServerDescription describe(IscsiServer server) {
+        return new ServerDescription(
+                config.namePrefix(),
+                server.portals().stream().map(Addresses::print).toList(),
+                units.stream()
+                        .map(unit -> new ExportedUnit(
+                                unit.target().name(),
+                                ServedUnit.LUN,
+                                unit.uuid().toString(),
+                                unit.backend().sizeBytes(),
+                                unit.backend().readOnly()))
+                        .toList());
+    }
+
+    /** What need not stand between exec and serving: binding the native library, which makes file I/O quick. */
+    void finishStart() {
+        for (ServedUnit unit : units) {
+            try {
+                unit.backend().bindNative();
+            } catch (IOException e) {
+                log.warn(
+                        "{}: native I/O cannot be used, slower ways are: {}",
+                        unit.export().path(),
+                        e.getMessage());
+            }
+        }
+    }
+
+    /** One line per logical unit, then how to use them. */
+    void printTo(PrintWriter out) {
+        IscsiServer server = iscsi;
+        ControlServer agents = control;
+        if (server == null || agents == null) {
+            return;
+        }
+        String portal = "";
+        String name = "";
+        for (ServedUnit unit : units) {
+            for (InetSocketAddress address : server.portals()) {
+                portal = Addresses.print(address);
+                name = unit.target().name();
+                out.println("iscsi://" + portal + "/" + name + "/" + ServedUnit.LUN);
+            }
+        }
+        out.println();
+        for (ServedUnit unit : units) {
+            out.println("  " + unit.target().name() + ": " + unit.export().path() + ", "
+                    + ByteSize.print(unit.backend().sizeBytes())
+                    + (unit.backend().readOnly() ? ", read-only" : ""));
+        }
+        String control = Addresses.print(agents.localAddress());
+        out.println();
+        out.println("A guest that survives this server's death goes through an agent on its own host:");
+        out.println("  scripts/holdfast agent --server " + control + " --vm web1=/run/web1.qmp");
+        out.println("  qemu-system-x86_64 … -qmp unix:/run/web1.qmp,server=on,wait=off \\");
+        out.println("    -drive file=iscsi://PORTAL-OF-THE-AGENT/" + name + "/" + ServedUnit.LUN
+                + ",format=raw,if=virtio,cache=none,werror=stop,rerror=stop");
+        out.flush();
+    }
+
+    /** A planned stop: no VM meets it unprepared, no acknowledged write is lost. */
+    void stop() {
+        announce();
+        release();
+        log.info("stopped");
+        stopped.countDown();
+    }
+
+    /** Waits until {@link #stop} is done: every thread of the server is a daemon, this one keeps the program alive. */
+    void awaitStop() {
+        try {
+            stopped.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void announce() {
+        ControlServer agents = control;
+        if (agents == null || agents.agents().isEmpty()) {
+            return;
+        }
+        try {
+            AnnouncementOutcome outcome = agents.announce(ServerMessage.Reason.PLANNED_STOP, config.stopLimit())
+                    .get(config.stopLimit().toMillis() + 1000, TimeUnit.MILLISECONDS);
+            if (outcome.complete()) {
+                log.info("agents have frozen their VMs, {} ms: {}", outcome.elapsedMs(), outcome.answered());
+            } else {
+                log.warn("going without the word of {} after {} ms", outcome.unanswered(), outcome.elapsedMs());
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (java.util.concurrent.ExecutionException | java.util.concurrent.TimeoutException e) {
+            log.warn("agents could not be told of the stop: {}", e.toString());
+        }
+    }
+
+    /** Closes whatever is open, in the order that loses nothing. */
+    private void release() {
+        IscsiServer server = iscsi;
+        if (server != null && !server.stop(COMMANDS_LIMIT)) {
+            log.warn("some commands did not end within {} s", COMMANDS_LIMIT.toSeconds());
+        }
+        ControlServer agents = control;
+        if (agents != null) {
+            agents.close();
+        }
+        pool.close(COMMANDS_LIMIT);
+        for (ServedUnit unit : units) {
+            closeBackend(unit);
+        }
+        EventLoops running = loops;
+        if (running != null) {
+            running.close();
+        }
+    }
+
+    private static void closeBackend(ServedUnit unit) {
+        try {
+            if (!unit.backend().readOnly()) {
+                unit.backend().file().channel().force(false);
+            }
+            unit.backend().close();
+        } catch (IOException e) {
+            log.error("{}: closing it failed: {}", unit.export().path(), e.getMessage());
+        }
+    }
+
+    /** Tells agents of sessions. */
+    private final class ToAgents implements SessionEvents {
+        @Override
+        public void opened(Session session) {
+            ControlServer agents = control;
+            if (agents != null) {
+                agents.sessionOpened(asAgentsSeeIt(session));
+            }
+        }
+
+        @Override
+        public void closed(Session session) {
+            ControlServer agents = control;
+            if (agents != null) {
+                agents.sessionClosed(asAgentsSeeIt(session));
+            }
+        }
+    }
+
+    private static IscsiSession asAgentsSeeIt(SessionEvents.Session session) {
+        return new IscsiSession(session.initiatorName(), session.isid(), session.targetName(), session.peer());
+    }
+}

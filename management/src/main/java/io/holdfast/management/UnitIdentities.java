@@ -1,0 +1,128 @@
+package io.holdfast.management;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.AtomicMoveNotSupportedException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.UUID;
+
+/**
+ * The UUID of each logical unit: what initiators recognise a disk by, so it must not change while the disk's contents do
+ * not. With a state directory a UUID is made up once and kept there, by target name; without one it follows from this
+ * machine's id and the file's real path.
+ *
+ * <p>Used by one thread, at start.
+ */
+final class UnitIdentities {
+    private static final String FILE = "units.json";
+    private static final Path MACHINE_ID = Path.of("/etc/machine-id");
+
+    private final Optional<Path> state;
+    private final Map<String, UUID> known = new TreeMap<>();
+    private boolean changed;
+
+    private UnitIdentities(Optional<Path> state) {
+        this.state = state;
+    }
+
+    /** @throws IOException if the state directory cannot be made or its file is damaged */
+    static UnitIdentities load(Optional<Path> state) throws IOException {
+        UnitIdentities identities = new UnitIdentities(state);
+        if (state.isPresent()) {
+            identities.read(state.get());
+        }
+        return identities;
+    }
+
+    private void read(Path directory) throws IOException {
+        try {
+            Files.createDirectories(directory);
+        } catch (IOException e) {
+            throw new IOException("state directory " + directory + " cannot be made: " + e.getMessage(), e);
+        }
+        Path file = directory.resolve(FILE);
+        try {
+            Units units = new ObjectMapper().readValue(Files.readAllBytes(file), Units.class);
+            units.units().forEach((name, uuid) -> known.put(name, UUID.fromString(uuid)));
+        } catch (NoSuchFileException e) {
+            // The first start.
+        } catch (IOException | IllegalArgumentException e) {
+            throw new IOException(
+                    file + " is damaged: " + firstLine(e)
+                            + "; restore it, or remove it and every disk gets a new identity",
+                    e);
+        }
+    }
+
+    private static String firstLine(Exception e) {
+        String message = String.valueOf(e.getMessage());
+        int end = message.indexOf('\n');
+        return end < 0 ? message : message.substring(0, end);
+    }
+
+    UUID of(String targetName, Path image) throws IOException {
+        if (state.isEmpty()) {
+            String seed = machineId() + '\n' + image.toRealPath();
+            return UUID.nameUUIDFromBytes(seed.getBytes(StandardCharsets.UTF_8));
+        }
+        return known.computeIfAbsent(targetName, name -> {
+            changed = true;
+            return UUID.randomUUID();
+        });
+    }
+
+    private static String machineId() {
+        try {
+            return Files.readString(MACHINE_ID).strip();
+        } catch (IOException e) {
+            // Minimal containers have none; the path alone is still stable.
+            return "";
+        }
+    }
+
+    /** Makes new identities durable. To be called before an initiator can see them. */
+    void save() throws IOException {
+        if (!changed || state.isEmpty()) {
+            return;
+        }
+        Map<String, String> texts = new TreeMap<>();
+        known.forEach((name, uuid) -> texts.put(name, uuid.toString()));
+        byte[] json =
+                new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT).writeValueAsBytes(new Units(texts));
+        Path directory = state.get();
+        Path temporary = directory.resolve(FILE + ".new");
+        Files.write(
+                temporary,
+                json,
+                StandardOpenOption.CREATE,
+                StandardOpenOption.TRUNCATE_EXISTING,
+                StandardOpenOption.WRITE);
+        sync(temporary, StandardOpenOption.WRITE);
+        try {
+            Files.move(temporary, directory.resolve(FILE), StandardCopyOption.ATOMIC_MOVE);
+        } catch (AtomicMoveNotSupportedException e) {
+            throw new IOException("state directory " + directory + " is on a file system without atomic rename", e);
+        }
+        sync(directory, StandardOpenOption.READ);
+        changed = false;
+    }
+
+    private static void sync(Path path, StandardOpenOption how) throws IOException {
+        try (FileChannel channel = FileChannel.open(path, how)) {
+            channel.force(true);
+        }
+    }
+
+    /** What the file holds: target name to UUID. */
+    record Units(Map<String, String> units) {}
+}

@@ -1,0 +1,119 @@
+package io.holdfast.management.config;
+
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Pattern;
+
+/**
+ * Everything a server is told before it starts, judged.
+ *
+ * @param portals where iSCSI is served, at least one
+ * @param control where agents connect
+ * @param state where identities are kept, if anywhere
+ * @param namePrefix what target names begin with
+ * @param eventLoops threads that serve connections, 1..64
+ * @param ioThreads threads for calls that block, 1..64
+ * @param stopLimit how long a planned stop waits for agents
+ */
+public record ServeConfig(
+        List<InetSocketAddress> portals,
+        InetSocketAddress control,
+        Optional<Path> state,
+        String namePrefix,
+        String io,
+        int eventLoops,
+        int ioThreads,
+        Duration stopLimit,
+        List<Export> exports) {
+    private static final int MAX_THREADS = 64;
+    private static final int MAX_STOP_LIMIT_SECONDS = 300;
+
+    /** RFC 7143 §4.2.7: the type, and for iqn the date and the naming authority. */
+    private static final Pattern PREFIX =
+            Pattern.compile("iqn\\.[0-9]{4}-(0[1-9]|1[0-2])\\.[a-z0-9][a-z0-9.-]{0,60}(:[a-z0-9.:-]{1,40})?");
+
+    /**
+     * Judges settings that were read from the command line, the file, or nowhere.
+     *
+     * @param values what was set; settings that were not hold their initial value
+     * @throws ConfigException naming the value and what is allowed
+     */
+    public static ServeConfig of(Map<ServeSetting, List<String>> values, List<Export> exports) throws ConfigException {
+        if (exports.isEmpty()) {
+            throw new ConfigException("nothing to serve: give --export PATH, or [[export]] in the configuration file");
+        }
+        checkNames(exports);
+        List<InetSocketAddress> portals = new ArrayList<>();
+        for (String listen : all(values, ServeSetting.LISTEN)) {
+            portals.add(Endpoint.parse("listen", listen));
+        }
+        String prefix = one(values, ServeSetting.NAME_PREFIX);
+        if (!PREFIX.matcher(prefix).matches()) {
+            throw new ConfigException(
+                    "name-prefix '" + prefix + "' is not an iSCSI name such as " + ServeSetting.NAME_PREFIX.initial());
+        }
+        int loops = number(values, ServeSetting.EVENT_LOOPS, 0, MAX_THREADS);
+        String state = one(values, ServeSetting.STATE);
+        return new ServeConfig(
+                List.copyOf(portals),
+                control(values, portals.get(0)),
+                state.isEmpty() ? Optional.empty() : Optional.of(Path.of(state)),
+                prefix,
+                one(values, ServeSetting.IO),
+                loops == 0 ? Math.min(Runtime.getRuntime().availableProcessors(), MAX_THREADS) : loops,
+                number(values, ServeSetting.IO_THREADS, 1, MAX_THREADS),
+                Duration.ofSeconds(number(values, ServeSetting.STOP_LIMIT, 0, MAX_STOP_LIMIT_SECONDS)),
+                List.copyOf(exports));
+    }
+
+    private static void checkNames(List<Export> exports) throws ConfigException {
+        Map<String, Path> seen = new HashMap<>();
+        for (Export export : exports) {
+            Path other = seen.put(export.name(), export.path());
+            if (other != null) {
+                throw new ConfigException("exports '" + other + "' and '" + export.path() + "' both have the name '"
+                        + export.name() + "'; give one of them another with name=");
+            }
+        }
+    }
+
+    private static InetSocketAddress control(Map<ServeSetting, List<String>> values, InetSocketAddress portal)
+            throws ConfigException {
+        String control = one(values, ServeSetting.CONTROL);
+        if (!control.isEmpty()) {
+            return Endpoint.parse("control", control);
+        }
+        int port = portal.getPort() == 0 || portal.getPort() == 65_535 ? 0 : portal.getPort() + 1;
+        return new InetSocketAddress(portal.getAddress(), port);
+    }
+
+    private static List<String> all(Map<ServeSetting, List<String>> values, ServeSetting setting) {
+        List<String> given = values.getOrDefault(setting, List.of());
+        return given.isEmpty() ? List.of(setting.initial()) : given;
+    }
+
+    private static String one(Map<ServeSetting, List<String>> values, ServeSetting setting) {
+        List<String> given = all(values, setting);
+        return given.get(given.size() - 1);
+    }
+
+    private static int number(Map<ServeSetting, List<String>> values, ServeSetting setting, int min, int max)
+            throws ConfigException {
+        String text = one(values, setting);
+        try {
+            int number = Integer.parseInt(text);
+            if (number >= min && number <= max) {
+                return number;
+            }
+        } catch (NumberFormatException e) {
+            // Said below.
+        }
+        throw new ConfigException(setting.key() + " '" + text + "' is not a number in " + min + ".." + max);
+    }
+}

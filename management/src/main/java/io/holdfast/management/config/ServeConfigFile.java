@@ -1,0 +1,156 @@
+package io.holdfast.management.config;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.tomlj.Toml;
+import org.tomlj.TomlArray;
+import org.tomlj.TomlParseError;
+import org.tomlj.TomlParseResult;
+import org.tomlj.TomlPosition;
+import org.tomlj.TomlTable;
+
+/**
+ * The configuration file of a server (TOML). Everything wrong in it is told with file, line and what is allowed.
+ *
+ * @param values what the file sets
+ */
+public record ServeConfigFile(Map<ServeSetting, List<String>> values, List<Export> exports) {
+    private static final String EXPORT = "export";
+    private static final String PATH = "path";
+    private static final long MAX_BYTES = 1 << 20;
+
+    /** Reads and judges a file. */
+    public static ServeConfigFile read(Path file) throws ConfigException {
+        TomlParseResult toml = parse(file);
+        Map<ServeSetting, List<String>> values = new EnumMap<>(ServeSetting.class);
+        List<Export> exports = new ArrayList<>();
+        for (String key : toml.keySet()) {
+            String at = where(file, toml.inputPositionOf(List.of(key)));
+            Object value = toml.get(List.of(key));
+            if (key.equals(EXPORT)) {
+                exports.addAll(exports(file, at, value));
+            } else {
+                ServeSetting setting = setting(at, key);
+                values.put(setting, texts(at, setting, value));
+            }
+        }
+        return new ServeConfigFile(values, exports);
+    }
+
+    private static TomlParseResult parse(Path file) throws ConfigException {
+        try {
+            if (Files.isRegularFile(file) && Files.size(file) > MAX_BYTES) {
+                throw new ConfigException(file + " has " + Files.size(file) + " bytes; the limit is " + MAX_BYTES);
+            }
+            TomlParseResult toml = Toml.parse(Files.readString(file));
+            if (toml.hasErrors()) {
+                TomlParseError first = toml.errors().get(0);
+                throw new ConfigException(where(file, first.position()) + ": " + first.getMessage());
+            }
+            return toml;
+        } catch (NoSuchFileException e) {
+            throw new ConfigException("configuration file " + file + " does not exist");
+        } catch (IOException e) {
+            throw new ConfigException("configuration file " + file + " cannot be read: " + e.getMessage());
+        }
+    }
+
+    private static ServeSetting setting(String at, String key) throws ConfigException {
+        for (ServeSetting setting : ServeSetting.values()) {
+            if (setting.key().equals(key)) {
+                return setting;
+            }
+        }
+        throw new ConfigException(at + ": no setting '" + key + "'; there are "
+                + Arrays.stream(ServeSetting.values()).map(ServeSetting::key).collect(Collectors.joining(", "))
+                + ", and [[" + EXPORT + "]]");
+    }
+
+    private static List<String> texts(String at, ServeSetting setting, @Nullable Object value) throws ConfigException {
+        if (setting.kind() == ServeSetting.Kind.LIST && value instanceof TomlArray array) {
+            List<String> texts = new ArrayList<>();
+            for (Object element : array.toList()) {
+                texts.add(text(at, setting.key(), element, setting.kind()));
+            }
+            if (texts.isEmpty()) {
+                throw new ConfigException(at + ": " + setting.key() + " is empty");
+            }
+            return texts;
+        }
+        return List.of(text(at, setting.key(), value, setting.kind()));
+    }
+
+    private static String text(String at, String key, @Nullable Object value, ServeSetting.Kind kind)
+            throws ConfigException {
+        if (kind == ServeSetting.Kind.NUMBER && value instanceof Long number) {
+            return number.toString();
+        }
+        if (kind != ServeSetting.Kind.NUMBER && value instanceof String text) {
+            return text;
+        }
+        throw new ConfigException(at + ": " + key + " = " + value + " is not "
+                + (kind == ServeSetting.Kind.NUMBER ? "a number" : "a text in quotes"));
+    }
+
+    private static List<Export> exports(Path file, String at, @Nullable Object value) throws ConfigException {
+        if (!(value instanceof TomlArray array) || !array.toList().stream().allMatch(TomlTable.class::isInstance)) {
+            throw new ConfigException(at + ": write each export as [[" + EXPORT + "]] with a line path = \"…\"");
+        }
+        List<Export> exports = new ArrayList<>();
+        for (int i = 0; i < array.size(); i++) {
+            exports.add(export(file, where(file, array.inputPositionOf(i)), array.getTable(i)));
+        }
+        return exports;
+    }
+
+    private static Export export(Path file, String at, TomlTable table) throws ConfigException {
+        Map<ExportAttribute, String> attributes = new EnumMap<>(ExportAttribute.class);
+        String path = "";
+        for (String key : table.keySet()) {
+            String here = where(file, table.inputPositionOf(List.of(key)));
+            Object value = table.get(List.of(key));
+            if (key.equals(PATH) && value instanceof String text) {
+                path = text;
+            } else {
+                attributes.put(attribute(here, key), attributeText(here, key, value));
+            }
+        }
+        try {
+            return Export.of(path, attributes);
+        } catch (ConfigException e) {
+            throw new ConfigException(at + ": " + e.getMessage());
+        }
+    }
+
+    private static ExportAttribute attribute(String at, String key) throws ConfigException {
+        for (ExportAttribute attribute : ExportAttribute.values()) {
+            if (attribute.key().equals(key)) {
+                return attribute;
+            }
+        }
+        throw new ConfigException(at + ": an export has no '" + key + "'; there are " + PATH + ", "
+                + Arrays.stream(ExportAttribute.values())
+                        .map(ExportAttribute::key)
+                        .collect(Collectors.joining(", ")));
+    }
+
+    private static String attributeText(String at, String key, @Nullable Object value) throws ConfigException {
+        if (value instanceof String || value instanceof Boolean || value instanceof Long) {
+            return value.toString();
+        }
+        throw new ConfigException(at + ": " + key + " = " + value + " is not a text, a number, true or false");
+    }
+
+    private static String where(Path file, @Nullable TomlPosition position) {
+        return position == null ? file.toString() : file + ", line " + position.line();
+    }
+}

@@ -1,0 +1,97 @@
+package io.holdfast.management.config;
+
+/**
+ * The settings of a server, one row each. From a row come the option {@code --key} of {@code holdfast serve}, the key of
+ * the configuration file, and a line of the reference. Exports have a table of their own: {@link ExportAttribute}.
+ */
+public enum ServeSetting {
+    LISTEN(
+            "listen",
+            "ADDR:PORT",
+            Kind.LIST,
+            "127.0.0.1:3260",
+            "iSCSI portal to serve on; several make several portals. Port 0 takes a free one."),
+    CONTROL(
+            "control",
+            "ADDR:PORT",
+            Kind.TEXT,
+            "",
+            "Where agents connect. Default: the first portal's address, and its port + 1."),
+    STATE(
+            "state",
+            "DIR",
+            Kind.TEXT,
+            "",
+            "Directory that keeps the identities of logical units. Without it they derive from this machine's id and the "
+                    + "file's path, and nothing is written."),
+    NAME_PREFIX(
+            "name-prefix",
+            "IQN",
+            Kind.TEXT,
+            "iqn.2026-11.io.holdfast",
+            "What target names begin with; a colon and the export's name follow."),
+    IO(
+            "io",
+            "WAY",
+            Kind.TEXT,
+            "auto",
+            "How file I/O is done: ring (io_uring, files and sockets on one ring), portable (epoll and a small pool), or "
+                    + "auto (ring where the kernel has it)."),
+    EVENT_LOOPS(
+            "event-loops", "N", Kind.NUMBER, "0", "Threads that serve connections, 1 to 64; 0 is one for each core."),
+    IO_THREADS("io-threads", "N", Kind.NUMBER, "4", "Threads for calls that block, such as fdatasync, 1 to 64."),
+    STOP_LIMIT(
+            "stop-limit",
+            "SECONDS",
+            Kind.NUMBER,
+            "10",
+            "How long a planned stop waits for agents to say that their VMs are frozen, 0 to 300.");
+
+    /** The shape of a value. */
+    public enum Kind {
+        TEXT,
+        NUMBER,
+        /** Several texts. */
+        LIST
+    }
+
+    private final String key;
+    private final String label;
+    private final Kind kind;
+    private final String initial;
+    private final String help;
+
+    ServeSetting(String key, String label, Kind kind, String initial, String help) {
+        this.key = key;
+        this.label = label;
+        this.kind = kind;
+        this.initial = initial;
+        this.help = help;
+    }
+
+    public String key() {
+        return key;
+    }
+
+    public String option() {
+        return "--" + key;
+    }
+
+    /** What stands for the value in help texts. */
+    public String label() {
+        return label;
+    }
+
+    public Kind kind() {
+        return kind;
+    }
+
+    /** The value that holds if nothing is set; empty if the help text says what then. */
+    public String initial() {
+        return initial;
+    }
+
+    public String help() {
+        return help;
+    }
+}

@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Builds the program if a source is newer than what was built: the jar, and a class-data archive for the Java in use, which
+# takes a third of a second from every start. Says nothing when there is nothing to do.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+# shellcheck source=scripts/lib/jvm.sh
+. scripts/lib/jvm.sh
+
+java="${JAVA_HOME:+$JAVA_HOME/bin/}java"
+jar=management/target/holdfast.jar
+drills=failover-drills/target/drills.jar
+
+# stale ARTIFACT: true if it is missing or older than a source.
+stale() {
+    [ ! -f "$1" ] || [ -n "$(find pom.xml ./*/pom.xml ./*/src/main -newer "$1" -type f -print -quit)" ]
+}
+
+if stale "$jar" || stale "$drills"; then
+    echo "building (the first time takes a minute or two) …" >&2
+    mvn -q -B -DskipTests -Dspotless.check.skip=true package
+    touch "$jar" "$drills"
+fi
+
+archive="$(class_data_archive "$PWD" "$java")"
+if [ ! -f "$archive" ] || [ "$jar" -nt "$archive" ]; then
+    mkdir -p "$(dirname "$archive")"
+    rm -f "$archive"
+    # A rehearsal that loads what a start and a first freeze load; the archive keeps those classes.
+    if ! HOLDFAST_JAVA_OPTS="-XX:ArchiveClassesAtExit=$archive -Xlog:cds=off -Xlog:cds+dynamic=off" scripts/holdfast warm-up; then
+        echo "build: no class-data archive for $java: starts take longer, nothing else changes" >&2
+        rm -f "$archive"
+    fi
+fi
