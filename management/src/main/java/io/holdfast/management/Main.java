@@ -29,6 +29,7 @@ public final class Main {
                 .description("The storage server that QEMU/KVM guests do not die with.")
                 .footer("", "Exit codes: 0 done, 1 could not be done, 2 command line or configuration is wrong.");
         root.addSubcommand("serve", ServeCommand.spec());
+        root.addSubcommand("warm-up", WarmUpCommand.spec());
         CommandLine line = new CommandLine(root);
         line.setExecutionStrategy(Main::run);
         line.setParameterExceptionHandler(Main::wrongUsage);

@@ -162,6 +162,12 @@ final class TargetServer {
         }
     }
 
+    /** Where initiators log in. */
+    List<InetSocketAddress> portals() {
+        IscsiServer server = iscsi;
+        return server == null ? List.of() : server.portals();
+    }
+
     /** One line per logical unit, then how to use them. */
     void printTo(PrintWriter out) {
         IscsiServer server = iscsi;

@@ -1,0 +1,166 @@
+package io.holdfast.management;
+
+import io.holdfast.iscsi.wire.BasicHeader;
+import io.holdfast.iscsi.wire.Opcode;
+import io.holdfast.iscsi.wire.Padding;
+import io.holdfast.iscsi.wire.TextKeys;
+import io.holdfast.management.config.ConfigException;
+import io.holdfast.management.config.Export;
+import io.holdfast.management.config.ServeConfig;
+import io.holdfast.management.config.ServeSetting;
+import java.io.DataInputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintWriter;
+import java.io.Writer;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.commons.io.file.PathUtils;
+import picocli.CommandLine;
+import picocli.CommandLine.Model.CommandSpec;
+
+/**
+ * {@code holdfast warm-up}: serves an empty image on loopback, lets an initiator read and write a little, and stops. Not
+ * for people: what it loads is what the class-data archive holds, and the archive is what makes a start quick.
+ */
+final class WarmUpCommand implements Main.Command {
+    private static final int SOCKET_LIMIT_MS = 10_000;
+    private static final int BLOCK_BYTES = 512;
+    private static final int FULL_FEATURE = BasicHeader.FINAL | 1 << 2 | 3;
+
+    private WarmUpCommand() {}
+
+    static CommandSpec spec() {
+        CommandSpec spec =
+                CommandSpec.wrapWithoutInspection(new WarmUpCommand()).mixinStandardHelpOptions(true);
+        spec.usageMessage().hidden(true).description("Loads what a start loads, for the class-data archive.");
+        return spec;
+    }
+
+    @Override
+    public int run(CommandLine.ParseResult parsed) {
+        Logging.start();
+        try {
+            Path directory = Files.createTempDirectory("holdfast-warm-up");
+            try {
+                serveOnce(directory);
+            } finally {
+                PathUtils.deleteDirectory(directory);
+            }
+            return ExitCode.OK;
+        } catch (ConfigException | IOException e) {
+            parsed.commandSpec().commandLine().getErr().println("holdfast warm-up: " + e.getMessage());
+            return ExitCode.FAILED;
+        }
+    }
+
+    private static void serveOnce(Path directory) throws ConfigException, IOException {
+        ServeConfig config = ServeConfig.of(
+                Map.of(
+                        ServeSetting.LISTEN, List.of("127.0.0.1:0"),
+                        ServeSetting.STATE, List.of(directory.resolve("state").toString())),
+                List.of(Export.parse(directory.resolve("warm-up.img") + ",size=1M")));
+        TargetServer server = TargetServer.start(config);
+        try {
+            server.printTo(new PrintWriter(Writer.nullWriter()));
+            server.finishStart();
+            visit(server.portals().get(0), config.namePrefix() + ":warm-up");
+        } finally {
+            server.stop();
+        }
+    }
+
+    /** What an initiator does when it comes: login, a look around, a write, a read, a flush, logout. */
+    private static void visit(InetSocketAddress portal, String target) throws IOException {
+        try (Socket socket = new Socket()) {
+            socket.connect(portal, SOCKET_LIMIT_MS);
+            socket.setSoTimeout(SOCKET_LIMIT_MS);
+            Visit visit = new Visit(socket);
+            Map<String, String> keys = new LinkedHashMap<>();
+            keys.put("InitiatorName", "iqn.2026-11.io.holdfast:warm-up");
+            keys.put("TargetName", target);
+            keys.put("SessionType", "Normal");
+            keys.put("HeaderDigest", "None,CRC32C");
+            keys.put("MaxRecvDataSegmentLength", "262144");
+            byte[] text = new TextKeys(keys).encode();
+            visit.exchange(visit.begin(Opcode.LOGIN_REQUEST, FULL_FEATURE), text, Opcode.LOGIN_RESPONSE);
+            visit.command(BasicHeader.FINAL, 0, new byte[0], 0x00);
+            visit.command(BasicHeader.FINAL | BasicHeader.READ, 96, new byte[0], 0x12, 0, 0, 0, 96);
+            visit.command(
+                    BasicHeader.FINAL | BasicHeader.READ,
+                    32,
+                    new byte[0],
+                    0x9e,
+                    0x10,
+                    0,
+                    0,
+                    0,
+                    0,
+                    0,
+                    0,
+                    0,
+                    0,
+                    0,
+                    0,
+                    0,
+                    32);
+            byte[] block = new byte[BLOCK_BYTES];
+            visit.command(BasicHeader.FINAL | BasicHeader.WRITE, BLOCK_BYTES, block, 0x2a, 0, 0, 0, 0, 0, 0, 0, 1);
+            visit.command(BasicHeader.FINAL | BasicHeader.READ, BLOCK_BYTES, new byte[0], 0x28, 0, 0, 0, 0, 0, 0, 0, 1);
+            visit.command(BasicHeader.FINAL, 0, new byte[0], 0x35);
+            visit.exchange(visit.begin(Opcode.LOGOUT_REQUEST, BasicHeader.FINAL), new byte[0], Opcode.LOGOUT_RESPONSE);
+        }
+    }
+
+    /** The least that an initiator needs: one request, its response, the next. */
+    private static final class Visit {
+        private final OutputStream out;
+        private final DataInputStream in;
+        private final BasicHeader header = new BasicHeader();
+        private final BasicHeader answer = new BasicHeader();
+        private int tag;
+        private int cmdSn = 1;
+
+        Visit(Socket socket) throws IOException {
+            out = socket.getOutputStream();
+            in = new DataInputStream(socket.getInputStream());
+        }
+
+        BasicHeader begin(int opcode, int flags) {
+            header.begin(opcode, flags);
+            header.immediate(opcode != Opcode.SCSI_COMMAND);
+            return header.initiatorTaskTag(++tag).cmdSn(cmdSn);
+        }
+
+        void command(int flags, int expectedBytes, byte[] data, int... cdb) throws IOException {
+            begin(Opcode.SCSI_COMMAND, flags);
+            cmdSn++;
+            header.putInt(20, expectedBytes);
+            for (int i = 0; i < cdb.length; i++) {
+                header.bytes()[32 + i] = (byte) cdb[i];
+            }
+            exchange(header, data, Opcode.SCSI_RESPONSE);
+        }
+
+        /** Sends a PDU and reads until the answer has come; Data-In may carry the status instead. */
+        void exchange(BasicHeader request, byte[] data, int expected) throws IOException {
+            request.dataSegmentBytes(data.length);
+            out.write(request.bytes());
+            out.write(data);
+            out.write(new byte[Padding.of(data.length)]);
+            boolean answered = false;
+            while (!answered) {
+                in.readFully(answer.bytes());
+                int length = answer.dataSegmentBytes();
+                in.skipNBytes(length + (long) Padding.of(length));
+                answered = answer.opcode() == expected
+                        || answer.opcode() == Opcode.DATA_IN && answer.flag(BasicHeader.STATUS);
+            }
+        }
+    }
+}
