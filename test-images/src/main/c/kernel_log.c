@@ -26,7 +26,9 @@ void kernel_log_open(struct kernel_log *log)
 }
 
 /* Every boot says these, now before and now after the workload is ready: the last step of starting the clock. */
-static const char *const USUAL[] = {"clocksource: tsc: mask", "Switched to clocksource tsc"};
+static const char *const USUAL[] = {
+    "Refined TSC clocksource calibration", "clocksource: tsc: mask", "Switched to clocksource tsc",
+};
 
 static bool worth_reporting(int level, const char *text)
 {
