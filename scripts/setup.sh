@@ -40,7 +40,7 @@ guests|qemu-system-x86|cmd:qemu-system-x86_64
 guests|seabios|file:/usr/share/seabios/bios-256k.bin
 guests|qemu-utils|cmd:qemu-img
 guests|qemu-block-extra|file:/usr/lib/*/qemu/block-iscsi.so
-guest images|busybox-static|file:/usr/share/doc/busybox-static
+guest images|busybox-static|file:/var/lib/dpkg/info/busybox-static.list
 guest images|cpio|cmd:cpio
 guest images|kmod|cmd:modprobe
 guest images|e2fsprogs|cmd:debugfs
@@ -149,7 +149,7 @@ install_packages() {
   command -v tgtd > /dev/null && had_tgt=yes
   forbid_service_starts
   say "installing $# package(s): $* (log: $log)"
-  if ! apt_get install -y --no-install-recommends "$@"; then
+  if ! apt_get install -y --no-install-recommends "$@" && [ $# -gt 1 ]; then
     # One that cannot be had must not keep the others away.
     for package in "$@"; do
       say "installing $package on its own"
