@@ -40,6 +40,13 @@ public final class LaneRig implements AutoCloseable {
         return new LaneRig(Executors.newSingleThreadExecutor(), PortableLane::new);
     }
 
+    /** A lane that can do nothing but what needs no pool. */
+    public static LaneRig withClosedPool() {
+        LaneRig rig = portable();
+        rig.pool.close();
+        return rig;
+    }
+
     /** Starts an operation on the lane's thread. */
     public CompletableFuture<Optional<BlockError>> start(BiConsumer<IoLane, IoCallback> operation) {
         AtomicInteger answered = new AtomicInteger();
