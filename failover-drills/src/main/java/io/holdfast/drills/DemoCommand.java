@@ -1,0 +1,208 @@
+package io.holdfast.drills;
+
+import io.holdfast.testimages.GuestImages;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** The command line of {@code scripts/demo.sh}. */
+@Command(
+        name = "demo.sh",
+        mixinStandardHelpOptions = true,
+        version = "Holdfast 0.1.0",
+        sortOptions = false,
+        usageHelpAutoWidth = true,
+        description = {
+            "Boots a QEMU guest on a Holdfast logical unit, kills the storage server while the guest writes,",
+            "brings it back, and checks from inside and outside that the guest never noticed."
+        },
+        footer = {
+            "",
+            "Exit code: 0 every guest survived, 1 one did not, 2 wrong usage.",
+            "Example: all devices with several outages, three times each, with a record of every run:",
+            "  demo.sh --device all --outage 1,6,31,61 --repeat 3 --json drills.json"
+        })
+public final class DemoCommand implements Callable<Integer> {
+    private static final String ALL = "all";
+    private static final double MAX_OUTAGE_SECONDS = 3600;
+    private static final int MAX_REPEAT = 1000;
+
+    @Spec
+    private CommandSpec spec = CommandSpec.create();
+
+    @Option(
+            names = "--device",
+            split = ",",
+            paramLabel = "KIND",
+            defaultValue = "virtio-blk",
+            description =
+                    "virtio-blk, virtio-blk-iothread, virtio-scsi, or all; several with commas. Default: virtio-blk")
+    private List<String> devices = List.of();
+
+    @Option(
+            names = "--outage",
+            split = ",",
+            paramLabel = "SECONDS",
+            defaultValue = "6",
+            description = "How long the server is away; several with commas. Default: 6")
+    private List<Double> outagesSeconds = List.of();
+
+    @Option(
+            names = "--fault",
+            split = ",",
+            paramLabel = "FAULT",
+            defaultValue = "kill",
+            description = "kill (SIGKILL) or stop (SIGTERM, a planned stop); both with a comma. Default: kill")
+    private List<String> faults = List.of();
+
+    @Option(names = "--without-agent", description = "Control run: QEMU logs in to the server directly.")
+    private boolean withoutAgent;
+
+    @Option(names = "--repeat", paramLabel = "N", defaultValue = "1", description = "Runs every drill N times.")
+    private int repeat = 1;
+
+    @Option(
+            names = "--keep",
+            description = "Leaves everything running after the guest's progress, says how to look around, and ends"
+                    + " when you press Enter or Ctrl-C.")
+    private boolean keep;
+
+    @Option(names = "--json", paramLabel = "FILE", description = "Writes the results to FILE.")
+    private @Nullable Path json;
+
+    @Option(
+            names = "--work",
+            paramLabel = "DIR",
+            description = "Where the fresh work folder is made. Default: the system's temporary folder.")
+    private Path work = Path.of(System.getProperty("java.io.tmpdir", "/tmp"));
+
+    @Option(names = "--keep-logs", description = "Leaves the work folder of a failed drill where it is.")
+    private boolean keepLogs;
+
+    @Option(names = "--holdfast", hidden = true, description = "The program to start server and agent with.")
+    private @Nullable Path holdfast;
+
+    /** Runs the drills and ends this process. */
+    public static void main(String[] arguments) {
+        System.exit(commandLine().execute(arguments));
+    }
+
+    static CommandLine commandLine() {
+        return new CommandLine(new DemoCommand()).setAbbreviatedOptionsAllowed(false);
+    }
+
+    @Override
+    public Integer call() throws IOException, InterruptedException {
+        List<DrillPlan> plans = plans();
+        PrintWriter out = spec.commandLine().getOut();
+        DrillPrinter printer =
+                new DrillPrinter(out, CommandLine.Help.Ansi.AUTO.enabled() ? Palette.COLOURED : Palette.PLAIN);
+        Drill.Setting setting = setting();
+        List<DrillResult> results = new ArrayList<>();
+        for (DrillPlan plan : plans) {
+            printer.heading(plan, results.size() + 1, plans.size());
+            DrillResult result = new Drill(plan, setting, printer, pause(printer)).run();
+            results.add(result);
+            printer.result(result);
+            if (json != null) {
+                // After every drill, so that an interrupted series leaves what it has.
+                DrillRecords.write(json, results);
+            }
+        }
+        Summary summary = new Summary(results.stream().map(DrillResult::verdict).toList());
+        if (results.size() > 1) {
+            printer.summary(summary);
+        }
+        return summary.survived() ? 0 : 1;
+    }
+
+    private Drill.Setting setting() throws IOException, InterruptedException {
+        Path program =
+                holdfast != null ? holdfast : checkout().resolve("scripts").resolve("holdfast");
+        if (!Files.isExecutable(program)) {
+            throw new ParameterException(
+                    spec.commandLine(), "cannot run " + program + ": build it first (scripts/build.sh)");
+        }
+        return new Drill.Setting(
+                program.toAbsolutePath(),
+                GuestImages.build(),
+                work.toAbsolutePath(),
+                keepLogs ? Drill.KeepLogs.YES : Drill.KeepLogs.NO);
+    }
+
+    private static Path checkout() {
+        return Path.of(System.getProperty("holdfast.checkout", "")).toAbsolutePath();
+    }
+
+    private Drill.Pause pause(DrillPrinter printer) {
+        return keep ? new LookAround(printer) : Drill.Pause.NONE;
+    }
+
+    /** Every combination of what was asked for. */
+    List<DrillPlan> plans() {
+        if (repeat < 1 || repeat > MAX_REPEAT) {
+            throw wrong("--repeat", String.valueOf(repeat), "a number from 1 to " + MAX_REPEAT);
+        }
+        List<DrillPlan> plans = new ArrayList<>();
+        Route route = withoutAgent ? Route.STRAIGHT_TO_SERVER : Route.THROUGH_AGENT;
+        // Repeats outermost: what changes slowly on the machine then hits every kind of drill alike.
+        for (int i = 0; i < repeat; i++) {
+            for (Fault fault : faults.stream().map(this::fault).toList()) {
+                for (double outageSeconds : outagesSeconds) {
+                    for (DeviceKind device : devices()) {
+                        plans.add(new DrillPlan(device, fault, outage(outageSeconds), route));
+                    }
+                }
+            }
+        }
+        return plans;
+    }
+
+    private List<DeviceKind> devices() {
+        if (devices.contains(ALL)) {
+            return List.of(DeviceKind.values());
+        }
+        return devices.stream().map(this::device).toList();
+    }
+
+    private DeviceKind device(String label) {
+        return Arrays.stream(DeviceKind.values())
+                .filter(kind -> kind.label().equals(label))
+                .findFirst()
+                .orElseThrow(() -> wrong("--device", label, "virtio-blk, virtio-blk-iothread, virtio-scsi, all"));
+    }
+
+    private Fault fault(String label) {
+        return Arrays.stream(Fault.values())
+                .filter(fault -> fault.label().equals(label))
+                .findFirst()
+                .orElseThrow(() -> wrong("--fault", label, "kill, stop"));
+    }
+
+    private Duration outage(double seconds) {
+        if (!(seconds >= 0 && seconds <= MAX_OUTAGE_SECONDS)) {
+            throw wrong(
+                    "--outage", Numbers.trimmed(seconds), "seconds from 0 to " + Numbers.trimmed(MAX_OUTAGE_SECONDS));
+        }
+        return Duration.ofMillis(Math.round(seconds * 1000));
+    }
+
+    private ParameterException wrong(String option, String value, String allowed) {
+        return new ParameterException(
+                spec.commandLine(), String.format(Locale.ROOT, "%s %s: allowed are %s", option, value, allowed));
+    }
+}

@@ -1,0 +1,12 @@
+package io.holdfast.drills;
+
+import java.util.List;
+
+/**
+ * A drill that is over.
+ *
+ * @param faultNs {@link System#nanoTime()} of the fault, the origin of the timeline
+ * @param moments empty if the drill did not come to its fault
+ * @param logs on failure the ends of the programs' logs, for people
+ */
+record DrillResult(Verdict verdict, long faultNs, List<Timeline.Moment> moments, List<String> logs) {}

@@ -1,0 +1,126 @@
+package io.holdfast.drills;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The guest under test: one QEMU process, its two monitors, its port to the host and its serial console. */
+final class GuestVm {
+    /** One that has no KVM to run on. TCG is slow but shows the same storage behaviour. */
+    private static final int MEMORY_MIB = 128;
+
+    private static final Duration SOCKETS_LIMIT = Duration.ofSeconds(20);
+
+    /**
+     * What the guest is made of.
+     *
+     * @param portal port on the loopback that QEMU is told to log in to: the agent's portal or the server's
+     */
+    record Setting(DeviceKind device, Path kernel, Path initrd, int portal, String target, int lun, int writers) {}
+
+    private final Child child;
+    private final Path agentMonitor;
+    private final Path observerMonitor;
+    private final Path port;
+    private final Path console;
+
+    private GuestVm(Child child, Workplace place) {
+        this.child = child;
+        this.agentMonitor = agentMonitor(place);
+        this.observerMonitor = place.file("observer.qmp");
+        this.port = place.file("guest.port");
+        this.console = place.file("console.log");
+    }
+
+    /** The monitor socket that belongs to the agent: known before QEMU runs, because the agent is started first. */
+    static Path agentMonitor(Workplace place) {
+        return place.file("agent.qmp");
+    }
+
+    /** Starts QEMU and waits until its sockets are there. */
+    static GuestVm start(Workplace place, Setting setting) throws DrillFailure, InterruptedException {
+        // SIGKILL without grace: while its main loop waits for dead storage QEMU takes no notice of SIGTERM.
+        Child child = place.start("QEMU", command(place, setting), place.file("qemu.log"), Duration.ZERO);
+        GuestVm vm = new GuestVm(child, place);
+        Patience.await(
+                "QEMU to open its sockets",
+                SOCKETS_LIMIT,
+                List.of(child),
+                () -> Files.exists(vm.agentMonitor) && Files.exists(vm.observerMonitor) && Files.exists(vm.port));
+        return vm;
+    }
+
+    private static List<String> command(Workplace place, Setting setting) {
+        List<String> command = new ArrayList<>(List.of("qemu-system-x86_64", "-name", "holdfast-drill"));
+        command.addAll(List.of("-M", "q35", "-accel", "tcg,thread=multi", "-m", String.valueOf(MEMORY_MIB)));
+        command.addAll(List.of("-nodefaults", "-nographic", "-no-reboot"));
+        command.addAll(List.of("-kernel", setting.kernel().toString()));
+        command.addAll(List.of("-initrd", setting.initrd().toString()));
+        command.addAll(List.of("-append", kernelArguments(setting)));
+        command.addAll(List.of("-serial", "file:" + place.file("console.log")));
+        command.addAll(monitor("mon0", agentMonitor(place)));
+        command.addAll(monitor("mon1", place.file("observer.qmp")));
+        // A third for whoever looks around: a monitor has one client at a time.
+        command.addAll(monitor("mon2", place.file("user.qmp")));
+        command.addAll(List.of("-chardev", socket("guest0", place.file("guest.port"))));
+        command.addAll(List.of("-device", "virtio-serial-pci"));
+        command.addAll(List.of("-device", "virtserialport,chardev=guest0,name=io.holdfast.guest"));
+        command.addAll(List.of("-blockdev", iscsiNode(setting)));
+        command.addAll(List.of("-blockdev", "driver=raw,node-name=disk0,file=iscsi0,cache.direct=on"));
+        command.addAll(setting.device().qemuArguments());
+        return command;
+    }
+
+    private static String kernelArguments(Setting setting) {
+        return "console=ttyS0 panic=-1 root=" + setting.device().guestDevice() + " holdfast.writers="
+                + setting.writers();
+    }
+
+    private static String iscsiNode(Setting setting) {
+        // cache.direct: what the guest was told is on the disk must not be in QEMU's host page cache only.
+        return "driver=iscsi,node-name=iscsi0,transport=tcp,portal=127.0.0.1:" + setting.portal() + ",target="
+                + setting.target() + ",lun=" + setting.lun()
+                + ",initiator-name=iqn.2026-11.io.holdfast.guest:drill,cache.direct=on";
+    }
+
+    private static List<String> monitor(String id, Path path) {
+        return List.of("-chardev", socket(id, path), "-mon", "chardev=" + id + ",mode=control");
+    }
+
+    private static String socket(String id, Path path) {
+        return "socket,id=" + id + ",path=" + path + ",server=on,wait=off";
+    }
+
+    Child child() {
+        return child;
+    }
+
+    Path observerMonitor() {
+        return observerMonitor;
+    }
+
+    Path port() {
+        return port;
+    }
+
+    Path console() {
+        return console;
+    }
+
+    /** The last lines the guest's kernel printed, for messages. */
+    List<String> consoleTail(int count) {
+        try {
+            // Serial consoles are not always UTF-8; a strange byte must not hide the rest.
+            List<String> lines = new String(Files.readAllBytes(console), StandardCharsets.ISO_8859_1)
+                    .lines()
+                    .toList();
+            return lines.subList(Math.max(0, lines.size() - count), lines.size());
+        } catch (IOException e) {
+            return List.of("(no console: " + e.getMessage() + ")");
+        }
+    }
+}

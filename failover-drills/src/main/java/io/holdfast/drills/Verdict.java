@@ -1,0 +1,106 @@
+package io.holdfast.drills;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/**
+ * Whether the guest survived, and why not.
+ *
+ * @param reasons empty if it survived; the first is the one to say
+ */
+record Verdict(DrillPlan plan, Findings findings, List<String> reasons) {
+
+    /**
+     * Judges a drill. The same for the control run without an agent, except that nobody is there to freeze the guest.
+     *
+     * @param mishap why the drill could not go on; empty if it went to its end
+     */
+    static Verdict judge(DrillPlan plan, Findings findings, Optional<String> mishap) {
+        List<String> reasons = new ArrayList<>();
+        mishap.ifPresent(reasons::add);
+        addGuestReasons(findings, reasons);
+        addDiskReasons(findings, reasons);
+        if (mishap.isEmpty()) {
+            addCourseReasons(plan, findings, reasons);
+        }
+        return new Verdict(plan, findings, List.copyOf(reasons));
+    }
+
+    private static void addGuestReasons(Findings findings, List<String> reasons) {
+        if (findings.guestErrors() > 0) {
+            reasons.add("the guest saw " + findings.guestErrors() + " I/O errors" + first(findings.errorTexts()));
+        }
+        if (!findings.kernelComplaints().isEmpty()) {
+            reasons.add("the guest's kernel complained "
+                    + findings.kernelComplaints().size() + " times" + first(findings.kernelComplaints()));
+        }
+        if (findings.remountedReadOnly()) {
+            reasons.add("the guest's root was remounted read-only");
+        }
+    }
+
+    private static void addDiskReasons(Findings findings, List<String> reasons) {
+        if (findings.lost().orElse(0) > 0) {
+            reasons.add(
+                    findings.lost().getAsLong() + " acknowledged writes are lost" + first(findings.diskComplaints()));
+        } else if (!findings.diskComplaints().isEmpty()) {
+            reasons.add("the guest's disk is damaged" + first(findings.diskComplaints()));
+        }
+    }
+
+    private static void addCourseReasons(DrillPlan plan, Findings findings, List<String> reasons) {
+        if (findings.acked() == 0) {
+            reasons.add("the guest had no write acknowledged: the drill shows nothing");
+        }
+        if (findings.thawMs().isEmpty()) {
+            reasons.add("the guest made no progress after the server was back");
+        }
+        if (plan.route() == Route.THROUGH_AGENT && findings.freezeMs().isEmpty()) {
+            reasons.add("the vCPUs were never stopped: the guest stalled unprotected");
+        }
+        if (findings.lost().isEmpty()) {
+            reasons.add("the guest's disk was not checked");
+        }
+    }
+
+    private static String first(List<String> texts) {
+        return texts.isEmpty() ? "" : ", first: " + texts.get(0);
+    }
+
+    boolean survived() {
+        return reasons.isEmpty();
+    }
+
+    /** The drill's last line, for people and scripts alike. New keys go to the end. */
+    String line() {
+        StringBuilder line = new StringBuilder(survived() ? "survived=yes" : "survived=no");
+        line.append(" device=").append(plan.device().label());
+        line.append(" outage_s=").append(plan.outageSeconds());
+        line.append(" freeze_ms=").append(Numbers.ms(findings.freezeMs()));
+        line.append(" thaw_ms=").append(Numbers.ms(findings.thawMs()));
+        line.append(" guest_errors=").append(findings.guestErrors());
+        line.append(" acked=").append(findings.acked());
+        line.append(" lost=").append(lostText(findings.lost()));
+        line.append(" fault=").append(plan.fault().label());
+        line.append(" agent=").append(plan.route() == Route.THROUGH_AGENT ? "yes" : "no");
+        line.append(" stall_ms=").append(Numbers.ms(findings.stallMs()));
+        line.append(" clock_jump_ms=").append(Numbers.ms(findings.clockJumpMs()));
+        line.append(String.format(Locale.ROOT, " qmp=%d/%d", findings.probesAnswered(), findings.probes()));
+        findings.frozenFirst().ifPresent(first -> line.append(" frozen_first=").append(first ? "yes" : "no"));
+        if (!survived()) {
+            line.append(" reason=\"").append(oneLine(reasons.get(0))).append('"');
+        }
+        return line.toString();
+    }
+
+    private static String lostText(OptionalLong lost) {
+        return lost.isPresent() ? String.valueOf(lost.getAsLong()) : "unknown";
+    }
+
+    private static String oneLine(String text) {
+        return text.strip().replaceAll("\\s*\\R\\s*", "; ").replace('"', '\'');
+    }
+}
