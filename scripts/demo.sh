@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Shows a guest that outlives its storage server: sets up and builds what is missing, then runs the drill.
+set -euo pipefail
+
+checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+"$checkout/scripts/setup.sh" --quiet
+"$checkout/scripts/build.sh"
+
+# The drill measures milliseconds on the machine it loads: a small heap, and no second compiler beside the guest's CPUs.
+exec java -Dholdfast.checkout="$checkout" -Djnr.ffi.x86asm.enabled=false -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xmx256m \
+  -cp "$checkout/failover-drills/target/classes:$checkout/failover-drills/target/lib/*" \
+  io.holdfast.drills.DemoCommand "$@"
