@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 
 java="${JAVA_HOME:+$JAVA_HOME/bin/}java"
 jar=management/target/holdfast.jar
-drills=failover-drills/target/drills.jar
+drills=failover-drills/target/failover-drills-0.1.0-SNAPSHOT.jar
 
 # stale ARTIFACT: true if it is missing or older than a source.
 stale() {
