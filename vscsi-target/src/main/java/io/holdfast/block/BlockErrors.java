@@ -49,6 +49,11 @@ public final class BlockErrors {
         return new BlockError(kindOf(cause), doing + ": " + reasonOf(cause));
     }
 
+    /** For who says himself what he was doing. */
+    static BlockError of(IOException cause) {
+        return new BlockError(kindOf(cause), reasonOf(cause));
+    }
+
     static BlockError.Kind kindOf(IOException cause) {
         if (cause instanceof ClosedChannelException) {
             return UNREACHABLE;

@@ -145,7 +145,7 @@ public final class FileBackend implements BlockBackend {
                 // What this write is meant to seal is not there.
                 done.done(lost);
             } else {
-                lane.offload(() -> writeDurably(offset, from), done);
+                lane.offload(() -> writeDurably(offset, from), naming("durable write", offset, from.length(), done));
             }
         } else {
             lane.write(file, offset, from, done);
@@ -157,31 +157,50 @@ public final class FileBackend implements BlockBackend {
      * a write and an fdatasync of everything; alone they cost the same.
      */
     private void writeDurably(long offset, IoMemory from) throws IOException {
-        try {
-            int fd = file.descriptor();
-            if (fd == OpenFile.NO_DESCRIPTOR) {
-                writeAll(from.buffer().duplicate(), offset);
-                file.channel().force(false);
-                return;
-            }
-            int doneBytes = 0;
-            while (doneBytes < from.length()) {
-                long n = Linux.pwritev2(
-                        fd, from.address() + doneBytes, from.length() - doneBytes, offset + doneBytes, Linux.RWF_DSYNC);
-                if (n <= 0) {
-                    throw Linux.failure("durable write of " + from.length() + " bytes at " + offset, n);
+        int fd = file.descriptor();
+        if (fd == OpenFile.NO_DESCRIPTOR) {
+            writeAll(from.buffer().duplicate(), offset);
+            syncOrBreak();
+            return;
+        }
+        int doneBytes = 0;
+        while (doneBytes < from.length()) {
+            long address = from.address() + doneBytes;
+            int rest = from.length() - doneBytes;
+            long n = Linux.pwritev2(fd, address, rest, offset + doneBytes, Linux.RWF_DSYNC);
+            if (n <= 0) {
+                LinuxException failure = Linux.failure("pwritev2", n);
+                // Earlier, acknowledged data may have failed to be written back, and that is reported only this once.
+                // Only
+                // a lack of space may be harmless: if the write without the sync lacks it too, nothing else went wrong.
+                if (BlockErrors.kindOf(failure) != BlockError.Kind.NO_SPACE
+                        || Linux.pwritev2(fd, address, rest, offset + doneBytes, 0) > 0) {
+                    commits.breakFor(BlockErrors.of("durable write", failure));
                 }
-                doneBytes += (int) n;
+                throw failure;
             }
+            doneBytes += (int) n;
+        }
+    }
+
+    private void syncOrBreak() throws IOException {
+        try {
+            sync();
         } catch (IOException e) {
-            // No space is found out before anything is acknowledged; any other failure may have been the writing back
-            // of
-            // earlier, acknowledged data, and is reported only this once.
-            if (BlockErrors.kindOf(e) != BlockError.Kind.NO_SPACE) {
-                commits.breakFor(BlockErrors.of("durable write", e));
-            }
+            commits.breakFor(BlockErrors.of("durable write", e));
             throw e;
         }
+    }
+
+    /** Says in a failure what was being done, and to which file. */
+    private IoCallback naming(String doing, long offset, long lengthBytes, IoCallback done) {
+        return failure -> done.done(
+                failure == null
+                        ? null
+                        : new BlockError(
+                                failure.kind(),
+                                doing + " of " + lengthBytes + " bytes at " + offset + " of " + describe() + ": "
+                                        + failure.detail()));
     }
 
     @Override
@@ -207,7 +226,7 @@ public final class FileBackend implements BlockBackend {
         } else if (lengthBytes == 0) {
             done.done(null);
         } else {
-            lane.offload(() -> discardNow(offset, lengthBytes), done);
+            lane.offload(() -> discardNow(offset, lengthBytes), naming("discard", offset, lengthBytes, done));
         }
     }
 

@@ -106,9 +106,9 @@ final class GroupCommit {
         try {
             sync.run();
         } catch (IOException e) {
-            breakFor(BlockErrors.of("fdatasync", e));
+            breakFor(BlockErrors.of("flush", e));
         } catch (RuntimeException | Error e) {
-            breakFor(BlockErrors.of("fdatasync", new IOException(e.toString(), e)));
+            breakFor(BlockErrors.of("flush", new IOException(e.toString(), e)));
         }
         // Not only the outcome of this call: a durable write may have failed while it ran.
         return broken;

@@ -12,6 +12,7 @@ import java.util.Optional;
 final class LockHolders {
     private static final Path LOCKS = Path.of("/proc/locks");
     private static final Path PROC = Path.of("/proc");
+    private static final long OUR_PID = ProcessHandle.current().pid();
 
     /** QEMU says "I write" by a shared lock on this byte (block/file-posix.c: RAW_LOCK_PERM_BASE + the bit of WRITE). */
     private static final long QEMU_WRITER_BYTE = 101;
@@ -30,7 +31,7 @@ final class LockHolders {
     static String describe(Path path, FileIdentity file) {
         Optional<Long> pid = locks(file).stream()
                 .map(lock -> Long.parseLong(lock[FIELD_PID]))
-                .filter(holder -> holder > 0)
+                .filter(holder -> holder > 0 && holder != OUR_PID)
                 .findFirst()
                 // Locks of open file descriptions, such as QEMU's, carry no process: look for who has the file open.
                 .or(() -> whoHasOpen(path));
@@ -44,7 +45,7 @@ final class LockHolders {
     }
 
     private static boolean announcesWriter(String[] lock) {
-        if (lock[FIELD_PID].equals(Long.toString(ProcessHandle.current().pid()))) {
+        if (Long.parseLong(lock[FIELD_PID]) == OUR_PID) {
             return false;
         }
         long start = Long.parseLong(lock[FIELD_START]);
@@ -76,7 +77,7 @@ final class LockHolders {
             Path real = path.toRealPath();
             for (Path process : processes) {
                 long pid = Long.parseLong(process.getFileName().toString());
-                if (pid != ProcessHandle.current().pid() && hasOpen(process, real)) {
+                if (pid != OUR_PID && hasOpen(process, real)) {
                     return Optional.of(pid);
                 }
             }

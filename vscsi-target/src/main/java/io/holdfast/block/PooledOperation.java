@@ -60,7 +60,7 @@ final class PooledOperation implements Runnable {
         try {
             perform();
         } catch (IOException e) {
-            failure = BlockErrors.of(describe(), e);
+            failure = call != null ? BlockErrors.of(e) : BlockErrors.of(describe(), e);
         } catch (RuntimeException | Error e) {
             // A fault of ours. The initiator must still hear of the end of its command, or its window leaks.
             LOG.error("{} failed in an unexpected way", describe(), e);
