@@ -38,8 +38,7 @@ public final class LogicalUnit implements DeviceServer {
     private final Map<Nexus, AtomicLong> attentions = new ConcurrentHashMap<>();
     private final AtomicLong capacityBlocks;
 
-    // The kind of the backend's last failure, so that a storage outage is one line in the log and not one per command.
-    private volatile BlockError.@Nullable Kind trouble;
+    private final StorageHealth health;
 
     private LogicalUnit(Builder builder) {
         identity = builder.identity;
@@ -48,6 +47,7 @@ public final class LogicalUnit implements DeviceServer {
         defaultModes = builder.modes;
         modes = builder.modes;
         taskManagement = builder.taskManagement;
+        health = new StorageHealth(backend.describe(), System::nanoTime);
         capacityBlocks = new AtomicLong(backend.sizeBytes() >> blockShift);
     }
 
@@ -335,16 +335,7 @@ public final class LogicalUnit implements DeviceServer {
 
     /** What an initiator is told about a failure of the backend. */
     Sense failed(BlockError failure, Access access, long lba) {
-        if (trouble != failure.kind()) {
-            trouble = failure.kind();
-            LOG.error(
-                    "{} fails: {} ({}). Initiators are told so until it works again.",
-                    backend.describe(),
-                    failure.detail(),
-                    failure.kind());
-        } else {
-            LOG.debug("{} fails: {} ({})", backend.describe(), failure.detail(), failure.kind());
-        }
+        health.failed(failure);
         SenseCode code = SenseCode.of(failure.kind(), access);
         return code.key() == SenseKey.MEDIUM_ERROR || code == SenseCode.LBA_OUT_OF_RANGE
                 ? Sense.atLba(code, lba)
@@ -352,10 +343,7 @@ public final class LogicalUnit implements DeviceServer {
     }
 
     void succeeded() {
-        if (trouble != null) {
-            trouble = null;
-            LOG.info("{} works again.", backend.describe());
-        }
+        health.succeeded();
     }
 
     @Override
