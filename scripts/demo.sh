@@ -7,7 +7,13 @@ checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 "$checkout/scripts/setup.sh" --quiet
 "$checkout/scripts/build.sh"
 
-# The drill measures milliseconds on the machine it loads: a small heap, and no second compiler beside the guest's CPUs.
-exec java -Dholdfast.checkout="$checkout" -Djnr.ffi.x86asm.enabled=false -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xmx256m \
-  -cp "$checkout/failover-drills/target/classes:$checkout/failover-drills/target/lib/*" \
+options=(
+  -Dholdfast.checkout="$checkout"
+  # The drill measures milliseconds on the machine it loads: a small heap, and no second compiler beside the guest's CPUs.
+  -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xmx256m
+  -Djnr.ffi.x86asm.enabled=false
+  -XX:+IgnoreUnrecognizedVMOptions --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow
+)
+exec "${JAVA_HOME:+$JAVA_HOME/bin/}java" "${options[@]}" \
+  -cp "$checkout/failover-drills/target/drills.jar:$checkout/failover-drills/target/lib/*" \
   io.holdfast.drills.DemoCommand "$@"
