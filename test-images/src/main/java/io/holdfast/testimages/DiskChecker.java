@@ -36,7 +36,16 @@ public final class DiskChecker {
      * @throws IOException when the image cannot be read at all
      */
     public static DiskReport check(Path image, AckLedger ledger) throws IOException, InterruptedException {
-        Path work = Files.createTempDirectory("holdfast-check");
+        return check(image, ledger, Path.of(System.getProperty("java.io.tmpdir", "/tmp")));
+    }
+
+    /**
+     * The same with the copy below {@code workParent}, for a caller that is interrupted: what it finds there it can
+     * delete.
+     */
+    public static DiskReport check(Path image, AckLedger ledger, Path workParent)
+            throws IOException, InterruptedException {
+        Path work = Files.createTempDirectory(workParent, "holdfast-check");
         try {
             Path copy = work.resolve("root.img");
             copyFileSystem(image, copy);
