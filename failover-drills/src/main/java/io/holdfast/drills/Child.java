@@ -7,11 +7,13 @@ import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 
 /**
  * A process this program started: its output, line by line with the time each line came, and its end.
@@ -68,10 +70,7 @@ final class Child {
         try (BufferedReader in =
                         new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
                 BufferedWriter out = Files.newBufferedWriter(
-                        log,
-                        StandardCharsets.UTF_8,
-                        java.nio.file.StandardOpenOption.CREATE,
-                        java.nio.file.StandardOpenOption.APPEND)) {
+                        log, StandardCharsets.UTF_8, StandardOpenOption.CREATE, StandardOpenOption.APPEND)) {
             for (String text = in.readLine(); text != null; text = in.readLine()) {
                 keep(new Line(System.nanoTime(), text));
                 out.write(text);
@@ -115,6 +114,12 @@ final class Child {
 
     int exitCode() {
         return process.exitValue();
+    }
+
+    /** How it ended and what it said last, for messages. Only once it has ended. */
+    String obituary() {
+        String lastWords = tail(1).stream().collect(Collectors.joining());
+        return name + " ended with exit code " + exitCode() + (lastWords.isEmpty() ? "" : ", saying: " + lastWords);
     }
 
     /** When its end was seen; empty while it lives. */

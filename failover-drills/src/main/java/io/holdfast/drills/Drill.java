@@ -90,9 +90,9 @@ final class Drill {
             try {
                 Path image = setting.images().copyRoot(place.file("disk.img"));
                 play(place, image);
-                disk = Optional.of(checkDisk(image));
+                disk = Optional.of(checkDisk(place, image));
             } catch (DrillFailure | IOException e) {
-                mishap = Optional.of(e.getMessage() == null ? e.toString() : e.getMessage());
+                mishap = Optional.of(mishap(e));
             }
             Verdict verdict = verdict(mishap, disk);
             if (!verdict.survived()) {
@@ -106,6 +106,17 @@ final class Drill {
         } catch (DrillFailure e) {
             return result(Verdict.judge(plan, Findings.none(), Optional.of(String.valueOf(e.getMessage()))), logs);
         }
+    }
+
+    /** A broken monitor or port means most often that QEMU has ended, and QEMU says why. */
+    private String mishap(Exception e) {
+        GuestVm vm = guest;
+        boolean qemuDied =
+                vm != null && e instanceof IOException && vm.child().endedNs().isPresent();
+        if (vm != null && qemuDied) {
+            return vm.child().obituary();
+        }
+        return e.getMessage() == null ? e.toString() : e.getMessage();
     }
 
     private DrillResult result(Verdict verdict, List<String> logs) {
@@ -385,12 +396,12 @@ final class Drill {
         }
     }
 
-    private DiskReport checkDisk(Path image) throws IOException, InterruptedException {
+    private DiskReport checkDisk(Workplace place, Path image) throws IOException, InterruptedException {
         GuestReport said = report;
         if (said == null) {
             throw new IllegalStateException("no guest ran");
         }
-        DiskReport disk = DiskChecker.check(image, said.ledger());
+        DiskReport disk = DiskChecker.check(image, said.ledger(), place.folder());
         narrator.say(
                 "disk",
                 (disk.intact() ? "intact: " : "DAMAGED: ") + disk.acked() + " acknowledged writes, " + disk.lost()

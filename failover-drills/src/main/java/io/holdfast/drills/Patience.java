@@ -11,6 +11,7 @@ import java.util.function.BooleanSupplier;
  */
 final class Patience {
     private static final long LOOK_EVERY_NS = 2_000_000;
+    private static final Duration LAST_WORDS = Duration.ofSeconds(1);
 
     private Patience() {}
 
@@ -27,8 +28,9 @@ final class Patience {
         while (!condition.getAsBoolean()) {
             for (Child child : mustLive) {
                 if (!child.alive()) {
-                    throw new DrillFailure(
-                            child.name() + " ended with exit code " + child.exitCode() + " while waiting for " + what);
+                    // The reader may not have had the last words yet.
+                    child.awaitEnd(LAST_WORDS);
+                    throw new DrillFailure("while waiting for " + what + ": " + child.obituary());
                 }
             }
             if (System.nanoTime() - deadlineNs > 0) {

@@ -56,7 +56,16 @@ final class Summary {
     private static String row(
             String kind, String runs, String survived, String freeze, String thaw, String acked, String lost) {
         return String.format(
-                Locale.ROOT, "%-34s %5s %9s  %-27s  %-27s  %8s %5s", kind, runs, survived, freeze, thaw, acked, lost);
+                        Locale.ROOT,
+                        "%-34s %5s %9s  %-27s  %-27s  %8s %5s",
+                        kind,
+                        runs,
+                        survived,
+                        freeze,
+                        thaw,
+                        acked,
+                        lost)
+                .stripTrailing();
     }
 
     private static String spread(List<Verdict> group, Function<Findings, OptionalDouble> value) {

@@ -22,7 +22,7 @@ class SummaryTest {
                 verdict(DeviceKind.VIRTIO_SCSI, 5, 60),
                 verdict(DeviceKind.VIRTIO_BLK, 4, 20)));
 
-        assertThat(summary.table().stream().map(String::stripTrailing))
+        assertThat(summary.table())
                 .containsExactly(
                         "                                    runs  survived  freeze ms                    thaw ms         "
                                 + "                acked  lost",

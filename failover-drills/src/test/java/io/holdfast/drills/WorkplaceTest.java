@@ -71,11 +71,12 @@ class WorkplaceTest {
     @Test
     void shouldStopWaitingWhenAProcessThatMustLiveEnds() throws DrillFailure {
         try (Workplace place = Workplace.below(parent)) {
-            Child child = start(place, "exit 7", Duration.ZERO);
+            Child child = start(place, "echo no such disk; exit 7", Duration.ZERO);
 
             assertThatThrownBy(
                             () -> Patience.await("something else", Duration.ofSeconds(10), List.of(child), () -> false))
-                    .hasMessage("a child ended with exit code 7 while waiting for something else");
+                    .hasMessage(
+                            "while waiting for something else: a child ended with exit code 7, saying: no such disk");
         }
     }
 
