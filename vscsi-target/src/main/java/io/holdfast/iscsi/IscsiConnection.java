@@ -238,9 +238,8 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
             ended.membership().leave();
             shared.events().closed(ended.info());
             Nexus nexus = ended.nexus();
-            LunView luns = ended.luns();
-            if (nexus != null && luns != null) {
-                luns.luns().forEach(lun -> luns.at(lun).nexusLost(nexus));
+            if (nexus != null) {
+                nexus.end();
             }
         }
     }

@@ -8,7 +8,4 @@ public interface DeviceServer {
      * of the task's lane.
      */
     void execute(ScsiTask task);
-
-    /** The nexus is gone: whatever is kept for it may be forgotten. On any thread. */
-    default void nexusLost(Nexus nexus) {}
 }

@@ -284,8 +284,7 @@ public final class LogicalUnit implements DeviceServer {
     }
 
     /** Forgets a nexus, after its last task. Called by {@link Nexus#end()}. */
-    @Override
-    public void nexusLost(Nexus nexus) {
+    void nexusLost(Nexus nexus) {
         attentions.remove(nexus);
     }
 
