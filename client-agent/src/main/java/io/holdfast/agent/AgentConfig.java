@@ -1,0 +1,120 @@
+package io.holdfast.agent;
+
+import io.holdfast.agent.portal.PortalLimits;
+import io.holdfast.agent.watch.WatchSettings;
+import io.holdfast.control.ControlSettings;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * All that an agent is told.
+ *
+ * @param name the agent's, for people
+ * @param server where the server's control connection listens
+ * @param vms at least one; names, QMP sockets and explicit portals differ
+ * @param stateDirectory where the records are kept; made if it is missing
+ */
+public record AgentConfig(
+        String name,
+        InetSocketAddress server,
+        List<VmConfig> vms,
+        Path stateDirectory,
+        WatchSettings watch,
+        ControlSettings control,
+        PortalLimits portals) {
+    /** On a file system that does not outlive the machine, like the VMs. */
+    public static final Path DEFAULT_STATE_DIRECTORY = Path.of("/run/holdfast-agent");
+    /** The first VM's portal; the others follow. */
+    public static final int FIRST_PORTAL_PORT = 3270;
+    /** Each VM has a thread and a port of its own. */
+    public static final int MAX_VMS = 1_000;
+
+    private static final int MAX_PORT = 65_535;
+
+    public AgentConfig {
+        vms = List.copyOf(vms);
+    }
+
+    /** With the usual settings. */
+    public static AgentConfig of(InetSocketAddress server, List<VmConfig> vms, Path stateDirectory) {
+        return new AgentConfig(
+                "agent-" + ProcessHandle.current().pid(),
+                server,
+                vms,
+                stateDirectory,
+                WatchSettings.DEFAULT,
+                ControlSettings.DEFAULT,
+                PortalLimits.DEFAULT);
+    }
+
+    /** @throws AgentConfigException if the values contradict each other */
+    void check() throws AgentConfigException {
+        if (vms.isEmpty()) {
+            throw new AgentConfigException("no VM is given; at least one is needed, as in web1=/run/web1.qmp");
+        }
+        if (vms.size() > MAX_VMS) {
+            throw new AgentConfigException(vms.size() + " VMs are given; the limit is " + MAX_VMS);
+        }
+        Set<String> names = new HashSet<>();
+        Set<Path> sockets = new HashSet<>();
+        Set<InetSocketAddress> portals = new HashSet<>();
+        for (VmConfig vm : vms) {
+            if (!names.add(vm.name())) {
+                throw new AgentConfigException("VM name '" + vm.name() + "' is given twice");
+            }
+            if (!sockets.add(vm.qmpSocket().toAbsolutePath().normalize())) {
+                throw new AgentConfigException(
+                        "VM '" + vm.name() + "': the QMP socket " + vm.qmpSocket() + " is given to another VM already");
+            }
+            if (vm.portal().isPresent()
+                    && vm.portal().get().getPort() != 0
+                    && !portals.add(vm.portal().get())) {
+                throw new AgentConfigException("VM '" + vm.name() + "': the portal "
+                        + print(vm.portal().get()) + " is given to another VM already");
+            }
+        }
+    }
+
+    /**
+     * Reads {@code ADDR:PORT}; an IPv6 address stands in brackets. Names are resolved.
+     *
+     * @param what the setting, for the message
+     * @throws AgentConfigException if it is not that
+     */
+    public static InetSocketAddress parseAddress(String what, String text) throws AgentConfigException {
+        int colon = text.lastIndexOf(':');
+        String host = colon < 0 ? "" : text.substring(0, colon);
+        if (host.startsWith("[") && host.endsWith("]")) {
+            host = host.substring(1, host.length() - 1);
+        }
+        if (host.isEmpty()) {
+            throw new AgentConfigException(what + " '" + text + "': expected ADDRESS:PORT, as in 127.0.0.1:3261");
+        }
+        int port;
+        try {
+            port = Integer.parseInt(text.substring(colon + 1));
+        } catch (NumberFormatException e) {
+            port = -1;
+        }
+        if (port < 0 || port > MAX_PORT) {
+            throw new AgentConfigException(what + " '" + text + "': the port must be a number from 0 to " + MAX_PORT);
+        }
+        try {
+            return new InetSocketAddress(InetAddress.getByName(host), port);
+        } catch (UnknownHostException e) {
+            throw new AgentConfigException(what + " '" + text + "': unknown host " + host, e);
+        }
+    }
+
+    static String print(InetSocketAddress address) {
+        String host = address.getAddress() == null
+                ? address.getHostString()
+                : address.getAddress().getHostAddress();
+        return (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + address.getPort();
+    }
+}

@@ -1,0 +1,615 @@
+package io.holdfast.agent.freeze;
+
+import io.holdfast.agent.freeze.FreezeEvent.Attached;
+import io.holdfast.agent.freeze.FreezeEvent.ServerGoingAway;
+import io.holdfast.agent.freeze.FreezeEvent.StatusReported;
+import io.holdfast.control.ExportedUnit;
+import io.holdfast.control.VmOutcome;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Freezes and thaws one VM: events in, actions out, the time passed in. Owned by one thread.
+ *
+ * <pre>
+ *                  ┌──────────────────────── monitor gone (from anywhere) ──► ABSENT
+ *                  │                                                            │ monitor there
+ *                  │        paused by somebody else   ┌─────────────────┐       │ (paused by us before: FROZEN)
+ *                  │     ┌──────────────────────────► │  HELD_BY_OTHER  │ ◄─────┤
+ *                  │     │ ◄────────────────────────  └─────────────────┘       │
+ *                  │     │   resumed by them                                    │
+ *              ┌───┴─────┴─┐  server lost, or       ┌──────────┐  STOP, reply   ┌────────┐
+ *          ┌─► │  RUNNING  │ ─announces its stop──► │ FREEZING │ ─────────────► │ FROZEN │ ◄─┐
+ *          │   └─────┬─────┘  (stop)                └──────────┘                └─┬────┬─┘   │ lost again, or
+ *          │         ▲  └────── paused on our stand-in's error ──────────────────►│    │     │ other disks
+ *   status │         └───────────────── resumed by hand ──────────────────────────┘    │     │
+ *   running│   ┌───────────┐  all sessions there,   ┌───────────┐   server serves,     │     │
+ *          └── │  THAWING  │ ◄─and stop replied──── │  PROVING  │ ◄─same disks─────────┘     │
+ *              └─────┬─────┘  (one cont)            └─────┬─────┘   (portal leads back)      │
+ *                    │                                    └──────────────────────────────────┤
+ *                    └─ paused again, or cont failed: back off ──────────────────────────────┘
+ * </pre>
+ *
+ * <p>The order of a crash: the portal stops leading to the server, the record is on disk, {@code stop} is sent and never
+ * waited for; the stand-in then fails what is in flight, which lets QEMU finish the {@code stop}. The order of a return:
+ * the portal leads back, the stand-in lets its sessions go, QEMU's sessions arrive at the server, {@code cont} is sent
+ * once.
+ */
+public final class FreezeMachine {
+    /** How long QEMU may take to log in again when it was just told to; then it is resumed regardless. */
+    public static final int PROVE_LIMIT_MS = 5_000;
+    /** The same when nobody could tell it: libiscsi's longest back-off is 30 s. */
+    public static final int PROVE_LIMIT_UNTOLD_MS = 35_000;
+    /** A VM changes between paused and running at most this often. */
+    public static final int FLIP_LIMIT_MS = 1_000;
+    /** A pause on an I/O error so soon after {@code cont} is still our affair. */
+    public static final int SETTLE_MS = 10_000;
+    /** A {@code stop} without an answer for so long is worth a word: the VM may still run. */
+    public static final int STOP_OVERDUE_MS = 1_000;
+
+    private static final int BACKOFF_DOUBLINGS = 5;
+    private static final int STATUS_AGAIN_MS = 1_000;
+
+    private final String vm;
+    private final String portal;
+    private final List<FreezeAction> actions = new ArrayList<>();
+
+    private FreezeState state = FreezeState.ABSENT;
+    private String reason = "no monitor connection yet";
+    private long sinceMs;
+    private long nowMs;
+
+    // What is known of the server.
+    private boolean serverAway = true;
+    private @Nullable ServerView server;
+    private long unansweredAnnouncement;
+    private Set<String> targets = Set.of();
+    private List<ExportedUnit> units = List.of();
+    private int sessions;
+    private int sessionsAtServer;
+
+    // What is known of QEMU.
+    private int pid;
+    private @Nullable FreezeRecord restored;
+    private boolean stopPending;
+    private boolean stopFailed;
+    private boolean ioErrorPause;
+    private boolean standInAnswered;
+
+    // The thaw under way.
+    private int sessionsLetGo;
+    private long proveDeadlineMs;
+    private long lastContMs = Long.MIN_VALUE / 2;
+    private int failedThaws;
+    private long retryAtMs = Long.MIN_VALUE;
+    private long askAgainAtMs;
+    private boolean overdueTold;
+
+    /**
+     * @param portal address of the VM's portal, for the record
+     * @param record what an earlier run of the agent left, or null
+     */
+    public FreezeMachine(String vm, String portal, @Nullable FreezeRecord record) {
+        this.vm = vm;
+        this.portal = portal;
+        this.restored = record;
+        if (record != null) {
+            targets = Set.copyOf(record.targets());
+            units = record.units();
+            sessions = record.sessions();
+        }
+    }
+
+    public FreezeState state() {
+        return state;
+    }
+
+    /** Why it is in its state, for people. */
+    public String reason() {
+        return reason;
+    }
+
+    /** Since when, in the caller's milliseconds. */
+    public long sinceMs() {
+        return sinceMs;
+    }
+
+    /**
+     * The next time a {@link FreezeEvent.Tick} is wanted, in the caller's milliseconds, or empty.
+     */
+    public OptionalLong deadlineMs() {
+        return switch (state) {
+            case FREEZING ->
+                stopFailed
+                        ? OptionalLong.of(askAgainAtMs)
+                        : overdueTold ? OptionalLong.empty() : OptionalLong.of(sinceMs + STOP_OVERDUE_MS);
+            case FROZEN -> retryAtMs > nowMs && !serverAway ? OptionalLong.of(retryAtMs) : OptionalLong.empty();
+            case PROVING ->
+                OptionalLong.of(readyToThaw() ? lastContMs + FLIP_LIMIT_MS : Math.max(nowMs + 1, proveDeadlineMs));
+            case THAWING -> OptionalLong.of(askAgainAtMs);
+            case ABSENT, RUNNING, HELD_BY_OTHER -> OptionalLong.empty();
+        };
+    }
+
+    /**
+     * @param now milliseconds of any steady clock
+     * @return what is to be done, in this order
+     */
+    public List<FreezeAction> apply(FreezeEvent event, long now) {
+        nowMs = now;
+        actions.clear();
+        if (event instanceof FreezeEvent.ServerLost lost) {
+            serverLost(lost.why());
+        } else if (event instanceof ServerGoingAway going) {
+            serverGoingAway(going);
+        } else if (event instanceof FreezeEvent.ServerServes serves) {
+            serverServes(serves.server());
+        } else if (event instanceof FreezeEvent.SessionsAtServer sessionsThere) {
+            sessionsAtServer = sessionsThere.count();
+            thawIfReady();
+        } else if (event instanceof FreezeEvent.DisksKnown known) {
+            disksKnown(known);
+        } else if (event instanceof FreezeEvent.StandInAnswered) {
+            standInAnswered = true;
+        } else if (event instanceof FreezeEvent.StandInsClosed closed) {
+            standInsClosed(closed.sessions());
+        } else if (event instanceof Attached attached) {
+            attached(attached);
+        } else if (event instanceof FreezeEvent.Detached detached) {
+            detached(detached.why());
+        } else if (event instanceof FreezeEvent.Stopped) {
+            stopped();
+        } else if (event instanceof FreezeEvent.Resumed) {
+            resumed();
+        } else if (event instanceof FreezeEvent.StoppingOnIoError) {
+            ioErrorPause = true;
+        } else if (event instanceof FreezeEvent.StopReplied reply) {
+            stopReplied(reply.error());
+        } else if (event instanceof FreezeEvent.ContReplied reply) {
+            contReplied(reply.error());
+        } else if (event instanceof StatusReported status) {
+            statusReported(status);
+        } else if (event instanceof FreezeEvent.Tick) {
+            tick();
+        }
+        return List.copyOf(actions);
+    }
+
+    // ------------------------------------------------------------------ the server goes
+
+    private void serverLost(String why) {
+        serverAway = true;
+        sessionsAtServer = 0;
+        unansweredAnnouncement = 0;
+        actions.add(new FreezeAction.PortalStandIn());
+        switch (state) {
+            case RUNNING -> {
+                // A server that was never seen is a wrong address, not an outage; nothing is frozen for that.
+                if (serverEverSeen()) {
+                    freeze(why);
+                }
+            }
+            // cont may have been carried out or not: stop settles it.
+            case THAWING -> freeze(why + ", while the VM was thawed");
+            case PROVING -> backToFrozen(why + ", before the VM was resumed");
+            case ABSENT, FREEZING, FROZEN, HELD_BY_OTHER -> {
+                // Nothing to stop.
+            }
+        }
+    }
+
+    private void serverGoingAway(ServerGoingAway going) {
+        unansweredAnnouncement = going.announcementId();
+        String why = "server announces that it goes: " + going.reason();
+        switch (state) {
+            // The portal leads to the server until stop is done: its last requests need it.
+            case RUNNING, THAWING -> freeze(why);
+            case PROVING -> {
+                actions.add(new FreezeAction.PortalStandIn());
+                backToFrozen(why);
+            }
+            case FREEZING, FROZEN -> {
+                // Answered below, or when stop is done.
+            }
+            case HELD_BY_OTHER -> answerAnnouncement(VmOutcome.State.ALREADY_PAUSED, reason);
+            case ABSENT -> answerAnnouncement(VmOutcome.State.ABSENT, reason);
+        }
+        if (state == FreezeState.FROZEN && !stopPending) {
+            actions.add(new FreezeAction.PortalStandIn());
+            answerAnnouncement(VmOutcome.State.FROZEN, reason);
+        }
+    }
+
+    private void answerAnnouncement(VmOutcome.State outcome, String detail) {
+        if (unansweredAnnouncement != 0) {
+            actions.add(new FreezeAction.AnswerAnnouncement(unansweredAnnouncement, outcome, detail));
+            unansweredAnnouncement = 0;
+        }
+    }
+
+    private void freeze(String why) {
+        stopPending = true;
+        stopFailed = false;
+        overdueTold = false;
+        if (nowMs - lastContMs > SETTLE_MS) {
+            failedThaws = 0;
+        }
+        retryAtMs = Long.MIN_VALUE;
+        actions.add(new FreezeAction.Save(record(FreezeState.FREEZING, why)));
+        actions.add(new FreezeAction.SendStop());
+        enter(FreezeState.FREEZING, why);
+    }
+
+    private void backToFrozen(String why) {
+        if (stopPending) {
+            enter(FreezeState.FREEZING, why);
+        } else {
+            enter(FreezeState.FROZEN, why);
+        }
+    }
+
+    // ------------------------------------------------------------------ the server is back
+
+    private void serverServes(ServerView view) {
+        serverAway = false;
+        unansweredAnnouncement = 0;
+        server = view;
+        Optional<String> objection = objection(view);
+        if (objection.isPresent()) {
+            actions.add(new FreezeAction.Warn(objection.get()));
+            if (state == FreezeState.PROVING) {
+                actions.add(new FreezeAction.PortalStandIn());
+                backToFrozen(objection.get());
+            }
+            reason = objection.get();
+            return;
+        }
+        if (state == FreezeState.RUNNING) {
+            leadBack(view);
+            rememberUnits(view);
+        } else if (state == FreezeState.FREEZING || state == FreezeState.FROZEN) {
+            prove(view);
+        } else {
+            leadBack(view);
+        }
+    }
+
+    /** The server must have every unit the VM knows, unchanged: a VM resumed on other disks destroys them. */
+    private Optional<String> objection(ServerView view) {
+        for (ExportedUnit known : units) {
+            Optional<ExportedUnit> there = view.description().units().stream()
+                    .filter(unit -> unit.name().equals(known.name()))
+                    .findFirst();
+            if (there.isEmpty()) {
+                return Optional.of("server " + view.address() + " serves, but not " + known.name());
+            }
+            if (!there.get().equals(known)) {
+                return Optional.of("server " + view.address() + " has another disk as " + known.name() + ": it was "
+                        + print(known) + ", now it is " + print(there.get()));
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static String print(ExportedUnit unit) {
+        return unit.uuid() + " of " + unit.sizeBytes() + " bytes" + (unit.readOnly() ? ", read-only" : "");
+    }
+
+    private void prove(ServerView view) {
+        if (nowMs < retryAtMs) {
+            return;
+        }
+        sessionsLetGo = 0;
+        proveDeadlineMs = nowMs + PROVE_LIMIT_MS;
+        enter(FreezeState.PROVING, "server " + view.address() + " serves");
+        leadBack(view);
+    }
+
+    private void leadBack(ServerView view) {
+        actions.add(new FreezeAction.PortalRedirect(view.description().portals()));
+        actions.add(new FreezeAction.CloseStandIns());
+    }
+
+    private void standInsClosed(int count) {
+        sessionsLetGo = count;
+        if (state == FreezeState.PROVING && sessionsAtServer + count < sessions) {
+            // Sessions that did not hang on this portal come back when libiscsi's back-off is over, not before.
+            proveDeadlineMs = nowMs + PROVE_LIMIT_UNTOLD_MS;
+        }
+        thawIfReady();
+    }
+
+    private int sessionsWanted() {
+        return Math.max(sessions, sessionsLetGo);
+    }
+
+    private boolean readyToThaw() {
+        return !stopPending && sessionsAtServer >= sessionsWanted();
+    }
+
+    private void thawIfReady() {
+        if (state != FreezeState.PROVING || !readyToThaw() || nowMs < lastContMs + FLIP_LIMIT_MS) {
+            return;
+        }
+        thaw("all " + sessionsAtServer + " sessions are at the server");
+    }
+
+    private void thaw(String why) {
+        lastContMs = nowMs;
+        ioErrorPause = false;
+        standInAnswered = false;
+        askAgainAtMs = nowMs + STATUS_AGAIN_MS;
+        actions.add(new FreezeAction.Save(record(FreezeState.THAWING, why)));
+        actions.add(new FreezeAction.SendCont());
+        enter(FreezeState.THAWING, why);
+    }
+
+    private void thawFailed(String why) {
+        long pauseMs = (long) FLIP_LIMIT_MS << Math.min(failedThaws, BACKOFF_DOUBLINGS);
+        failedThaws++;
+        retryAtMs = lastContMs + pauseMs;
+        actions.add(new FreezeAction.Save(record(FreezeState.FROZEN, why)));
+        enter(FreezeState.FROZEN, why + "; next attempt in " + Math.max(0, retryAtMs - nowMs) + " ms");
+    }
+
+    private void rememberUnits(ServerView view) {
+        units = view.description().units().stream()
+                .filter(unit -> targets.contains(unit.target()))
+                .toList();
+        actions.add(new FreezeAction.Save(record(state, reason)));
+    }
+
+    private void disksKnown(FreezeEvent.DisksKnown known) {
+        targets = known.targets();
+        sessions = known.sessions();
+        ServerView view = server;
+        if (state == FreezeState.RUNNING && !serverAway && view != null) {
+            rememberUnits(view);
+        }
+    }
+
+    // ------------------------------------------------------------------ QEMU speaks
+
+    private void attached(Attached attached) {
+        pid = attached.pid();
+        stopPending = false;
+        ioErrorPause = false;
+        FreezeRecord before = restored;
+        if (before != null && before.pid() != 0 && pid != 0 && before.pid() != pid) {
+            // Another process: what was known of the old one is void.
+            before = null;
+            restored = null;
+            units = List.of();
+        }
+        if (attached.running()) {
+            attachedRunning(before);
+        } else if (before != null && before.pausedByUs()) {
+            enter(
+                    FreezeState.FROZEN,
+                    "found " + attached.status() + ", frozen by this agent earlier: " + before.reason());
+            proveIfServerServes();
+        } else {
+            enter(FreezeState.HELD_BY_OTHER, "found " + attached.status() + ", paused by somebody else");
+        }
+    }
+
+    private void attachedRunning(@Nullable FreezeRecord before) {
+        boolean byHand = before != null && before.pausedByUs() && before.state() != FreezeState.FREEZING;
+        enter(FreezeState.RUNNING, byHand ? "found running: resumed by hand, or thawed" : "found running");
+        if (serverAway) {
+            if (!byHand && serverEverSeen()) {
+                freeze("found running while the server is away");
+            }
+            return;
+        }
+        ServerView view = server;
+        if (view != null) {
+            rememberUnits(view);
+        }
+    }
+
+    private void proveIfServerServes() {
+        ServerView view = server;
+        if (!serverAway && view != null) {
+            serverServes(view);
+        }
+    }
+
+    private void detached(String why) {
+        if (state != FreezeState.ABSENT) {
+            restored = record(state, reason);
+            enter(FreezeState.ABSENT, why);
+        } else {
+            reason = why;
+        }
+        stopPending = false;
+        answerAnnouncement(VmOutcome.State.ABSENT, why);
+    }
+
+    private void stopped() {
+        switch (state) {
+            case FREEZING -> enter(FreezeState.FROZEN, reason);
+            case RUNNING -> {
+                boolean ours = ioErrorPause && (serverAway || standInAnswered || nowMs - lastContMs < SETTLE_MS);
+                if (!ours) {
+                    enter(
+                            FreezeState.HELD_BY_OTHER,
+                            ioErrorPause ? "paused by QEMU on an I/O error of its own" : "paused by somebody else");
+                } else if (serverAway) {
+                    String why = "paused on an I/O error while the server is away";
+                    actions.add(new FreezeAction.Save(record(FreezeState.FROZEN, why)));
+                    enter(FreezeState.FROZEN, why);
+                } else {
+                    thawFailed("paused again on an I/O error");
+                }
+            }
+            case THAWING -> {
+                if (stopPending) {
+                    // The echo of our own stop, which waited for the requests in flight.
+                    return;
+                }
+                if (ioErrorPause) {
+                    thawFailed("paused again on an I/O error");
+                } else {
+                    enter(FreezeState.HELD_BY_OTHER, "paused by somebody else while it was thawed");
+                }
+            }
+            case ABSENT, FROZEN, PROVING, HELD_BY_OTHER -> {
+                // It stands already.
+            }
+        }
+    }
+
+    private void stopReplied(String error) {
+        stopPending = false;
+        if (!error.isEmpty()) {
+            stopFailed = true;
+            askAgainAtMs = nowMs + STATUS_AGAIN_MS;
+            actions.add(new FreezeAction.Warn("stop failed: " + error));
+            actions.add(new FreezeAction.AskStatus());
+            answerAnnouncement(VmOutcome.State.FAILED, "stop failed: " + error);
+            return;
+        }
+        if (state == FreezeState.FREEZING) {
+            enter(FreezeState.FROZEN, reason);
+        }
+        if (state == FreezeState.FROZEN) {
+            if (unansweredAnnouncement != 0) {
+                actions.add(new FreezeAction.PortalStandIn());
+                answerAnnouncement(VmOutcome.State.FROZEN, reason);
+            }
+        }
+        thawIfReady();
+    }
+
+    private void resumed() {
+        ioErrorPause = false;
+        switch (state) {
+            case THAWING -> actions.add(new FreezeAction.AskStatus());
+            case FROZEN, PROVING -> {
+                if (stopPending) {
+                    return;
+                }
+                actions.add(new FreezeAction.Save(record(FreezeState.RUNNING, "resumed by hand")));
+                enter(FreezeState.RUNNING, "resumed by hand; not frozen again for this outage");
+            }
+            case HELD_BY_OTHER -> {
+                enter(FreezeState.RUNNING, "resumed by somebody else");
+                if (serverAway && serverEverSeen()) {
+                    freeze("resumed while the server is away");
+                }
+            }
+            case ABSENT, RUNNING, FREEZING -> {
+                // FREEZING: the echo of an earlier cont; our stop is behind it.
+            }
+        }
+    }
+
+    private void contReplied(String error) {
+        if (state != FreezeState.THAWING) {
+            return;
+        }
+        if (error.isEmpty()) {
+            actions.add(new FreezeAction.AskStatus());
+        } else {
+            thawFailed("cont failed: " + error);
+        }
+    }
+
+    private void statusReported(StatusReported status) {
+        if (state == FreezeState.THAWING) {
+            if (status.running()) {
+                actions.add(new FreezeAction.Save(record(FreezeState.RUNNING, "thawed")));
+                enter(FreezeState.RUNNING, "thawed");
+                ServerView view = server;
+                if (view != null) {
+                    rememberUnits(view);
+                }
+            } else if (ioErrorPause || status.status().equals("io-error")) {
+                thawFailed("status is " + status.status() + " after cont");
+            }
+        } else if (state == FreezeState.FREEZING && !stopPending) {
+            if (status.running()) {
+                askAgainAtMs = nowMs + STATUS_AGAIN_MS;
+            } else {
+                stopFailed = false;
+                enter(FreezeState.FROZEN, reason);
+            }
+        }
+    }
+
+    private void tick() {
+        switch (state) {
+            case FREEZING -> {
+                if (stopFailed && nowMs >= askAgainAtMs) {
+                    freeze(reason);
+                } else if (!overdueTold && nowMs >= sinceMs + STOP_OVERDUE_MS) {
+                    overdueTold = true;
+                    actions.add(new FreezeAction.Warn("QEMU has not answered stop for " + (nowMs - sinceMs)
+                            + " ms: it waits for requests in flight"));
+                }
+            }
+            case FROZEN -> {
+                if (nowMs >= retryAtMs && retryAtMs != Long.MIN_VALUE) {
+                    proveIfServerServes();
+                }
+            }
+            case PROVING -> {
+                if (nowMs >= proveDeadlineMs && nowMs >= lastContMs + FLIP_LIMIT_MS) {
+                    actions.add(new FreezeAction.Warn("only " + sessionsAtServer + " of " + sessionsWanted()
+                            + " sessions are at the server after " + (nowMs - sinceMs) + " ms"
+                            + (stopPending ? ", and stop is not answered" : "") + "; resuming all the same"));
+                    thaw("time is up");
+                } else {
+                    thawIfReady();
+                }
+            }
+            case THAWING -> {
+                if (nowMs >= askAgainAtMs) {
+                    askAgainAtMs = nowMs + STATUS_AGAIN_MS;
+                    actions.add(new FreezeAction.AskStatus());
+                }
+            }
+            case ABSENT, RUNNING, HELD_BY_OTHER -> {
+                // Nothing is due.
+            }
+        }
+    }
+
+    // ------------------------------------------------------------------ what the rest stands on
+
+    /** The only line that changes the state. */
+    private void enter(FreezeState next, String why) {
+        actions.add(new FreezeAction.Report(state, next, why));
+        state = next;
+        reason = why;
+        sinceMs = nowMs;
+    }
+
+    private boolean serverEverSeen() {
+        FreezeRecord before = restored;
+        return server != null || before != null && before.serverEpoch() != 0;
+    }
+
+    private FreezeRecord record(FreezeState as, String why) {
+        ServerView view = server;
+        FreezeRecord made = new FreezeRecord(
+                vm,
+                portal,
+                as,
+                why,
+                // The steady clock means nothing to the next run of the agent; whoever stores the record dates it.
+                0,
+                pid,
+                view == null ? (restored == null ? 0 : restored.serverEpoch()) : view.epoch(),
+                targets.stream().sorted().toList(),
+                units,
+                sessions);
+        restored = made;
+        return made;
+    }
+}

@@ -1,0 +1,53 @@
+package io.holdfast.agent.freeze;
+
+import io.holdfast.control.ExportedUnit;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What an agent must know of a VM when it starts again.
+ *
+ * @param vm the VM's name
+ * @param portal address of its local portal, {@code ip:port}
+ * @param state where it stood
+ * @param reason why, for people
+ * @param sinceEpochMs since when, milliseconds since 1970
+ * @param pid QEMU's process: a record of another process says nothing of this one; 0 if unknown
+ * @param serverEpoch the life of the server it depended on last, 0 if none was seen
+ * @param targets iSCSI names of the targets it uses
+ * @param units what its logical units were, so that it is never led to other disks
+ * @param sessions how many sessions it held, 0 if unknown
+ */
+public record FreezeRecord(
+        String vm,
+        String portal,
+        FreezeState state,
+        String reason,
+        long sinceEpochMs,
+        int pid,
+        long serverEpoch,
+        List<String> targets,
+        List<ExportedUnit> units,
+        int sessions) {
+    public FreezeRecord {
+        Objects.requireNonNull(vm, "vm");
+        Objects.requireNonNull(state, "state");
+        portal = portal == null ? "" : portal;
+        reason = reason == null ? "" : reason;
+        targets = orEmpty(targets);
+        units = orEmpty(units);
+    }
+
+    /** True if it was paused by us, or was about to be. */
+    public boolean pausedByUs() {
+        return switch (state) {
+            case FREEZING, FROZEN, PROVING, THAWING -> true;
+            case ABSENT, RUNNING, HELD_BY_OTHER -> false;
+        };
+    }
+
+    private static <T> List<T> orEmpty(@Nullable List<T> values) {
+        return values == null ? List.of() : List.copyOf(values);
+    }
+}

@@ -1,0 +1,280 @@
+package io.holdfast.agent.portal;
+
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
+import io.netty.channel.WriteBufferWaterMark;
+import io.netty.channel.epoll.EpollServerSocketChannel;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The listening side of one VM's portal. A listener of its own per VM tells whose session a login is, without guessing.
+ *
+ * <p>Owned by one event loop, on which everything but {@link #open} is called.
+ *
+ * <pre>
+ *   login ─► server serves, and answers a probe? ─yes─► redirect (or relay) to it
+ *                 │ no
+ *                 ├─ libiscsi, and was here before ──► stand-in: the VM's requests are failed and kept by QEMU
+ *                 └─ anybody else ───────────────────► held unanswered until it serves
+ * </pre>
+ *
+ * <p>A first login must be held, because a QEMU that starts gives up on an error; a kernel initiator's too, because its
+ * guests would see the stand-in's errors.
+ */
+public final class Portal implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Portal.class);
+    private static final int BACKLOG = 128;
+    private static final int MAX_KNOWN = 256;
+
+    /** Hears what the portal learns, on its loop. */
+    public interface Listener {
+        /** An initiator was led to the server, or is relayed to it. */
+        void ledToServer(String initiator, long isid, String target);
+
+        /** The first command since the server went has been failed; told before the answer is sent. */
+        void standInAnswered();
+    }
+
+    private final String vm;
+    private final EventLoop loop;
+    private final ServerProof proof;
+    private final Listener listener;
+    private final PortalLimits limits;
+    private final Set<PortalConnection> connections = new LinkedHashSet<>();
+    private final Set<String> known = new LinkedHashSet<>();
+
+    private Set<String> knownTargets = Set.of();
+    private List<String> targetNames = List.of();
+    private @Nullable InetSocketAddress server;
+    private boolean relay;
+    private boolean answered;
+    private @Nullable Channel listening;
+
+    private Portal(String vm, EventLoop loop, ServerProof proof, Listener listener, PortalLimits limits) {
+        this.vm = vm;
+        this.loop = loop;
+        this.proof = proof;
+        this.listener = listener;
+        this.limits = limits;
+    }
+
+    /**
+     * Begins to listen. Until {@link #serve} it stands in.
+     *
+     * @param vm the VM's name, for the log
+     * @param loop an epoll loop
+     * @throws IOException if the address cannot be bound
+     */
+    public static Portal open(
+            String vm,
+            InetSocketAddress address,
+            EventLoop loop,
+            ServerProof proof,
+            Listener listener,
+            PortalLimits limits)
+            throws IOException {
+        Portal portal = new Portal(vm, loop, proof, listener, limits);
+        var bound = new ServerBootstrap()
+                .group(loop)
+                .channel(EpollServerSocketChannel.class)
+                .option(ChannelOption.SO_BACKLOG, BACKLOG)
+                .option(ChannelOption.SO_REUSEADDR, true)
+                .childOption(ChannelOption.TCP_NODELAY, true)
+                .childOption(
+                        ChannelOption.WRITE_BUFFER_WATER_MARK,
+                        new WriteBufferWaterMark(limits.unsentBytes() / 2, limits.unsentBytes()))
+                .childHandler(new ChannelInitializer<>() {
+                    @Override
+                    protected void initChannel(Channel channel) {
+                        channel.pipeline().addLast(new PortalConnection(portal));
+                    }
+                })
+                .bind(address)
+                .awaitUninterruptibly();
+        if (!bound.isSuccess()) {
+            throw new IOException("VM " + vm + ": cannot listen on " + print(address) + ": "
+                    + bound.cause().getMessage());
+        }
+        portal.listening = bound.channel();
+        return portal;
+    }
+
+    /** Where QEMU is to log in. */
+    public InetSocketAddress address() {
+        Channel channel = listening;
+        if (channel == null) {
+            throw new IllegalStateException("not listening");
+        }
+        return (InetSocketAddress) channel.localAddress();
+    }
+
+    /**
+     * Logins go to the server from now on; those that are held go first.
+     *
+     * @param targets iSCSI names it serves, for discovery
+     */
+    public void serve(InetSocketAddress newServer, List<String> targets) {
+        server = newServer;
+        targetNames = List.copyOf(targets);
+        answered = false;
+        for (PortalConnection connection : List.copyOf(connections)) {
+            connection.serverServes();
+        }
+    }
+
+    /** Logins no longer go to the server, and sessions that are relayed to it are stood in for at once. */
+    public void standIn() {
+        server = null;
+        List.copyOf(connections).forEach(PortalConnection::serverAway);
+    }
+
+    /**
+     * Sends the stand-in's sessions away, so that they log in anew.
+     *
+     * @return how many there were
+     */
+    public int closeStandIns() {
+        return (int) List.copyOf(connections).stream()
+                .filter(PortalConnection::letGo)
+                .count();
+    }
+
+    /** From now on data passes through the portal. Sessions that were led to the server stay where they are. */
+    public void relayData() {
+        relay = true;
+    }
+
+    /** From now on logins are redirected. Sessions that are relayed stay so. */
+    public void redirectLogins() {
+        relay = false;
+    }
+
+    /**
+     * QEMU has these targets open through this portal: whoever logs in to them has been here before.
+     */
+    public void targetsInUse(Set<String> targets) {
+        knownTargets = Set.copyOf(targets);
+    }
+
+    /** QEMU ended: whoever comes now comes for the first time. */
+    public void forgetInitiators() {
+        known.clear();
+        knownTargets = Set.of();
+    }
+
+    /** Sessions that the stand-in serves at this moment. */
+    public long standIns() {
+        return connections.stream().filter(PortalConnection::standingIn).count();
+    }
+
+    @Override
+    public void close() {
+        Channel channel = listening;
+        if (channel != null) {
+            channel.close().awaitUninterruptibly();
+        }
+        loop.submit(() -> List.copyOf(connections).forEach(connection -> connection.end("the agent stops")))
+                .awaitUninterruptibly();
+    }
+
+    // ------------------------------------------------------------------ for its connections
+
+    PortalLimits limits() {
+        return limits;
+    }
+
+    ServerProof proof() {
+        return proof;
+    }
+
+    @Nullable
+    InetSocketAddress server() {
+        return server;
+    }
+
+    /** Whether the data of new logins passes through. */
+    public boolean relays() {
+        return relay;
+    }
+
+    /** Names as discovery is to list them. */
+    List<String> targetNames() {
+        return targetNames;
+    }
+
+    /** @return false if there are too many */
+    boolean admit(PortalConnection connection) {
+        if (connections.size() >= limits.connections()) {
+            LOG.warn("vm {}: portal has {} connections, the limit; one more is refused", vm, connections.size());
+            return false;
+        }
+        return connections.add(connection);
+    }
+
+    void gone(PortalConnection connection, String why) {
+        if (connections.remove(connection)) {
+            LOG.debug("vm {}: portal: {} ended: {}", vm, connection, why);
+        }
+    }
+
+    /** A peer did what it must not; one line for people. */
+    void objects(PortalConnection connection, String why) {
+        LOG.warn("vm {}: portal: connection of {} closed: {}", vm, connection, why);
+    }
+
+    void note(PortalConnection connection, String what) {
+        LOG.debug("vm {}: portal: {} {}", vm, connection, what);
+    }
+
+    boolean mayHold() {
+        return connections.stream().filter(PortalConnection::held).count() < limits.held();
+    }
+
+    /** Whether a login that cannot be led to the server is to be answered, or to wait. */
+    boolean standsInFor(LoginPdu login) {
+        return login.fromLibiscsi()
+                && !login.discovery()
+                && (known.contains(key(login)) || knownTargets.contains(login.target()));
+    }
+
+    void ledToServer(LoginPdu login) {
+        if (known.size() < MAX_KNOWN) {
+            known.add(key(login));
+        }
+        listener.ledToServer(login.initiator(), login.isid(), login.target());
+    }
+
+    void commandFailed() {
+        if (!answered) {
+            answered = true;
+            listener.standInAnswered();
+        }
+    }
+
+    private static String key(LoginPdu login) {
+        return login.initiator() + '\n' + login.target();
+    }
+
+    static String print(InetSocketAddress address) {
+        String host = address.getAddress() == null
+                ? address.getHostString()
+                : address.getAddress().getHostAddress();
+        return (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + address.getPort();
+    }
+
+    /** For tests and for people: what each connection is doing. */
+    Stream<PortalConnection> connections() {
+        return connections.stream();
+    }
+}

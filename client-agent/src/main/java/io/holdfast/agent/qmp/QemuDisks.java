@@ -1,0 +1,171 @@
+package io.holdfast.agent.qmp;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.MissingNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * Asks QEMU which of its disks are iSCSI, where they log in, and which thread drives them. A handful of commands, one
+ * after the other; owned by the agent's loop.
+ *
+ * <p>QEMU says it in three places: the block nodes (their "filename" is JSON with the initiator's options), the devices
+ * that use them, and the object tree, where a device or the controller above it has a link to its iothread.
+ */
+public final class QemuDisks {
+    private static final ObjectMapper JSON = JsonMapper.builder().build();
+    private static final Pattern URL =
+            Pattern.compile("iscsi://(?:[^@/]*@)?([^/]+)/([^/]+)/(\\d+).*", Pattern.CASE_INSENSITIVE);
+    private static final int MAX_DEPTH = 16;
+
+    private final QmpSession session;
+    private final List<IscsiDisk> found = new ArrayList<>();
+    /** Device and legacy drive name of each place an iSCSI node is used in, by the node's place. */
+    private final Map<Place, Use> uses = new LinkedHashMap<>();
+
+    private record Place(String portal, String target, int lun) {}
+
+    private record Use(String device, boolean legacyDrive) {}
+
+    private QemuDisks(QmpSession session) {
+        this.session = session;
+    }
+
+    /** @param receiver called on the loop, once, unless the connection ends first */
+    public static void ask(QmpSession session, Consumer<List<IscsiDisk>> receiver) {
+        QemuDisks asking = new QemuDisks(session);
+        asking.command("query-block", JsonNodeFactory.instance.objectNode())
+                .thenAccept(asking::noteUses)
+                .thenCompose(done -> asking.command("query-named-block-nodes", JsonNodeFactory.instance.objectNode()))
+                .thenCompose(asking::nodes)
+                .thenAccept(done -> receiver.accept(List.copyOf(asking.found)))
+                .exceptionally(error -> {
+                    receiver.accept(List.copyOf(asking.found));
+                    return null;
+                });
+    }
+
+    private CompletableFuture<JsonNode> command(String name, ObjectNode arguments) {
+        CompletableFuture<JsonNode> reply = new CompletableFuture<>();
+        session.execute(name, arguments, answer -> reply.complete(answer.value()));
+        return reply;
+    }
+
+    /** A missing node if there is no such property. */
+    private CompletableFuture<JsonNode> property(String path, String name) {
+        ObjectNode arguments = JsonNodeFactory.instance.objectNode();
+        arguments.put("path", path).put("property", name);
+        return command("qom-get", arguments);
+    }
+
+    private void noteUses(JsonNode blocks) {
+        for (JsonNode block : blocks) {
+            String device = block.path("qdev").asText("");
+            if (!device.isEmpty()) {
+                Use use = new Use(device, !block.path("device").asText("").isEmpty());
+                notePlaces(options(block.path("inserted").path("file").asText("")), use, 0);
+            }
+        }
+    }
+
+    private void notePlaces(JsonNode options, Use use, int depth) {
+        if (depth > MAX_DEPTH || !options.isObject()) {
+            return;
+        }
+        if ("iscsi".equals(options.path("driver").asText())) {
+            uses.put(place(options), use);
+        }
+        options.forEach(inner -> notePlaces(inner, use, depth + 1));
+    }
+
+    private CompletableFuture<?> nodes(JsonNode nodes) {
+        CompletableFuture<?> chain = CompletableFuture.completedFuture(null);
+        for (JsonNode node : nodes) {
+            if ("iscsi".equals(node.path("drv").asText())) {
+                Place place = place(options(node.path("file").asText("")));
+                String name = node.path("node-name").asText();
+                chain = chain.thenCompose(done -> disk(name, place));
+            }
+        }
+        return chain;
+    }
+
+    private CompletableFuture<?> disk(String node, Place place) {
+        Use use = uses.get(place);
+        if (use == null) {
+            found.add(new IscsiDisk(node, place.portal, place.target, place.lun, "", IscsiDisk.UNKNOWN_THREAD, false));
+            return CompletableFuture.completedFuture(null);
+        }
+        return property(use.device, "type")
+                .thenCompose(type -> property(use.device, "werror")
+                        .thenCompose(onError -> thread(use.device).thenAccept(thread -> {
+                            // "auto" means what the drive says, if there is one; otherwise that errors are reported.
+                            String policy = onError.asText("");
+                            boolean reports = policy.equals("report")
+                                    || policy.equals("ignore")
+                                    || policy.equals("auto") && !use.legacyDrive;
+                            found.add(new IscsiDisk(
+                                    node, place.portal, place.target, place.lun, type.asText(""), thread, reports));
+                        })));
+    }
+
+    /** The iothread of a device is a link of its own (virtio-blk), or of the controller whose bus it is on (scsi-hd). */
+    private CompletableFuture<String> thread(String device) {
+        return property(device, "iothread").thenCompose(own -> {
+            if (!own.isMissingNode()) {
+                return CompletableFuture.completedFuture(threadName(own));
+            }
+            return property(device, "parent_bus").thenCompose(bus -> {
+                int slash = bus.asText("").lastIndexOf('/');
+                return slash <= 0
+                        ? CompletableFuture.completedFuture(IscsiDisk.UNKNOWN_THREAD)
+                        : property(bus.asText().substring(0, slash), "iothread").thenApply(QemuDisks::threadName);
+            });
+        });
+    }
+
+    private static String threadName(JsonNode link) {
+        // A controller without such a link (IDE, LSI) belongs to the main loop.
+        String path = link.asText("");
+        return path.isEmpty() ? IscsiDisk.MAIN_LOOP : path.substring(path.lastIndexOf('/') + 1);
+    }
+
+    /** What QEMU calls a file name: a URL, or {@code json:} and the options. */
+    private static JsonNode options(String file) {
+        if (file.startsWith("json:")) {
+            try {
+                return JSON.readTree(file.substring("json:".length()));
+            } catch (JsonProcessingException e) {
+                return MissingNode.getInstance();
+            }
+        }
+        Matcher url = URL.matcher(file);
+        if (!url.matches()) {
+            return MissingNode.getInstance();
+        }
+        return JsonNodeFactory.instance
+                .objectNode()
+                .put("driver", "iscsi")
+                .put("portal", url.group(1))
+                .put("target", url.group(2))
+                .put("lun", url.group(3));
+    }
+
+    private static Place place(JsonNode options) {
+        return new Place(
+                options.path("portal").asText(""),
+                options.path("target").asText(""),
+                options.path("lun").asInt(0));
+    }
+}

@@ -1,0 +1,11 @@
+package io.holdfast.agent.qmp;
+
+import com.fasterxml.jackson.databind.JsonNode;
+
+/**
+ * Something QEMU tells unasked.
+ *
+ * @param name {@code STOP}, {@code RESUME}, {@code BLOCK_IO_ERROR}, …
+ * @param data its arguments; a missing node if there are none
+ */
+public record QmpEvent(String name, JsonNode data) {}

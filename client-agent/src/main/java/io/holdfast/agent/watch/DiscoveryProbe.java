@@ -1,0 +1,144 @@
+package io.holdfast.agent.watch;
+
+import io.holdfast.iscsi.wire.BasicHeader;
+import io.holdfast.iscsi.wire.Opcode;
+import io.holdfast.iscsi.wire.PduDecoder;
+import io.holdfast.iscsi.wire.PduEncoder;
+import io.holdfast.iscsi.wire.TextKeys;
+import io.holdfast.iscsi.wire.WireException;
+import io.netty.bootstrap.Bootstrap;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
+import io.netty.channel.epoll.EpollSocketChannel;
+import java.net.InetSocketAddress;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+
+/**
+ * Logs in for discovery and hangs up. A server that answers serves; one that merely accepts a connection may be dying, or
+ * be stopped with its port still open.
+ */
+@SuppressWarnings("FutureReturnValueIgnored") // Netty reports what fails on a channel by closing it.
+final class DiscoveryProbe extends ChannelInboundHandlerAdapter implements PduDecoder.Receiver {
+    private static final String INITIATOR = "iqn.2026-11.io.holdfast:agent";
+    private static final long PROBE_ISID = 0x80_0000_0000_01L;
+    private static final int MAX_ANSWER_BYTES = 64 * 1024;
+    /** Operational stage, then full feature: no security to negotiate (RFC 7143 §6.3). */
+    private static final int OPERATIONAL_TO_FULL = 1 << 2 | 3;
+
+    private final PduDecoder decoder = new PduDecoder(MAX_ANSWER_BYTES);
+    private final Consumer<String> answer;
+    private boolean over;
+
+    private DiscoveryProbe(Consumer<String> answer) {
+        this.answer = answer;
+    }
+
+    /**
+     * @param limitMs for all of it
+     * @param answer called on the loop, once: empty if the server serves, else why it does not
+     */
+    static void ask(EventLoop loop, InetSocketAddress portal, int limitMs, Consumer<String> answer) {
+        DiscoveryProbe probe = new DiscoveryProbe(answer);
+        Channel channel = new Bootstrap()
+                .group(loop)
+                .channel(EpollSocketChannel.class)
+                .option(ChannelOption.TCP_NODELAY, true)
+                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, limitMs)
+                .handler(probe)
+                .connect(portal)
+                .addListener(done -> {
+                    if (!done.isSuccess()) {
+                        probe.over("" + done.cause().getMessage());
+                    }
+                })
+                .channel();
+        loop.schedule(
+                () -> {
+                    probe.over("no answer to a discovery login within " + limitMs + " ms");
+                    channel.close();
+                },
+                limitMs,
+                TimeUnit.MILLISECONDS);
+    }
+
+    private void over(String why) {
+        if (!over) {
+            over = true;
+            answer.accept(why);
+        }
+    }
+
+    @Override
+    public void channelActive(ChannelHandlerContext ctx) {
+        Map<String, String> keys = new LinkedHashMap<>();
+        keys.put("InitiatorName", INITIATOR);
+        keys.put("SessionType", "Discovery");
+        byte[] text = new TextKeys(keys).encode();
+        BasicHeader login = new BasicHeader()
+                .begin(Opcode.LOGIN_REQUEST, BasicHeader.FINAL | OPERATIONAL_TO_FULL)
+                .isidAndTsih(PROBE_ISID, 0)
+                .initiatorTaskTag(1)
+                .cmdSn(1);
+        login.immediate(true);
+        ByteBuf out = ctx.alloc().buffer();
+        new PduEncoder().writePdu(login, text, text.length, out);
+        ctx.writeAndFlush(out);
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext ctx, Object message) {
+        ByteBuf in = (ByteBuf) message;
+        try {
+            decoder.decode(in, this);
+        } catch (WireException e) {
+            over("it does not speak iSCSI: " + e.getMessage());
+        } finally {
+            in.release();
+        }
+        if (over) {
+            ctx.close();
+        }
+    }
+
+    @Override
+    public ByteBuf dataSegmentTarget(BasicHeader header, int lengthBytes) {
+        return Unpooled.buffer(lengthBytes);
+    }
+
+    @Override
+    public void pduReceived(BasicHeader header, ByteBuf data) {
+        if (header.opcode() != Opcode.LOGIN_RESPONSE) {
+            over("a discovery login was answered with " + Opcode.name(header.opcode()));
+        } else if (header.loginStatusClass() != 0) {
+            over(String.format(
+                    "a discovery login was refused with status 0x%02x%02x",
+                    header.loginStatusClass(), header.loginStatusDetail()));
+        } else {
+            over("");
+        }
+    }
+
+    @Override
+    public void dataDigestFailed(BasicHeader header, ByteBuf data) {
+        pduReceived(header, data);
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext ctx) {
+        over("it hung up before it answered a discovery login");
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+        over("" + cause.getMessage());
+        ctx.close();
+    }
+}

@@ -1,0 +1,445 @@
+package io.holdfast.agent.watch;
+
+import io.holdfast.agent.freeze.ServerView;
+import io.holdfast.agent.portal.ServerProof;
+import io.holdfast.control.AgentMessage;
+import io.holdfast.control.ControlClient;
+import io.holdfast.control.ControlSettings;
+import io.holdfast.control.IscsiSession;
+import io.holdfast.control.ServerDescription;
+import io.holdfast.control.ServerMessage;
+import io.netty.channel.EventLoop;
+import io.netty.channel.epoll.EpollSocketChannel;
+import io.netty.util.concurrent.Future;
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Watches one server. Owned by one event loop.
+ *
+ * <pre>
+ *            connect           welcome            discovery login answered
+ *   AWAY ─────────────► INTRODUCING ─────► PROVING ────────────────────────► SERVING
+ *    ▲  ▲                   │                 │                                │  │
+ *    │  └── no welcome ─────┴─ closed ────────┘                                │  │ silent for a second:
+ *    │                                                                         │  │ another discovery login
+ *    ├──────────────────── connection closed: the process is dead ─────────────┘  │
+ *    └──────────────────── the login is not answered either ──────────────────────┘
+ * </pre>
+ *
+ * <p>A broken control connection is believed at once, because the kernel breaks it when the process dies. Silence is not
+ * believed without a second opinion from the data path, and not at all if this process was the one that slept.
+ */
+@SuppressWarnings("FutureReturnValueIgnored") // Timers are cancelled by their owner, not waited for.
+public final class ServerWatch implements ServerProof, AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(ServerWatch.class);
+    private static final int TICK_MS = 50;
+    /** A tick so late means that this process did not run, so that it could not hear either. */
+    private static final int OVERSLEPT_MS = 400;
+
+    private static final int PROVE_AGAIN_MS = 20;
+
+    /** Hears what becomes of the server, on the loop. */
+    public interface Listener {
+        /**
+         * It serves: proven by a login. Told when it came (back), and when an announced departure did not take place.
+         *
+         * @param portal the portal that answered
+         * @param sessions what is open there now
+         */
+        void serves(ServerView server, InetSocketAddress portal, List<IscsiSession> sessions);
+
+        /**
+         * It does not serve.
+         *
+         * @param silent its process may still be there, and connections to it half-open
+         */
+        void lost(String why, boolean silent);
+
+        void goingAway(ServerMessage.GoingAway announcement);
+
+        void sessionOpened(IscsiSession session);
+
+        void sessionClosed(IscsiSession session);
+    }
+
+    private enum Phase {
+        AWAY,
+        INTRODUCING,
+        PROVING,
+        SERVING,
+        CLOSED
+    }
+
+    private final EventLoop loop;
+    private final InetSocketAddress address;
+    private final AgentMessage.Hello hello;
+    private final WatchSettings settings;
+    private final ControlSettings control;
+    private final Listener listener;
+    private final List<Consumer<Boolean>> askers = new ArrayList<>();
+    private final List<IscsiSession> sessions = new ArrayList<>();
+
+    private Phase phase = Phase.AWAY;
+    private int attempt;
+    /** Number of the conversation that is listened to. */
+    private int conversations;
+
+    private String lastTrouble = "";
+    private @Nullable ControlClient client;
+    private @Nullable ServerView view;
+    private @Nullable InetSocketAddress portal;
+    private @Nullable Future<?> ticker;
+    private long phaseBeganNanos;
+    private long lastTickNanos;
+    private long deafUntilNanos;
+    private long leavesAtNanos;
+    private boolean leaving;
+    private boolean doubting;
+    private boolean doubtTold;
+    private long nextDoubtNanos;
+
+    public ServerWatch(
+            EventLoop loop,
+            InetSocketAddress address,
+            AgentMessage.Hello hello,
+            WatchSettings settings,
+            ControlSettings control,
+            Listener listener) {
+        this.loop = loop;
+        this.address = address;
+        this.hello = hello;
+        this.settings = settings;
+        this.control = control;
+        this.listener = listener;
+    }
+
+    /** Begins to watch. Thread-safe. */
+    public void start() {
+        loop.execute(() -> {
+            lastTickNanos = System.nanoTime();
+            ticker = loop.scheduleAtFixedRate(this::tick, TICK_MS, TICK_MS, TimeUnit.MILLISECONDS);
+            connect();
+        });
+    }
+
+    /** Says that every VM is frozen. */
+    public void answer(AgentMessage.Frozen answer) {
+        ControlClient to = client;
+        if (to != null) {
+            to.send(answer);
+        }
+    }
+
+    public boolean serving() {
+        return phase == Phase.SERVING;
+    }
+
+    @Override
+    public void close() {
+        loop.submit(() -> {
+                    phase = Phase.CLOSED;
+                    Future<?> running = ticker;
+                    if (running != null) {
+                        running.cancel(false);
+                    }
+                    ControlClient to = client;
+                    if (to != null) {
+                        to.close("the agent stops");
+                    }
+                })
+                .awaitUninterruptibly();
+    }
+
+    // ------------------------------------------------------------------ is it alive?
+
+    /** Several who ask at once get the answer of one login. A "no" to a server that seemed to serve is its end. */
+    @Override
+    public void prove(Consumer<Boolean> answer) {
+        InetSocketAddress at = portal;
+        if (phase != Phase.SERVING || at == null) {
+            answer.accept(false);
+            return;
+        }
+        askers.add(answer);
+        if (askers.size() == 1) {
+            DiscoveryProbe.ask(loop, at, settings.probeLimitMs(), why -> {
+                if (!why.isEmpty()) {
+                    lost("a VM lost its session, and " + why, true);
+                }
+                List<Consumer<Boolean>> waiting = List.copyOf(askers);
+                askers.clear();
+                waiting.forEach(asker -> asker.accept(why.isEmpty()));
+            });
+        }
+    }
+
+    private void tick() {
+        long now = System.nanoTime();
+        if (now - lastTickNanos > TimeUnit.MILLISECONDS.toNanos(TICK_MS + OVERSLEPT_MS)) {
+            deafUntilNanos = now + TimeUnit.MILLISECONDS.toNanos(settings.silenceMs());
+        }
+        lastTickNanos = now;
+        ControlClient to = client;
+        if (to == null) {
+            return;
+        }
+        switch (phase) {
+            case INTRODUCING -> {
+                if (msSince(phaseBeganNanos, now) > settings.connectLimitMs() + settings.welcomeLimitMs()) {
+                    to.abandon("it did not introduce itself within " + settings.welcomeLimitMs() + " ms");
+                }
+            }
+            case SERVING -> {
+                long silentMs = msSince(to.lastHeardNanos(), now);
+                if (silentMs < settings.silenceMs()) {
+                    doubtTold = false;
+                    stayed(now);
+                } else if (now - deafUntilNanos > 0) {
+                    doubt(to, silentMs, now);
+                }
+            }
+            case AWAY, PROVING, CLOSED -> {
+                // The connection's end or the probe's answer moves it on.
+            }
+        }
+    }
+
+    private void doubt(ControlClient to, long silentMs, long now) {
+        InetSocketAddress at = portal;
+        if (doubting || at == null || doubtTold && now - nextDoubtNanos < 0) {
+            return;
+        }
+        doubting = true;
+        DiscoveryProbe.ask(loop, at, settings.probeLimitMs(), why -> {
+            doubting = false;
+            if (phase != Phase.SERVING || client != to || msSince(to.lastHeardNanos(), now) < 0) {
+                return;
+            }
+            if (!why.isEmpty()) {
+                lost("silent for " + msSince(to.lastHeardNanos(), System.nanoTime()) + " ms, and " + why, true);
+                return;
+            }
+            nextDoubtNanos = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(settings.silenceMs());
+            if (!doubtTold) {
+                doubtTold = true;
+                LOG.warn(
+                        "server {}: no heart-beat for {} ms, but its iSCSI portal answers; nothing is frozen for that",
+                        print(),
+                        silentMs);
+            }
+        });
+    }
+
+    /** A server that announced its departure and is still there long after it stays. */
+    private void stayed(long now) {
+        ServerView there = view;
+        InetSocketAddress at = portal;
+        if (leaving && now - leavesAtNanos > 0 && there != null && at != null) {
+            leaving = false;
+            LOG.warn("server {}: announced that it goes, but still serves", print());
+            listener.serves(there, at, List.copyOf(sessions));
+        }
+    }
+
+    // ------------------------------------------------------------------ the control connection
+
+    private void connect() {
+        if (phase == Phase.CLOSED) {
+            return;
+        }
+        enter(Phase.INTRODUCING, "connecting");
+        Conversation conversation = new Conversation(++conversations);
+        client = ControlClient.connect(
+                loop, EpollSocketChannel.class, address, settings.connectLimitMs(), hello, control, conversation);
+    }
+
+    private void lost(String why, boolean silent) {
+        if (phase != Phase.SERVING) {
+            return;
+        }
+        enter(Phase.AWAY, why);
+        forget();
+        listener.lost(why, silent);
+        ControlClient broken = client;
+        client = null;
+        conversations++;
+        if (broken != null) {
+            broken.abandon(why);
+        }
+        attempt = 0;
+        reconnectLater();
+    }
+
+    private void forget() {
+        view = null;
+        portal = null;
+        sessions.clear();
+        leaving = false;
+    }
+
+    private void reconnectLater() {
+        int waitMs = address.getAddress() != null && address.getAddress().isLoopbackAddress()
+                ? settings.retryLoopbackMs()
+                : (int) Math.min(settings.retryMaxMs(), (long) settings.retryFirstMs() << Math.min(attempt, 10));
+        attempt++;
+        loop.schedule(
+                () -> {
+                    if (phase == Phase.AWAY && client == null) {
+                        connect();
+                    }
+                },
+                waitMs,
+                TimeUnit.MILLISECONDS);
+    }
+
+    private void proveWelcome(Conversation conversation, ServerMessage.Welcome welcome) {
+        if (phase != Phase.PROVING || !conversation.current()) {
+            return;
+        }
+        InetSocketAddress at = dataPath(welcome.server());
+        if (at == null) {
+            trouble("it names no iSCSI portal");
+            return;
+        }
+        DiscoveryProbe.ask(loop, at, settings.probeLimitMs(), why -> {
+            if (phase != Phase.PROVING || !conversation.current()) {
+                return;
+            }
+            if (!why.isEmpty()) {
+                trouble("its iSCSI portal " + print(at) + " does not serve yet: " + why);
+                loop.schedule(() -> proveWelcome(conversation, welcome), PROVE_AGAIN_MS, TimeUnit.MILLISECONDS);
+                return;
+            }
+            lastTrouble = "";
+            attempt = 0;
+            portal = at;
+            ServerView proven = new ServerView(print(at), welcome.epoch(), described(welcome.server(), at));
+            view = proven;
+            enter(Phase.SERVING, "its portal " + print(at) + " answers");
+            listener.serves(proven, at, List.copyOf(sessions));
+        });
+    }
+
+    private static ServerDescription described(ServerDescription said, InetSocketAddress at) {
+        return new ServerDescription(said.name(), List.of(print(at)), said.units());
+    }
+
+    /** The first portal it names; one that listens everywhere is reached where the control connection goes. */
+    private @Nullable InetSocketAddress dataPath(ServerDescription server) {
+        for (String text : server.portals()) {
+            int colon = text.lastIndexOf(':');
+            try {
+                int port = Integer.parseInt(text.substring(colon + 1));
+                String host =
+                        text.substring(0, Math.max(0, colon)).replace("[", "").replace("]", "");
+                InetSocketAddress named = new InetSocketAddress(host, port);
+                if (named.getAddress() == null || named.getAddress().isAnyLocalAddress()) {
+                    return new InetSocketAddress(address.getAddress(), port);
+                }
+                return named;
+            } catch (IllegalArgumentException e) {
+                LOG.warn("server {}: '{}' is no portal address ip:port", print(), text);
+            }
+        }
+        return null;
+    }
+
+    private void trouble(String why) {
+        if (!why.equals(lastTrouble)) {
+            lastTrouble = why;
+            LOG.info("server {}: {}; trying on", print(), why);
+        }
+    }
+
+    /** The only line that changes the phase. */
+    private void enter(Phase next, String why) {
+        LOG.debug("server {}: {} -> {}: {}", print(), phase, next, why);
+        phase = next;
+        phaseBeganNanos = System.nanoTime();
+    }
+
+    private String print() {
+        return print(address);
+    }
+
+    private static String print(InetSocketAddress address) {
+        String host = address.getAddress() == null
+                ? address.getHostString()
+                : address.getAddress().getHostAddress();
+        return (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + address.getPort();
+    }
+
+    private static long msSince(long thenNanos, long nowNanos) {
+        return TimeUnit.NANOSECONDS.toMillis(nowNanos - thenNanos);
+    }
+
+    /** What is heard on one control connection. What an abandoned one says is not heard. */
+    private final class Conversation implements ControlClient.Listener {
+        private final int number;
+
+        Conversation(int number) {
+            this.number = number;
+        }
+
+        boolean current() {
+            return number == conversations;
+        }
+
+        @Override
+        public void welcome(ServerMessage.Welcome welcome) {
+            if (!current() || phase != Phase.INTRODUCING) {
+                return;
+            }
+            enter(Phase.PROVING, "welcome of " + welcome.server().name());
+            sessions.clear();
+            sessions.addAll(welcome.sessions());
+            proveWelcome(this, welcome);
+        }
+
+        @Override
+        public void received(ServerMessage message) {
+            if (!current()) {
+                return;
+            }
+            if (message instanceof ServerMessage.SessionOpened opened) {
+                sessions.add(opened.session());
+                if (phase == Phase.SERVING) {
+                    listener.sessionOpened(opened.session());
+                }
+            } else if (message instanceof ServerMessage.SessionClosed closed) {
+                sessions.remove(closed.session());
+                if (phase == Phase.SERVING) {
+                    listener.sessionClosed(closed.session());
+                }
+            } else if (message instanceof ServerMessage.GoingAway going && phase == Phase.SERVING) {
+                leaving = true;
+                leavesAtNanos =
+                        System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(going.deadlineMs() + settings.overstayMs());
+                listener.goingAway(going);
+            }
+        }
+
+        @Override
+        public void closed(String why) {
+            if (!current() || phase == Phase.CLOSED) {
+                return;
+            }
+            client = null;
+            if (phase == Phase.SERVING) {
+                lost(why, false);
+            } else {
+                enter(Phase.AWAY, why);
+                forget();
+                trouble(why);
+                reconnectLater();
+            }
+        }
+    }
+}

@@ -1,0 +1,26 @@
+package io.holdfast.agent.watch;
+
+/**
+ * How a server is watched. All in milliseconds.
+ *
+ * @param silenceMs without a line for so long, the data path is asked
+ * @param probeLimitMs how long a discovery login may take, TCP included
+ * @param connectLimitMs how long TCP may take for the control connection
+ * @param welcomeLimitMs how long the server may take to introduce itself
+ * @param retryLoopbackMs between attempts to reach a server on this machine: a refused connect costs next to nothing
+ * @param retryFirstMs between the first attempts to reach any other
+ * @param retryMaxMs between later ones
+ * @param overstayMs how long after its announced departure a server may still be there before it is believed to stay
+ */
+public record WatchSettings(
+        int silenceMs,
+        int probeLimitMs,
+        int connectLimitMs,
+        int welcomeLimitMs,
+        int retryLoopbackMs,
+        int retryFirstMs,
+        int retryMaxMs,
+        int overstayMs) {
+    /** Silence is certain within 2 s; a return is noticed within 10 ms on this machine, within 100 ms elsewhere. */
+    public static final WatchSettings DEFAULT = new WatchSettings(1_000, 1_000, 500, 2_000, 10, 20, 100, 5_000);
+}
