@@ -20,7 +20,17 @@ final class Logging {
 
     private Logging() {}
 
+    /** INFO and worse, unless {@link #LEVEL_VARIABLE} says otherwise. */
     static void start() {
+        start(Level.toLevel(System.getenv(LEVEL_VARIABLE), Level.INFO));
+    }
+
+    /** Only what went wrong. */
+    static void quiet() {
+        start(Level.WARN);
+    }
+
+    private static void start(Level level) {
         LoggerContext context = (LoggerContext) LoggerFactory.getILoggerFactory();
         context.reset();
         PatternLayoutEncoder encoder = new PatternLayoutEncoder();
@@ -35,6 +45,6 @@ final class Logging {
         Logger root = context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
         root.addAppender(appender);
         root.setLevel(Level.WARN);
-        context.getLogger("io.holdfast").setLevel(Level.toLevel(System.getenv(LEVEL_VARIABLE), Level.INFO));
+        context.getLogger("io.holdfast").setLevel(level);
     }
 }

@@ -2,68 +2,40 @@ package io.holdfast.management;
 
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
-import picocli.CommandLine;
-import picocli.CommandLine.Model.CommandSpec;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
 
 /**
- * {@code holdfast}: the server, the agent, and what operates them. Commands are built from tables in code, not found by
- * reflection: a server that guests wait for has no time for that.
+ * {@code holdfast}: the server, the agent, and what operates them. Commands are tables in code, not found by reflection: a
+ * server that guests wait for has no time for that.
  */
 public final class Main {
+    /** Every command; a new one is a line here. */
+    static final List<Command> COMMANDS = List.of(new ServeCommand(), new AgentCommand(), new WarmUpCommand());
+
     private Main() {}
 
     /** Runs a command and exits with its {@link ExitCode}. */
-    public static void main(String[] args) {
-        int code = commandLine().execute(args);
-        if (code != ExitCode.OK) {
-            // A server that serves has threads of its own and stays; one that failed must not linger on them.
-            System.exit(code);
+    public static void main(String[] arguments) {
+        PrintWriter out = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
+        PrintWriter err = new PrintWriter(System.err, true, StandardCharsets.UTF_8);
+        int code = run(Arrays.asList(arguments), out, err);
+        out.flush();
+        err.flush();
+        System.exit(code);
+    }
+
+    /** Runs a command. */
+    static int run(List<String> arguments, PrintWriter out, PrintWriter err) {
+        for (Command command : COMMANDS) {
+            if (!arguments.isEmpty() && arguments.get(0).equals(command.name())) {
+                Optional<Arguments> simple = Arguments.simple(command, arguments.subList(1, arguments.size()));
+                if (simple.isPresent()) {
+                    return command.run(simple.get(), out, err);
+                }
+            }
         }
-    }
-
-    /** The whole command line, also for help and reference pages. */
-    public static CommandLine commandLine() {
-        CommandSpec root = CommandSpec.create().name("holdfast").mixinStandardHelpOptions(true);
-        root.version("holdfast " + Version.text());
-        root.usageMessage()
-                .description("The storage server that QEMU/KVM guests do not die with.")
-                .footer("", "Exit codes: 0 done, 1 could not be done, 2 command line or configuration is wrong.");
-        root.addSubcommand("serve", ServeCommand.spec());
-        root.addSubcommand("warm-up", WarmUpCommand.spec());
-        CommandLine line = new CommandLine(root);
-        line.setExecutionStrategy(Main::run);
-        line.setParameterExceptionHandler(Main::wrongUsage);
-        line.setOut(new PrintWriter(System.out, true, StandardCharsets.UTF_8));
-        line.setErr(new PrintWriter(System.err, true, StandardCharsets.UTF_8));
-        return line;
-    }
-
-    private static int run(CommandLine.ParseResult parsed) {
-        Integer help = CommandLine.executeHelpRequest(parsed);
-        if (help != null) {
-            return help;
-        }
-        if (!parsed.hasSubcommand()) {
-            CommandLine line = parsed.commandSpec().commandLine();
-            line.usage(line.getErr());
-            return ExitCode.USAGE;
-        }
-        CommandLine.ParseResult sub = parsed.subcommand();
-        Object command = sub.commandSpec().userObject();
-        return ((Command) command).run(sub);
-    }
-
-    private static int wrongUsage(CommandLine.ParameterException wrong, String[] args) {
-        CommandLine line = wrong.getCommandLine();
-        line.getErr().println("holdfast: " + wrong.getMessage());
-        line.getErr().println("Try '" + line.getCommandSpec().qualifiedName() + " --help'.");
-        return ExitCode.USAGE;
-    }
-
-    /** A subcommand. */
-    @FunctionalInterface
-    interface Command {
-        /** @return an {@link ExitCode} */
-        int run(CommandLine.ParseResult parsed);
+        return PicocliFront.commandLine(COMMANDS, out, err).execute(arguments.toArray(String[]::new));
     }
 }

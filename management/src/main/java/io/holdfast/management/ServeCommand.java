@@ -10,66 +10,58 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Collectors;
-import picocli.CommandLine;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.OptionSpec;
+import java.util.Optional;
 
 /** {@code holdfast serve}: serves files as iSCSI disks until it is told to stop. */
-final class ServeCommand implements Main.Command {
+final class ServeCommand implements Command {
     private static final String EXPORT = "--export";
     private static final String CONFIG = "--config";
 
-    private ServeCommand() {}
-
-    static CommandSpec spec() {
-        CommandSpec spec = CommandSpec.wrapWithoutInspection(new ServeCommand()).mixinStandardHelpOptions(true);
-        spec.usageMessage()
-                .description(
-                        "Serves files as iSCSI disks. Prints one line per logical unit once it serves.",
-                        "SIGTERM stops it as planned: agents freeze their VMs first.");
-        spec.addOption(OptionSpec.builder(EXPORT)
-                .paramLabel("PATH[,ATTRIBUTE...]")
-                .type(List.class)
-                .auxiliaryTypes(String.class)
-                .arity("1")
-                .description("A file to serve; several times for several. Attributes: " + attributes())
-                .build());
-        spec.addOption(OptionSpec.builder(CONFIG)
-                .paramLabel("FILE")
-                .type(String.class)
-                .description("Settings in TOML, the same names without dashes; options override it.")
-                .build());
-        for (ServeSetting setting : ServeSetting.values()) {
-            String initial = setting.initial().isEmpty() ? "" : " Default: " + setting.initial() + ".";
-            spec.addOption(OptionSpec.builder(setting.option())
-                    .paramLabel(setting.label())
-                    .type(List.class)
-                    .auxiliaryTypes(String.class)
-                    .arity("1")
-                    .description(setting.help() + initial)
-                    .build());
-        }
-        return spec;
-    }
-
-    private static String attributes() {
-        return Arrays.stream(ExportAttribute.values())
-                .map(a -> a.key() + (a.label().isEmpty() ? "" : "=" + a.label()) + " - " + a.help())
-                .collect(Collectors.joining(" "));
+    @Override
+    public String name() {
+        return "serve";
     }
 
     @Override
-    public int run(CommandLine.ParseResult parsed) {
-        PrintWriter out = parsed.commandSpec().commandLine().getOut();
-        PrintWriter err = parsed.commandSpec().commandLine().getErr();
+    public List<String> description() {
+        return List.of(
+                "Serves files as iSCSI disks. Prints one line per logical unit once it serves.",
+                "SIGTERM stops it as planned: agents freeze their VMs first.");
+    }
+
+    @Override
+    public List<Option> options() {
+        List<Option> options = new ArrayList<>();
+        options.add(new Option(EXPORT, "PATH[,ATTRIBUTE...]", exportHelp(), Need.OPTIONAL));
+        options.add(new Option(
+                CONFIG,
+                "FILE",
+                "Settings in TOML, the same names without dashes; options override it.",
+                Need.OPTIONAL));
+        for (ServeSetting setting : ServeSetting.values()) {
+            String initial = setting.initial().isEmpty() ? "" : " Default: " + setting.initial() + ".";
+            options.add(new Option(setting.option(), setting.label(), setting.help() + initial, Need.OPTIONAL));
+        }
+        return options;
+    }
+
+    private static String exportHelp() {
+        StringBuilder help = new StringBuilder("A file to serve; several times for several. Attributes:");
+        for (ExportAttribute attribute : ExportAttribute.values()) {
+            String value = attribute.label().isEmpty() ? "" : "=" + attribute.label();
+            help.append(" ").append(attribute.key()).append(value).append(": ").append(attribute.help());
+        }
+        return help.toString();
+    }
+
+    @Override
+    public int run(Arguments arguments, PrintWriter out, PrintWriter err) {
         Logging.start();
         try {
-            TargetServer server = TargetServer.start(config(parsed));
+            TargetServer server = TargetServer.start(config(arguments));
             server.printTo(out);
             Runtime.getRuntime().addShutdownHook(new Thread(server::stop, "holdfast-stop"));
             server.finishStart();
@@ -84,22 +76,22 @@ final class ServeCommand implements Main.Command {
         }
     }
 
-    private static ServeConfig config(CommandLine.ParseResult parsed) throws ConfigException {
+    private static ServeConfig config(Arguments arguments) throws ConfigException {
         Map<ServeSetting, List<String>> values = new EnumMap<>(ServeSetting.class);
         List<Export> exports = new ArrayList<>();
-        String file = parsed.matchedOptionValue(CONFIG, "");
-        if (!file.isEmpty()) {
-            ServeConfigFile read = ServeConfigFile.read(Path.of(file));
+        Optional<String> file = arguments.last(CONFIG);
+        if (file.isPresent()) {
+            ServeConfigFile read = ServeConfigFile.read(Path.of(file.get()));
             values.putAll(read.values());
             exports.addAll(read.exports());
         }
         for (ServeSetting setting : ServeSetting.values()) {
-            List<String> given = parsed.matchedOptionValue(setting.option(), List.of());
+            List<String> given = arguments.all(setting.option());
             if (!given.isEmpty()) {
                 values.put(setting, given);
             }
         }
-        for (String export : parsed.matchedOptionValue(EXPORT, List.<String>of())) {
+        for (String export : arguments.all(EXPORT)) {
             exports.add(Export.parse(export));
         }
         return ServeConfig.of(values, exports);

@@ -21,30 +21,39 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.commons.io.file.PathUtils;
-import picocli.CommandLine;
-import picocli.CommandLine.Model.CommandSpec;
 
 /**
  * {@code holdfast warm-up}: serves an empty image on loopback, lets an initiator read and write a little, and stops. Not
  * for people: what it loads is what the class-data archive holds, and the archive is what makes a start quick.
  */
-final class WarmUpCommand implements Main.Command {
+final class WarmUpCommand implements Command {
     private static final int SOCKET_LIMIT_MS = 10_000;
     private static final int BLOCK_BYTES = 512;
     private static final int FULL_FEATURE = BasicHeader.FINAL | 1 << 2 | 3;
 
-    private WarmUpCommand() {}
-
-    static CommandSpec spec() {
-        CommandSpec spec =
-                CommandSpec.wrapWithoutInspection(new WarmUpCommand()).mixinStandardHelpOptions(true);
-        spec.usageMessage().hidden(true).description("Loads what a start loads, for the class-data archive.");
-        return spec;
+    @Override
+    public String name() {
+        return "warm-up";
     }
 
     @Override
-    public int run(CommandLine.ParseResult parsed) {
-        Logging.start();
+    public List<String> description() {
+        return List.of("Loads what a start loads, for the class-data archive.");
+    }
+
+    @Override
+    public boolean hidden() {
+        return true;
+    }
+
+    @Override
+    public List<Option> options() {
+        return List.of();
+    }
+
+    @Override
+    public int run(Arguments arguments, PrintWriter out, PrintWriter err) {
+        Logging.quiet();
         try {
             Path directory = Files.createTempDirectory("holdfast-warm-up");
             try {
@@ -54,7 +63,7 @@ final class WarmUpCommand implements Main.Command {
             }
             return ExitCode.OK;
         } catch (ConfigException | IOException e) {
-            parsed.commandSpec().commandLine().getErr().println("holdfast warm-up: " + e.getMessage());
+            err.println("holdfast warm-up: " + e.getMessage());
             return ExitCode.FAILED;
         }
     }

@@ -1,0 +1,104 @@
+package io.holdfast.management;
+
+import io.holdfast.agent.Agent;
+import io.holdfast.agent.AgentConfig;
+import io.holdfast.agent.AgentConfigException;
+import io.holdfast.agent.VmConfig;
+import io.holdfast.iscsi.Addresses;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+
+/** {@code holdfast agent}: looks after the VMs of this host until it is told to stop. */
+final class AgentCommand implements Command {
+    private static final String SERVER = "--server";
+    private static final String VM = "--vm";
+    private static final String STATE = "--state";
+
+    @Override
+    public String name() {
+        return "agent";
+    }
+
+    @Override
+    public List<String> description() {
+        return List.of(
+                "Freezes VMs when their server goes away, and thaws them when it serves again. Prints the portal that each"
+                        + " VM's QEMU is to be given.",
+                "Stopping the agent leaves VMs as they are; the next one with the same state goes on with them.");
+    }
+
+    @Override
+    public List<Option> options() {
+        return List.of(
+                new Option(
+                        SERVER,
+                        "ADDR:PORT",
+                        "The server's control port: 'holdfast serve' prints it, 3261 by default.",
+                        Need.REQUIRED),
+                new Option(
+                        VM,
+                        "NAME=QMP[,ATTRIBUTE...]",
+                        "A VM, and the QMP socket its QEMU was given with -qmp; several times for several VMs. Attributes:"
+                                + " portal=ADDR:PORT: where QEMU logs in (default: 127.0.0.1, from port "
+                                + AgentConfig.FIRST_PORTAL_PORT + " on, in order)."
+                                + " relay=auto|on|off: whether data pass through the agent (default auto: only for VMs"
+                                + " whose initiator does not survive a redirect).",
+                        Need.REQUIRED),
+                new Option(
+                        STATE,
+                        "DIR",
+                        "Where it is kept which VMs are frozen. Default: " + AgentConfig.DEFAULT_STATE_DIRECTORY + ".",
+                        Need.OPTIONAL));
+    }
+
+    @Override
+    public int run(Arguments arguments, PrintWriter out, PrintWriter err) {
+        Logging.start();
+        try (Agent agent = Agent.start(config(arguments))) {
+            agent.portals().forEach((vm, portal) -> out.println("vm " + vm + ": portal " + Addresses.print(portal)));
+            out.println();
+            out.println(
+                    "Give QEMU the portal: -drive file=iscsi://PORTAL/TARGET/LUN,format=raw,cache=none,werror=stop,rerror=stop");
+            out.flush();
+            awaitStop(agent);
+            return ExitCode.OK;
+        } catch (AgentConfigException e) {
+            err.println("holdfast agent: " + e.getMessage());
+            return ExitCode.USAGE;
+        } catch (IOException e) {
+            err.println("holdfast agent: " + e.getMessage());
+            return ExitCode.FAILED;
+        }
+    }
+
+    private static AgentConfig config(Arguments arguments) throws AgentConfigException {
+        List<VmConfig> vms = new ArrayList<>();
+        for (String vm : arguments.all(VM)) {
+            vms.add(VmConfig.parse(vm));
+        }
+        return AgentConfig.of(
+                AgentConfig.parseAddress(SERVER, arguments.last(SERVER).orElseThrow()),
+                vms,
+                arguments.last(STATE).map(Path::of).orElse(AgentConfig.DEFAULT_STATE_DIRECTORY));
+    }
+
+    private static void awaitStop(Agent agent) {
+        CountDownLatch stopped = new CountDownLatch(1);
+        Runtime.getRuntime()
+                .addShutdownHook(new Thread(
+                        () -> {
+                            agent.close();
+                            stopped.countDown();
+                        },
+                        "holdfast-stop"));
+        try {
+            stopped.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

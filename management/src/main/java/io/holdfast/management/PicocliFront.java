@@ -1,0 +1,82 @@
+package io.holdfast.management;
+
+import java.io.PrintWriter;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import picocli.CommandLine;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+
+/** The command line as picocli sees it, made from the commands' tables: help, version, and errors for people. */
+final class PicocliFront {
+    private PicocliFront() {}
+
+    static CommandLine commandLine(List<Command> commands, PrintWriter out, PrintWriter err) {
+        CommandSpec root = CommandSpec.create().name("holdfast").mixinStandardHelpOptions(true);
+        root.version("holdfast " + Version.text());
+        root.usageMessage()
+                .description("The storage server that QEMU/KVM guests do not die with.")
+                .commandListHeading("%nCommands:%n")
+                .footer("", "Exit codes: 0 done, 1 could not be done, 2 command line or configuration is wrong.");
+        for (Command command : commands) {
+            root.addSubcommand(command.name(), spec(command));
+        }
+        CommandLine line = new CommandLine(root);
+        line.setExecutionStrategy(PicocliFront::run);
+        line.setParameterExceptionHandler(PicocliFront::wrongUsage);
+        line.setOut(out);
+        line.setErr(err);
+        return line;
+    }
+
+    private static CommandSpec spec(Command command) {
+        CommandSpec spec = CommandSpec.wrapWithoutInspection(command).mixinStandardHelpOptions(true);
+        spec.usageMessage()
+                .description(command.description().toArray(String[]::new))
+                .hidden(command.hidden())
+                .abbreviateSynopsis(true)
+                .sortOptions(false);
+        for (Command.Option option : command.options()) {
+            spec.addOption(OptionSpec.builder(option.name())
+                    .paramLabel(option.label())
+                    .type(List.class)
+                    .auxiliaryTypes(String.class)
+                    .arity("1")
+                    .required(option.required() == Command.Need.REQUIRED)
+                    .description(option.help())
+                    .build());
+        }
+        return spec;
+    }
+
+    private static int run(CommandLine.ParseResult parsed) {
+        Integer help = CommandLine.executeHelpRequest(parsed);
+        if (help != null) {
+            return help;
+        }
+        CommandLine line = parsed.commandSpec().commandLine();
+        if (!parsed.hasSubcommand()) {
+            line.usage(line.getErr());
+            return ExitCode.USAGE;
+        }
+        CommandLine.ParseResult sub = parsed.subcommand();
+        Command command = (Command) sub.commandSpec().userObject();
+        Map<String, List<String>> values = new LinkedHashMap<>();
+        for (Command.Option option : command.options()) {
+            List<String> given = sub.matchedOptionValue(option.name(), List.of());
+            if (!given.isEmpty()) {
+                values.put(option.name(), given);
+            }
+        }
+        return command.run(new Arguments(values), line.getOut(), line.getErr());
+    }
+
+    private static int wrongUsage(CommandLine.ParameterException wrong, String[] arguments) {
+        CommandLine line = wrong.getCommandLine();
+        String name = line.getCommandSpec().qualifiedName();
+        line.getErr().println(name + ": " + wrong.getMessage());
+        line.getErr().println("Try '" + name + " --help'.");
+        return ExitCode.USAGE;
+    }
+}
