@@ -63,7 +63,7 @@ public final class LogicalUnit implements DeviceServer {
         private int blockBytes = 512;
         private ModeParameters modes = ModeParameters.writeBack();
         private Set<TaskManagementFunction> taskManagement =
-                Set.of(TaskManagementFunction.ABORT_TASK, TaskManagementFunction.LOGICAL_UNIT_RESET);
+                Set.of(TaskManagementFunction.ABORT_TASK, TaskManagementFunction.ABORT_TASK_SET);
 
         private Builder(LogicalUnitIdentity identity, BlockBackend backend) {
             this.identity = identity;
@@ -89,7 +89,10 @@ public final class LogicalUnit implements DeviceServer {
             return this;
         }
 
-        /** What the transports do of task management; what REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS says. */
+        /**
+         * What the transports do of task management, if it is not ABORT TASK and ABORT TASK SET; REPORT SUPPORTED TASK
+         * MANAGEMENT FUNCTIONS says so.
+         */
         public Builder taskManagement(Set<TaskManagementFunction> functions) {
             taskManagement = Set.copyOf(functions);
             return this;

@@ -18,7 +18,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Nonsense from an initiator, and several initiators at once: each command is completed once, and never by a fault of ours. */
+/**
+ * Nonsense from an initiator, and several initiators at once: each command is completed once, and never by a fault of
+ * ours.
+ */
 class RandomCommandsTest {
     private static final int ROUNDS = 20_000;
     private static final List<ScsiCommand> COMMANDS = List.of(ScsiCommand.values());

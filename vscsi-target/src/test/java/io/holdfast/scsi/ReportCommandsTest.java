@@ -100,7 +100,7 @@ class ReportCommandsTest {
         assertThat(Initiator.of(unit).send(cdb).isGood().data()).isEqualTo(new byte[] {(byte) 0x90, 1, 0, 0});
         Answer extended = initiator.send(cdb.set(2, 0x80)).isGood();
         assertThat(extended.data()).hasSize(16);
-        assertThat(extended.u8(0)).as("ABORT TASK, LOGICAL UNIT RESET").isEqualTo(0x88);
+        assertThat(extended.u8(0)).as("ABORT TASK, ABORT TASK SET").isEqualTo(0xc0);
         assertThat(extended.u8(3)).isEqualTo(12);
     }
 
