@@ -307,16 +307,11 @@ static void answer_r2t(struct connection *connection)
 
 static void answer_ping(struct connection *connection)
 {
-    uint32_t transfer_tag = get32(connection->header + AT_TRANSFER_TAG);
+    uint8_t pong[HEADER_BYTES];
 
-    if (transfer_tag == NO_TAG) {
-        return; /* it only tells its numbers */
+    if (session_pong(&connection->session, connection->header, pong)) {
+        memcpy(enqueue(connection, NULL, 0), pong, HEADER_BYTES);
     }
-    uint8_t *header = enqueue(connection, NULL, 0);
-    session_header(&connection->session, header, NOP_OUT | IMMEDIATE, FINAL, NO_TAG);
-    memcpy(header + AT_LUN, connection->header + AT_LUN, 8);
-    put32(header + AT_TRANSFER_TAG, transfer_tag);
-    put32(header + AT_CMD_SN, connection->session.cmd_sn);
 }
 
 /* A header is complete: says where its payload goes. */

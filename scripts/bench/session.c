@@ -298,6 +298,35 @@ void session_open(struct session *session, const struct options *options, unsign
     log_in(session, options, number);
 }
 
+bool session_pong(const struct session *session, const uint8_t *ping, uint8_t *header)
+{
+    uint32_t transfer_tag = get32(ping + AT_TRANSFER_TAG);
+
+    if (transfer_tag == NO_TAG) {
+        return false; /* it only tells its numbers */
+    }
+    session_header(session, header, NOP_OUT | IMMEDIATE, FINAL, NO_TAG);
+    memcpy(header + AT_LUN, ping + AT_LUN, 8);
+    put32(header + AT_TRANSFER_TAG, transfer_tag);
+    put32(header + AT_CMD_SN, session->cmd_sn);
+    return true;
+}
+
+/* The next PDU that is no ping; pings are answered. */
+static uint32_t receive_answer(struct session *session, uint8_t *header, void *data, uint32_t capacity)
+{
+    for (;;) {
+        uint8_t pong[HEADER_BYTES];
+        uint32_t length = receive_pdu(session, header, data, capacity);
+        if ((header[0] & OPCODE_MASK) != NOP_IN) {
+            return length;
+        }
+        if (session_pong(session, header, pong)) {
+            send_all(session->fd, pong, HEADER_BYTES);
+        }
+    }
+}
+
 /* Runs one command that reads at most `capacity` bytes. Returns false after a unit attention, which is used up by that. */
 static bool run_command(struct session *session, const uint8_t *cdb, uint32_t cdb_length, uint8_t *data, uint32_t capacity)
 {
@@ -310,7 +339,7 @@ static bool run_command(struct session *session, const uint8_t *cdb, uint32_t cd
     memcpy(header + AT_COMMAND_CDB, cdb, cdb_length);
     send_all(session->fd, header, HEADER_BYTES);
     for (;;) {
-        uint32_t length = receive_pdu(session, header, segment, sizeof(segment));
+        uint32_t length = receive_answer(session, header, segment, sizeof(segment));
         uint8_t opcode = header[0] & OPCODE_MASK;
         if (opcode == DATA_IN) {
             memcpy(data, segment, length < capacity ? length : capacity);
@@ -359,7 +388,7 @@ void session_close(struct session *session)
     put32(header + AT_CMD_SN, session->cmd_sn);
     send_all(session->fd, header, HEADER_BYTES);
     do {
-        receive_pdu(session, header, segment, sizeof(segment));
+        receive_answer(session, header, segment, sizeof(segment));
     } while ((header[0] & OPCODE_MASK) != LOGOUT_RESPONSE);
     close(session->fd);
 }

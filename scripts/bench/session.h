@@ -45,6 +45,12 @@ void session_numbers(struct session *session, const uint8_t *header);
 /* Starts a header of the initiator: opcode, flags, LUN, tag and ExpStatSN are in. */
 void session_header(const struct session *session, uint8_t *header, uint8_t opcode, uint8_t flags, uint32_t task_tag);
 
+/*
+ * Makes the header of the answer to a NOP-In; false when that wants none. A ping may come at any time: a target that sees a
+ * second login of an initiator asks whether the first session is still alive.
+ */
+bool session_pong(const struct session *session, const uint8_t *ping, uint8_t *header);
+
 static inline bool session_window_is_open(const struct session *session)
 {
     return !is_after(session->cmd_sn, session->max_cmd_sn);

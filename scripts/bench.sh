@@ -1,0 +1,328 @@
+#!/usr/bin/env bash
+# Measures the Holdfast server against peers in one alternating run on equal files: throughput, latency, CPU per I/O, ratios.
+# How to read the result: docs/benchmarks.md.
+set -u
+PATH=$PATH:/usr/sbin:/sbin
+export LC_ALL=C
+
+checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck source-path=SCRIPTDIR source=bench/servers.sh
+. "$checkout/scripts/bench/servers.sh"
+
+# One row per workload: name | what the load client is asked for | unit of the table | least ratio to tgt, for --require.
+WORKLOADS='
+read-4k-qd1    | --mode read  --access random     --block-size 4K   --queue-depth 1                  | kIOPS | 1.0
+read-4k-qd32   | --mode read  --access random     --block-size 4K   --queue-depth 32                 | kIOPS | 2.0
+write-4k-qd32  | --mode write --access random     --block-size 4K   --queue-depth 32                 | kIOPS | 2.0
+read-4k-4xqd32 | --mode read  --access random     --block-size 4K   --queue-depth 32 --connections 4 | kIOPS |
+read-128k-qd8  | --mode read  --access sequential --block-size 128K --queue-depth 8                  | MiB/s |
+write-128k-qd8 | --mode write --access sequential --block-size 128K --queue-depth 8                  | MiB/s |
+read-1m-qd8    | --mode read  --access sequential --block-size 1M   --queue-depth 8                  | MiB/s | 1.3
+write-1m-qd8   | --mode write --access sequential --block-size 1M   --queue-depth 8                  | MiB/s |
+'
+
+usage() {
+  cat <<TEXT
+Usage: scripts/bench.sh [options]
+Runs each workload on Holdfast and on each peer in turn, several rounds, and prints medians and ratios.
+
+  --peers LIST       whom to compare with (tgt), separated by commas; self is a second one of the subject, a control
+                     known: $(server_kinds | paste -sd ' ')
+  --subject KIND     who is compared (holdfast); another one for control runs
+  --workloads LIST   which workloads (all), separated by commas
+                     known: $(workload_names | paste -sd ' ')
+  --rounds N         measured rounds of each workload (5)
+  --seconds S        length of one measurement (3)
+  --warm-up S        unmeasured load of each workload on each server before the first round (2)
+  --io WAY           how Holdfast does I/O: ring, portable, auto (auto)
+  --java-home DIR    the Java that runs Holdfast (JAVA_HOME, or the java on the path)
+  --dir DIR          where the files to serve are made (/dev/shm); they are removed at the end
+  --size MIB         size of each file (2048); one for each server
+  --json FILE        write every round, the medians and the machine there too
+  --require          fail when a ratio to tgt is below the project's goal for it
+  --no-set-up        neither install nor build anything
+Exit code: 0 measured; 1 a server died, an I/O failed, or --require missed a goal; 2 wrong usage.
+TEXT
+}
+
+say() { printf '%s\n' "$*" >&2; }
+die() { say "bench: $*"; exit 1; }
+wrong() { say "bench: $* (see --help)"; exit 2; }
+
+workload_names() { sed -n 's/^\([a-z0-9-]*\) *|.*/\1/p' <<< "$WORKLOADS"; }
+# workload_field NAME N: the Nth column of that row, without the blanks around it.
+workload_field() {
+  awk -F'|' -v name="$1" -v column="$2" '
+    { key = $1; gsub(/ /, "", key) }
+    key == name { value = $column; gsub(/^ +| +$/, "", value); gsub(/ +/, " ", value); print value }' <<< "$WORKLOADS"
+}
+
+peers=tgt
+subject=holdfast
+workloads=$(workload_names | paste -sd,)
+rounds=5
+seconds=3
+warm_up=2
+io=auto
+java_home=${JAVA_HOME:-}
+dir=/dev/shm
+size_mib=2048
+json=
+require=no
+set_up=yes
+
+parse_options() {
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --peers | --subject | --workloads | --rounds | --seconds | --warm-up | --io | --java-home | --dir | --size | --json)
+        [ $# -ge 2 ] || wrong "$1 wants a value"
+        ;;&
+      --peers) peers=$2; shift ;;
+      --subject) subject=$2; shift ;;
+      --workloads) workloads=$2; shift ;;
+      --rounds) rounds=$2; shift ;;
+      --seconds) seconds=$2; shift ;;
+      --warm-up) warm_up=$2; shift ;;
+      --io) io=$2; shift ;;
+      --java-home) java_home=$2; shift ;;
+      --dir) dir=$2; shift ;;
+      --size) size_mib=$2; shift ;;
+      --json) json=$2; shift ;;
+      --require) require=yes ;;
+      --no-set-up) set_up=no ;;
+      -h | --help) usage; exit 0 ;;
+      *) wrong "unknown option '$1'" ;;
+    esac
+    shift
+  done
+}
+
+# whole_number OPTION VALUE LEAST MOST
+whole_number() {
+  if ! [[ $2 =~ ^[0-9]{1,6}$ ]] || [ "$2" -lt "$3" ] || [ "$2" -gt "$4" ]; then
+    wrong "$1 '$2': want a whole number from $3 to $4"
+  fi
+}
+
+check_options() {
+  local kind name
+  whole_number --rounds "$rounds" 1 100
+  whole_number --seconds "$seconds" 1 600
+  whole_number --warm-up "$warm_up" 0 600
+  # The verifying pass and the largest blocks at their queue depth need room.
+  whole_number --size "$size_mib" 128 999999
+  case $io in ring | portable | auto) ;; *) wrong "--io '$io': want ring, portable or auto" ;; esac
+  for kind in $subject ${peers//,/ }; do
+    [ "$kind" = self ] || server_kinds | grep -qxF -- "$kind" || wrong "'$kind' is no server this script can start"
+  done
+  [ "$subject" != self ] || wrong "--subject 'self': name the server"
+  [ -n "${peers//,/}" ] || wrong "--peers: name at least one"
+  for name in ${workloads//,/ }; do
+    workload_names | grep -qxF -- "$name" || wrong "'$name' is no workload"
+  done
+  [ -n "${workloads//,/}" ] || wrong "--workloads: name at least one"
+  if ! [ -d "$dir" ] || ! [ -w "$dir" ]; then wrong "--dir '$dir': no folder to write to"; fi
+  [ -z "$java_home" ] || [ -x "$java_home/bin/java" ] || wrong "--java-home '$java_home': has no bin/java"
+  # Better now than after minutes of measuring.
+  [ -z "$json" ] || : > "$json" || wrong "--json '$json': cannot be written"
+}
+
+# ---- set-up -----------------------------------------------------------------------------------------------------------------
+
+client=$checkout/scripts/bench/target/iscsi-load
+
+build_client() {
+  local source newest
+  source=$checkout/scripts/bench
+  newest=$(find "$source" -maxdepth 1 -name '*.[ch]' -newer "$client" -print -quit 2> /dev/null)
+  [ ! -x "$client" ] || [ -n "$newest" ] || return 0
+  mkdir -p "$source/target"
+  gcc -std=gnu11 -O2 -Wall -Wextra -Werror -o "$client" "$source"/*.c || die "cannot build the load client"
+}
+
+set_up() {
+  local kinds tool tools=gcc missing=
+  kinds=" $subject ${peers//,/ } "
+  [[ $kinds != *" holdfast"* ]] || tools+=' java mvn'
+  [[ $kinds != *" tgt "* ]] || tools+=' tgtd tgtadm'
+  for tool in $tools; do command -v "$tool" > /dev/null || missing+=" $tool"; done
+  if [ -n "$missing" ] && [ $set_up = yes ]; then
+    # It installs more than a benchmark needs, and may fail for something else: what counts is looked at again.
+    "$checkout/scripts/setup.sh" >&2
+    missing=
+    for tool in $tools; do command -v "$tool" > /dev/null || missing+=" $tool"; done
+  fi
+  [ -z "$missing" ] || die "needs$missing: scripts/setup.sh installs them"
+  build_client
+  if [[ $kinds = *" holdfast"* ]] && [ $set_up = yes ]; then
+    "$checkout/scripts/build.sh" >&2 || die "cannot build Holdfast"
+  fi
+}
+
+check_room() {
+  local count needed_mib free_mib available_mib
+  count=$(( 1 + $(tr ',' '\n' <<< "$peers" | grep -c .) ))
+  needed_mib=$(( count * size_mib + 64 ))
+  free_mib=$(( $(df --output=avail -B1M "$dir" | tail -n 1) ))
+  [ "$free_mib" -ge "$needed_mib" ] || die "$dir has $free_mib MiB free; $count files need $needed_mib: use --dir or --size"
+  file_system=$(stat -f -c %T "$dir")
+  if [ "$file_system" = tmpfs ]; then
+    # A tmpfs promises more than there is memory for, and what misses is then taken from the servers.
+    available_mib=$(awk '/^MemAvailable:/ { print int($2 / 1024) }' /proc/meminfo)
+    [ "$available_mib" -ge $(( needed_mib + 1024 )) ] \
+      || die "the files live in memory: $needed_mib MiB and 1 GiB to work with are needed, $available_mib MiB are there: use --size"
+  fi
+}
+
+# No holes, and nothing that compresses to one: 64 MiB of random bytes, again and again.
+make_files() {
+  local i mib server
+  head -c 64M /dev/urandom > "$image_dir/piece" || die "cannot write to $dir"
+  for server in "${!server_kind[@]}"; do
+    mib=0
+    while [ $mib -lt "$size_mib" ]; do
+      i=$(( size_mib - mib < 64 ? size_mib - mib : 64 ))
+      head -c ${i}M "$image_dir/piece" || die "cannot write to $dir"
+      mib=$(( mib + 64 ))
+    done > "$image_dir/disk$server.img"
+  done
+  rm -f "$image_dir/piece"
+  # On a disk the run must not share it with the write-back of what was just made.
+  [ "$file_system" = tmpfs ] || sync -f "$image_dir"
+}
+
+# ---- measuring --------------------------------------------------------------------------------------------------------------
+
+run_dir=
+image_dir=
+load_pid=
+clean_up() {
+  trap '' INT TERM HUP
+  if [ -n "$load_pid" ]; then
+    kill "$load_pid" 2> /dev/null
+    wait "$load_pid" 2> /dev/null
+  fi
+  stop_servers
+  [ -z "$run_dir" ] || rm -rf "$run_dir"
+  [ -z "$image_dir" ] || rm -rf "$image_dir"
+}
+
+# load SERVER SECONDS OPTIONS...: one run of the client; its JSON is in $run_dir/load.json then.
+load() {
+  local server=$1 run_seconds=$2 status
+  shift 2
+  # In the background and waited for: only so does bash act on a signal at once.
+  timeout -k 2 $(( run_seconds + 60 )) "$client" --seconds "$run_seconds" --json "$run_dir/load.json" "$@" "${server_url[$server]}" \
+    > "$run_dir/load.out" 2> "$run_dir/load.err" &
+  load_pid=$!
+  wait "$load_pid"
+  status=$?
+  load_pid=
+  if [ $status -ne 0 ] || ! server_is_alive "$server"; then
+    cat "$run_dir/load.err" >&2
+    say "bench: the end of ${server_label[$server]}'s log:"
+    tail -n 20 "${server_log[$server]}" >&2
+    server_is_alive "$server" || die "${server_label[$server]} died under: $*"
+    die "${server_label[$server]} failed (status $status) under: $*"
+  fi
+}
+
+warm_up_servers() {
+  local server name began=$SECONDS options
+  for server in "${!server_kind[@]}"; do
+    resume_server "$server"
+    # A server that is fast by being wrong would show here.
+    load "$server" 1 --verify --span 64M --mode mixed --block-size 4K --queue-depth 32 --connections 2
+    load "$server" 1 --verify --span 64M --mode mixed --block-size 1M --queue-depth 4
+    for name in ${workloads//,/ }; do
+      read -ra options <<< "$(workload_field "$name" 2)"
+      [ "$warm_up" -eq 0 ] || load "$server" "$warm_up" "${options[@]}"
+    done
+    pause_server "$server"
+  done
+  warm_up_seconds=$(( (SECONDS - began) / ${#server_kind[@]} ))
+}
+
+# json_number FILE KEY
+json_number() { sed -n "s/.*\"$2\":\([0-9.]*\).*/\1/p" "$1"; }
+
+measure() {
+  local server=$1 name=$2 round=$3 options ticks busy figures
+  read -ra options <<< "$(workload_field "$name" 2)"
+  resume_server "$server"
+  ticks=$(server_cpu_ticks "$server")
+  busy=$(machine_busy_ticks)
+  load "$server" "$seconds" --seed "$round" "${options[@]}"
+  busy=$(( $(machine_busy_ticks) - busy ))
+  ticks=$(( $(server_cpu_ticks "$server") - ticks ))
+  pause_server "$server"
+  # printf with brackets: without them awk takes the > for a file to write.
+  # The server's CPU time per I/O in us, and the share of one core that neither server nor client used.
+  figures=$(awk -v server="$ticks" -v busy="$busy" -v hertz="$(getconf CLK_TCK)" -v ios="$(json_number "$run_dir/load.json" ios)" \
+    -v seconds="$(json_number "$run_dir/load.json" seconds)" -v client="$(json_number "$run_dir/load.json" client_cpu_percent)" 'BEGIN {
+      others = (busy - server) / hertz / seconds * 100 - client
+      printf("%.2f\t%.0f", ios ? server / hertz * 1e6 / ios : 0, others > 0 ? others : 0) }')
+  [ -n "$figures" ] || die "cannot compute what ${server_label[$server]} used"
+  printf 'round\t%s\t%s\t%s\t%s\t%s\n' "$name" "$server" "$round" "$figures" "$(cat "$run_dir/load.json")" >> "$run_dir/rounds.tsv"
+  say "  round $round ${server_label[$server]}: $(cut -d: -f2- "$run_dir/load.out"); server CPU ${figures%$'\t'*} us per I/O," \
+    "others ${figures#*$'\t'} % of a core"
+}
+
+measure_all() {
+  local name round server
+  for server in "${!server_kind[@]}"; do
+    printf 'server\t%s\t%s\t%s\n' "$server" "${server_label[$server]}" "$(server_version "$server")"
+  done > "$run_dir/rounds.tsv"
+  for name in ${workloads//,/ }; do
+    printf 'workload\t%s\t%s\t%s\n' "$name" "$(workload_field "$name" 3)" "$(workload_field "$name" 4)" >> "$run_dir/rounds.tsv"
+    say "$name: $(workload_field "$name" 2)"
+    for (( round = 1; round <= rounds; round++ )); do
+      for server in "${!server_kind[@]}"; do measure "$server" "$name" "$round"; done
+    done
+  done
+}
+
+# ---- the result -------------------------------------------------------------------------------------------------------------
+
+describe() {
+  printf 'setting\t%s\t%s\n' \
+    date "$(date -u +%Y-%m-%dT%H:%M:%SZ)" \
+    cores "$(nproc)" \
+    cpu "$(sed -n 's/^model name[^:]*: *//p' /proc/cpuinfo | head -n 1)" \
+    memory_mib "$(awk '/^MemTotal:/ { print int($2 / 1024) }' /proc/meminfo)" \
+    kernel "$(uname -sr)" \
+    file_system "$file_system" \
+    file_mib "$size_mib" \
+    rounds "$rounds" \
+    seconds "$seconds" \
+    warm_up_seconds "$warm_up_seconds" >> "$run_dir/rounds.tsv"
+}
+
+report() { awk -f "$checkout/scripts/bench/report.awk" -v form="$1" "$run_dir/rounds.tsv"; }
+
+parse_options "$@"
+check_options
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+set_up
+check_room
+run_dir=$(mktemp -d "${TMPDIR:-/tmp}/holdfast-bench.XXXXXX") || die "cannot make a folder in ${TMPDIR:-/tmp}"
+image_dir=$(mktemp -d "$dir/holdfast-bench.XXXXXX") || die "cannot make a folder in $dir"
+# shellcheck disable=SC2086 # a list of words, on purpose
+declare_servers "$subject" ${peers//,/ }
+make_files
+for server in "${!server_kind[@]}"; do
+  start_server "$server"
+  say "${server_label[$server]}: $(server_version "$server"), ${server_url[$server]}"
+  pause_server "$server"
+done
+warm_up_servers
+say "warm-up: ${warm_up_seconds} s on each server, its data verified; now $rounds rounds of $seconds s of each workload"
+measure_all
+describe
+report table || die "cannot make the table"
+if [ -n "$json" ]; then
+  report json > "$json" || die "cannot write $json"
+fi
+[ $require = no ] || report misses || exit 1
