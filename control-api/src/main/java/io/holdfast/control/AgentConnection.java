@@ -60,7 +60,7 @@ final class AgentConnection extends SimpleChannelInboundHandler<ByteBuf> {
     Optional<ChannelFuture> sendAndClose(ServerMessage message) {
         Channel to = channel;
         return Optional.ofNullable(to)
-                .map(open -> open.writeAndFlush(ControlJson.line(message)).addListener(ChannelFutureListener.CLOSE));
+                .map(open -> open.writeAndFlush(MessageCodec.line(message)).addListener(ChannelFutureListener.CLOSE));
     }
 
     @Override
@@ -82,7 +82,7 @@ final class AgentConnection extends SimpleChannelInboundHandler<ByteBuf> {
             why = "silent for " + silentMs + " ms";
             ctx.close();
         } else {
-            send(ControlJson.line(new ServerMessage.Heartbeat(++seq)));
+            send(MessageCodec.line(new ServerMessage.Heartbeat(++seq)));
         }
     }
 
@@ -90,7 +90,7 @@ final class AgentConnection extends SimpleChannelInboundHandler<ByteBuf> {
     protected void channelRead0(ChannelHandlerContext ctx, ByteBuf line) {
         Optional<AgentMessage> message;
         try {
-            message = ControlJson.parse(line, AgentMessage.class);
+            message = MessageCodec.agentMessage(line);
         } catch (IOException e) {
             refuse(e.getMessage());
             return;
@@ -144,7 +144,7 @@ final class AgentConnection extends SimpleChannelInboundHandler<ByteBuf> {
         if (to != null) {
             LOG.warn("control connection from {} refused: {}", to.remoteAddress(), objection);
         }
-        sendAndClose(new ServerMessage.Refused(ControlProtocol.orEmpty(objection)));
+        sendAndClose(new ServerMessage.Refused("" + objection));
     }
 
     @Override

@@ -1,17 +1,8 @@
 package io.holdfast.control;
 
-import com.fasterxml.jackson.annotation.JsonSubTypes;
-import com.fasterxml.jackson.annotation.JsonTypeInfo;
 import java.util.List;
 
 /** What an agent says to a server: one JSON object on a line, told apart by its {@code type}. */
-@JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "type")
-@JsonSubTypes({
-    @JsonSubTypes.Type(value = AgentMessage.Hello.class, name = "hello"),
-    @JsonSubTypes.Type(value = AgentMessage.Heartbeat.class, name = "heartbeat"),
-    @JsonSubTypes.Type(value = AgentMessage.Frozen.class, name = "frozen"),
-    @JsonSubTypes.Type(value = AgentMessage.Bye.class, name = "bye"),
-})
 public sealed interface AgentMessage {
 
     /**
@@ -21,12 +12,7 @@ public sealed interface AgentMessage {
      * @param protocol highest version of this protocol the agent speaks, {@link ControlProtocol#VERSION}
      * @param vms names of the VMs it looks after
      */
-    record Hello(String agentName, int protocol, List<String> vms) implements AgentMessage {
-        public Hello {
-            agentName = ControlProtocol.orEmpty(agentName);
-            vms = ControlProtocol.orEmpty(vms);
-        }
-    }
+    record Hello(String agentName, int protocol, List<String> vms) implements AgentMessage {}
 
     /** @param seq counts up from 1 */
     record Heartbeat(long seq) implements AgentMessage {}
@@ -36,16 +22,8 @@ public sealed interface AgentMessage {
      *
      * @param announcementId of the announcement that is answered
      */
-    record Frozen(long announcementId, List<VmOutcome> vms) implements AgentMessage {
-        public Frozen {
-            vms = ControlProtocol.orEmpty(vms);
-        }
-    }
+    record Frozen(long announcementId, List<VmOutcome> vms) implements AgentMessage {}
 
     /** The agent goes, and leaves its VMs as they are. */
-    record Bye(String why) implements AgentMessage {
-        public Bye {
-            why = ControlProtocol.orEmpty(why);
-        }
-    }
+    record Bye(String why) implements AgentMessage {}
 }

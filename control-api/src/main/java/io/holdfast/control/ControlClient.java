@@ -116,7 +116,7 @@ public final class ControlClient implements AutoCloseable {
     }
 
     public void send(AgentMessage message) {
-        channel.writeAndFlush(ControlJson.line(message));
+        channel.writeAndFlush(MessageCodec.line(message));
     }
 
     /** {@link System#nanoTime} of the last line from the server, or of the start. */
@@ -134,7 +134,7 @@ public final class ControlClient implements AutoCloseable {
         loop.execute(() -> {
             why = reason;
             if (channel.isActive()) {
-                channel.writeAndFlush(ControlJson.line(new AgentMessage.Bye(reason)))
+                channel.writeAndFlush(MessageCodec.line(new AgentMessage.Bye(reason)))
                         .addListener(ChannelFutureListener.CLOSE);
             } else {
                 channel.close();
@@ -172,10 +172,10 @@ public final class ControlClient implements AutoCloseable {
         @Override
         public void channelActive(ChannelHandlerContext ctx) {
             lastHeardNanos = System.nanoTime();
-            ctx.writeAndFlush(ControlJson.line(hello));
+            ctx.writeAndFlush(MessageCodec.line(hello));
             beat = ctx.executor()
                     .scheduleAtFixedRate(
-                            () -> ctx.writeAndFlush(ControlJson.line(new AgentMessage.Heartbeat(++seq))),
+                            () -> ctx.writeAndFlush(MessageCodec.line(new AgentMessage.Heartbeat(++seq))),
                             settings.heartbeatMs(),
                             settings.heartbeatMs(),
                             TimeUnit.MILLISECONDS);
@@ -185,7 +185,7 @@ public final class ControlClient implements AutoCloseable {
         protected void channelRead0(ChannelHandlerContext ctx, ByteBuf line) {
             Optional<ServerMessage> message;
             try {
-                message = ControlJson.parse(line, ServerMessage.class);
+                message = MessageCodec.serverMessage(line);
             } catch (IOException e) {
                 why = "" + e.getMessage();
                 ctx.close();

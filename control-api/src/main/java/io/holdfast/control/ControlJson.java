@@ -1,53 +1,139 @@
 package io.holdfast.control;
 
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.DeserializationFeature;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.core.JsonToken;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufInputStream;
 import io.netty.buffer.Unpooled;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.util.Optional;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
-/** Messages to lines and back. */
+/**
+ * JSON objects to lines and back, by Jackson's streams. Not by its data binding: that takes as long to warm up as a server
+ * takes to start, and frozen guests wait for a server's first welcome.
+ */
 final class ControlJson {
-
-    /** Built with the first message, because building it costs a starting server more than opening its ports does. */
-    private static final class Mapper {
-        static final ObjectMapper JSON = JsonMapper.builder()
-                .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
-                .disable(DeserializationFeature.FAIL_ON_INVALID_SUBTYPE)
-                .enable(DeserializationFeature.READ_UNKNOWN_ENUM_VALUES_USING_DEFAULT_VALUE)
-                .build();
-    }
+    private static final JsonFactory JSON = new JsonFactory();
+    private static final int MAX_DEPTH = 16;
 
     private ControlJson() {}
 
-    /** The message and its line feed. */
-    static ByteBuf line(Object message) {
-        try {
-            byte[] json = Mapper.JSON.writeValueAsBytes(message);
-            return Unpooled.wrappedBuffer(json, new byte[] {'\n'});
+    /** Writes one object. */
+    interface Writer {
+        void write(JsonGenerator out) throws IOException;
+    }
+
+    /** The object and its line feed. */
+    static ByteBuf line(Writer content) {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream(256);
+        try (JsonGenerator out = JSON.createGenerator(bytes)) {
+            content.write(out);
+        } catch (IOException e) {
+            throw new IllegalStateException("cannot write a message into memory", e);
+        }
+        bytes.write('\n');
+        return Unpooled.wrappedBuffer(bytes.toByteArray());
+    }
+
+    /** @throws IOException if the line is not one JSON object */
+    static Fields parse(ByteBuf line) throws IOException {
+        try (InputStream in = new ByteBufInputStream(line);
+                JsonParser parser = JSON.createParser(in)) {
+            if (parser.nextToken() != JsonToken.START_OBJECT) {
+                throw new IOException("not a control message: a line must be a JSON object");
+            }
+            Fields fields = object(parser, 0);
+            if (parser.nextToken() != null) {
+                throw new IOException("not a control message: more than one JSON object on a line");
+            }
+            return fields;
         } catch (JsonProcessingException e) {
-            throw new IllegalStateException("cannot write " + message.getClass().getName() + " as JSON", e);
+            throw new IOException("not a control message: " + e.getOriginalMessage(), e);
         }
     }
 
-    /**
-     * @return empty for a message of a type that this version does not know
-     * @throws IOException if the line is not a message at all
-     */
-    static <T> Optional<T> parse(ByteBuf line, Class<T> type) throws IOException {
-        // Jackson would take a bare number or null for a message of a type it does not know.
-        if (!line.isReadable() || line.getByte(line.readerIndex()) != '{') {
-            throw new IOException("not a control message: a line must be a JSON object");
+    private static Fields object(JsonParser parser, int depth) throws IOException {
+        if (depth > MAX_DEPTH) {
+            throw new IOException("not a control message: nested deeper than " + MAX_DEPTH);
         }
-        try (InputStream in = new ByteBufInputStream(line)) {
-            return Optional.ofNullable(Mapper.JSON.readValue(in, type));
-        } catch (JsonProcessingException e) {
-            throw new IOException("not a control message: " + e.getOriginalMessage(), e);
+        Map<String, Object> values = new LinkedHashMap<>();
+        while (parser.nextToken() == JsonToken.FIELD_NAME) {
+            String name = parser.currentName();
+            parser.nextToken();
+            Object value = value(parser, depth);
+            if (value != null) {
+                values.put(name, value);
+            }
+        }
+        return new Fields(values);
+    }
+
+    private static @Nullable Object value(JsonParser parser, int depth) throws IOException {
+        return switch (parser.currentToken()) {
+            case START_OBJECT -> object(parser, depth + 1);
+            case START_ARRAY -> {
+                List<Object> values = new ArrayList<>();
+                while (parser.nextToken() != JsonToken.END_ARRAY) {
+                    Object value = value(parser, depth + 1);
+                    if (value != null) {
+                        values.add(value);
+                    }
+                }
+                yield values;
+            }
+            case VALUE_STRING -> parser.getText();
+            case VALUE_NUMBER_INT -> parser.getLongValue();
+            case VALUE_TRUE -> true;
+            case VALUE_FALSE -> false;
+            // Null is as good as not there, and nothing in the protocol has a fraction.
+            default -> null;
+        };
+    }
+
+    /**
+     * The fields of an object. What is missing or of another kind reads as empty, because a peer of another version may
+     * not send it; fields that nobody asks for are passed over.
+     *
+     * @param values String, Long, Boolean, List or Fields
+     */
+    record Fields(Map<String, Object> values) {
+        String text(String name) {
+            return values.get(name) instanceof String text ? text : "";
+        }
+
+        long number(String name) {
+            return values.get(name) instanceof Long number ? number : 0;
+        }
+
+        boolean flag(String name) {
+            return values.get(name) instanceof Boolean flag && flag;
+        }
+
+        Fields object(String name) {
+            return values.get(name) instanceof Fields fields ? fields : new Fields(Map.of());
+        }
+
+        List<Fields> objects(String name) {
+            return list(name, Fields.class);
+        }
+
+        List<String> texts(String name) {
+            return list(name, String.class);
+        }
+
+        private <T> List<T> list(String name, Class<T> type) {
+            return values.get(name) instanceof List<?> list
+                    ? list.stream().filter(type::isInstance).map(type::cast).toList()
+                    : List.of();
         }
     }
 }

@@ -1,9 +1,5 @@
 package io.holdfast.control;
 
-import java.util.List;
-import java.util.Objects;
-import org.jspecify.annotations.Nullable;
-
 /**
  * The connection between agent and server: UTF-8 JSON objects, one to a line, both ways, over TCP.
  *
@@ -28,15 +24,4 @@ public final class ControlProtocol {
     public static final int MAX_LINE_BYTES = 64 * 1024;
 
     private ControlProtocol() {}
-
-    static String orEmpty(@Nullable String value) {
-        return value == null ? "" : value;
-    }
-
-    /** JSON may lack a list or have null in it; nobody behind this wants to know. */
-    static <T> List<T> orEmpty(@Nullable List<T> values) {
-        return values == null
-                ? List.of()
-                : values.stream().filter(Objects::nonNull).toList();
-    }
 }

@@ -228,7 +228,7 @@ public final class ControlServer implements AutoCloseable {
                     open.add(session);
                 }
             });
-            ByteBuf welcome = ControlJson.line(
+            ByteBuf welcome = MessageCodec.line(
                     new ServerMessage.Welcome(ControlProtocol.VERSION, epoch, settings.heartbeatMs(), server, open));
             if (welcome.readableBytes() > ControlProtocol.MAX_LINE_BYTES) {
                 int bytes = welcome.readableBytes();
@@ -267,7 +267,7 @@ public final class ControlServer implements AutoCloseable {
 
     private void broadcast(ServerMessage message) {
         for (AgentConnection agent : agents) {
-            agent.send(ControlJson.line(message));
+            agent.send(MessageCodec.line(message));
         }
     }
 

@@ -7,11 +7,6 @@ package io.holdfast.control;
  * @param uuid the unit's own identity, which stays when the server restarts
  */
 public record ExportedUnit(String target, int lun, String uuid, long sizeBytes, boolean readOnly) {
-    public ExportedUnit {
-        target = ControlProtocol.orEmpty(target);
-        uuid = ControlProtocol.orEmpty(uuid);
-    }
-
     /** For people: {@code target/lun}. */
     public String name() {
         return target + "/" + lun;

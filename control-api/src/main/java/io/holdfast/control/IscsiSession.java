@@ -8,10 +8,4 @@ package io.holdfast.control;
  * @param target iSCSI name of the target
  * @param peer address of the session's first connection, {@code ip:port}
  */
-public record IscsiSession(String initiator, long isid, String target, String peer) {
-    public IscsiSession {
-        initiator = ControlProtocol.orEmpty(initiator);
-        target = ControlProtocol.orEmpty(target);
-        peer = ControlProtocol.orEmpty(peer);
-    }
-}
+public record IscsiSession(String initiator, long isid, String target, String peer) {}

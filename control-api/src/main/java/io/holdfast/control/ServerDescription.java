@@ -8,10 +8,4 @@ import java.util.List;
  * @param name the server, for people
  * @param portals addresses of its iSCSI portals, {@code ip:port}, the preferred one first
  */
-public record ServerDescription(String name, List<String> portals, List<ExportedUnit> units) {
-    public ServerDescription {
-        name = ControlProtocol.orEmpty(name);
-        portals = ControlProtocol.orEmpty(portals);
-        units = ControlProtocol.orEmpty(units);
-    }
-}
+public record ServerDescription(String name, List<String> portals, List<ExportedUnit> units) {}

@@ -1,21 +1,8 @@
 package io.holdfast.control;
 
-import com.fasterxml.jackson.annotation.JsonEnumDefaultValue;
-import com.fasterxml.jackson.annotation.JsonSubTypes;
-import com.fasterxml.jackson.annotation.JsonTypeInfo;
 import java.util.List;
 
 /** What a server says to an agent: one JSON object on a line, told apart by its {@code type}. */
-@JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "type")
-@JsonSubTypes({
-    @JsonSubTypes.Type(value = ServerMessage.Welcome.class, name = "welcome"),
-    @JsonSubTypes.Type(value = ServerMessage.Heartbeat.class, name = "heartbeat"),
-    @JsonSubTypes.Type(value = ServerMessage.SessionOpened.class, name = "session-opened"),
-    @JsonSubTypes.Type(value = ServerMessage.SessionClosed.class, name = "session-closed"),
-    @JsonSubTypes.Type(value = ServerMessage.GoingAway.class, name = "going-away"),
-    @JsonSubTypes.Type(value = ServerMessage.Refused.class, name = "refused"),
-    @JsonSubTypes.Type(value = ServerMessage.Bye.class, name = "bye"),
-})
 public sealed interface ServerMessage {
 
     /** Why a server is about to stop serving. */
@@ -23,7 +10,6 @@ public sealed interface ServerMessage {
         PLANNED_STOP,
         RESTART,
         /** A reason this version does not know; to be treated like a planned stop. */
-        @JsonEnumDefaultValue
         OTHER
     }
 
@@ -37,13 +23,7 @@ public sealed interface ServerMessage {
      * @param sessions the iSCSI sessions that are open now; changes follow as messages
      */
     record Welcome(int protocol, long epoch, long heartbeatMs, ServerDescription server, List<IscsiSession> sessions)
-            implements ServerMessage {
-        @SuppressWarnings("NullAway") // JSON may lack what the constructor wants: the default is the point.
-        public Welcome {
-            server = server == null ? new ServerDescription("", List.of(), List.of()) : server;
-            sessions = ControlProtocol.orEmpty(sessions);
-        }
-    }
+            implements ServerMessage {}
 
     /** @param seq counts up from 1 */
     record Heartbeat(long seq) implements ServerMessage {}
@@ -59,24 +39,11 @@ public sealed interface ServerMessage {
      * @param announcementId to be repeated in the answer
      * @param deadlineMs how long the server waits at most, in milliseconds from now
      */
-    record GoingAway(long announcementId, Reason reason, long deadlineMs) implements ServerMessage {
-        @SuppressWarnings("NullAway") // JSON may lack it.
-        public GoingAway {
-            reason = reason == null ? Reason.OTHER : reason;
-        }
-    }
+    record GoingAway(long announcementId, Reason reason, long deadlineMs) implements ServerMessage {}
 
     /** The server will not talk to this peer; it closes the connection after this line. */
-    record Refused(String why) implements ServerMessage {
-        public Refused {
-            why = ControlProtocol.orEmpty(why);
-        }
-    }
+    record Refused(String why) implements ServerMessage {}
 
     /** The server closes the connection, and is on its way out. */
-    record Bye(String why) implements ServerMessage {
-        public Bye {
-            why = ControlProtocol.orEmpty(why);
-        }
-    }
+    record Bye(String why) implements ServerMessage {}
 }

@@ -1,7 +1,5 @@
 package io.holdfast.control;
 
-import com.fasterxml.jackson.annotation.JsonEnumDefaultValue;
-
 /**
  * What became of one VM when a server announced that it goes.
  *
@@ -19,14 +17,6 @@ public record VmOutcome(String vm, State state, String detail) {
         /** There is no such process now. */
         ABSENT,
         /** It could not be stopped. */
-        @JsonEnumDefaultValue
         FAILED
-    }
-
-    @SuppressWarnings("NullAway") // JSON may lack what the constructor wants: the default is the point.
-    public VmOutcome {
-        vm = ControlProtocol.orEmpty(vm);
-        state = state == null ? State.FAILED : state;
-        detail = ControlProtocol.orEmpty(detail);
     }
 }

@@ -1,0 +1,222 @@
+package io.holdfast.control;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import io.holdfast.control.ControlJson.Fields;
+import io.netty.buffer.ByteBuf;
+import java.io.IOException;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+
+/** Messages to lines and back: one place that knows the names on the wire. */
+final class MessageCodec {
+    private MessageCodec() {}
+
+    // ------------------------------------------------------------------ agent to server
+
+    static ByteBuf line(AgentMessage message) {
+        return ControlJson.line(out -> {
+            if (message instanceof AgentMessage.Hello hello) {
+                begin(out, "hello");
+                out.writeStringField("agentName", hello.agentName());
+                out.writeNumberField("protocol", hello.protocol());
+                texts(out, "vms", hello.vms());
+            } else if (message instanceof AgentMessage.Heartbeat beat) {
+                begin(out, "heartbeat");
+                out.writeNumberField("seq", beat.seq());
+            } else if (message instanceof AgentMessage.Frozen frozen) {
+                begin(out, "frozen");
+                out.writeNumberField("announcementId", frozen.announcementId());
+                out.writeArrayFieldStart("vms");
+                for (VmOutcome vm : frozen.vms()) {
+                    out.writeStartObject();
+                    out.writeStringField("vm", vm.vm());
+                    out.writeStringField("state", vm.state().name());
+                    out.writeStringField("detail", vm.detail());
+                    out.writeEndObject();
+                }
+                out.writeEndArray();
+            } else if (message instanceof AgentMessage.Bye bye) {
+                begin(out, "bye");
+                out.writeStringField("why", bye.why());
+            }
+            out.writeEndObject();
+        });
+    }
+
+    /**
+     * @return empty for a message of a type that this version does not know
+     * @throws IOException if the line is not a message at all
+     */
+    static Optional<AgentMessage> agentMessage(ByteBuf line) throws IOException {
+        Fields fields = ControlJson.parse(line);
+        return Optional.ofNullable(
+                switch (fields.text("type")) {
+                    case "hello" ->
+                        new AgentMessage.Hello(
+                                fields.text("agentName"), (int) fields.number("protocol"), fields.texts("vms"));
+                    case "heartbeat" -> new AgentMessage.Heartbeat(fields.number("seq"));
+                    case "frozen" ->
+                        new AgentMessage.Frozen(
+                                fields.number("announcementId"),
+                                fields.objects("vms").stream()
+                                        .map(MessageCodec::outcome)
+                                        .toList());
+                    case "bye" -> new AgentMessage.Bye(fields.text("why"));
+                    default -> null;
+                });
+    }
+
+    private static VmOutcome outcome(Fields fields) {
+        return new VmOutcome(
+                fields.text("vm"),
+                constant(VmOutcome.State.class, fields.text("state"), VmOutcome.State.FAILED),
+                fields.text("detail"));
+    }
+
+    // ------------------------------------------------------------------ server to agent
+
+    static ByteBuf line(ServerMessage message) {
+        return ControlJson.line(out -> {
+            if (message instanceof ServerMessage.Welcome welcome) {
+                begin(out, "welcome");
+                welcome(out, welcome);
+            } else if (message instanceof ServerMessage.Heartbeat beat) {
+                begin(out, "heartbeat");
+                out.writeNumberField("seq", beat.seq());
+            } else if (message instanceof ServerMessage.SessionOpened opened) {
+                begin(out, "session-opened");
+                out.writeFieldName("session");
+                session(out, opened.session());
+            } else if (message instanceof ServerMessage.SessionClosed closed) {
+                begin(out, "session-closed");
+                out.writeFieldName("session");
+                session(out, closed.session());
+            } else if (message instanceof ServerMessage.GoingAway going) {
+                begin(out, "going-away");
+                out.writeNumberField("announcementId", going.announcementId());
+                out.writeStringField("reason", going.reason().name());
+                out.writeNumberField("deadlineMs", going.deadlineMs());
+            } else if (message instanceof ServerMessage.Refused refused) {
+                begin(out, "refused");
+                out.writeStringField("why", refused.why());
+            } else if (message instanceof ServerMessage.Bye bye) {
+                begin(out, "bye");
+                out.writeStringField("why", bye.why());
+            }
+            out.writeEndObject();
+        });
+    }
+
+    private static void welcome(JsonGenerator out, ServerMessage.Welcome welcome) throws IOException {
+        out.writeNumberField("protocol", welcome.protocol());
+        out.writeNumberField("epoch", welcome.epoch());
+        out.writeNumberField("heartbeatMs", welcome.heartbeatMs());
+        out.writeObjectFieldStart("server");
+        out.writeStringField("name", welcome.server().name());
+        texts(out, "portals", welcome.server().portals());
+        out.writeArrayFieldStart("units");
+        for (ExportedUnit unit : welcome.server().units()) {
+            out.writeStartObject();
+            out.writeStringField("target", unit.target());
+            out.writeNumberField("lun", unit.lun());
+            out.writeStringField("uuid", unit.uuid());
+            out.writeNumberField("sizeBytes", unit.sizeBytes());
+            out.writeBooleanField("readOnly", unit.readOnly());
+            out.writeEndObject();
+        }
+        out.writeEndArray();
+        out.writeEndObject();
+        out.writeArrayFieldStart("sessions");
+        for (IscsiSession session : welcome.sessions()) {
+            session(out, session);
+        }
+        out.writeEndArray();
+    }
+
+    private static void session(JsonGenerator out, IscsiSession session) throws IOException {
+        out.writeStartObject();
+        out.writeStringField("initiator", session.initiator());
+        out.writeNumberField("isid", session.isid());
+        out.writeStringField("target", session.target());
+        out.writeStringField("peer", session.peer());
+        out.writeEndObject();
+    }
+
+    /**
+     * @return empty for a message of a type that this version does not know
+     * @throws IOException if the line is not a message at all
+     */
+    static Optional<ServerMessage> serverMessage(ByteBuf line) throws IOException {
+        Fields fields = ControlJson.parse(line);
+        return Optional.ofNullable(
+                switch (fields.text("type")) {
+                    case "welcome" ->
+                        new ServerMessage.Welcome(
+                                (int) fields.number("protocol"),
+                                fields.number("epoch"),
+                                fields.number("heartbeatMs"),
+                                server(fields.object("server")),
+                                fields.objects("sessions").stream()
+                                        .map(MessageCodec::session)
+                                        .toList());
+                    case "heartbeat" -> new ServerMessage.Heartbeat(fields.number("seq"));
+                    case "session-opened" -> new ServerMessage.SessionOpened(session(fields.object("session")));
+                    case "session-closed" -> new ServerMessage.SessionClosed(session(fields.object("session")));
+                    case "going-away" ->
+                        new ServerMessage.GoingAway(
+                                fields.number("announcementId"),
+                                constant(ServerMessage.Reason.class, fields.text("reason"), ServerMessage.Reason.OTHER),
+                                fields.number("deadlineMs"));
+                    case "refused" -> new ServerMessage.Refused(fields.text("why"));
+                    case "bye" -> new ServerMessage.Bye(fields.text("why"));
+                    default -> null;
+                });
+    }
+
+    private static ServerDescription server(Fields fields) {
+        return new ServerDescription(
+                fields.text("name"),
+                fields.texts("portals"),
+                fields.objects("units").stream().map(MessageCodec::unit).toList());
+    }
+
+    private static ExportedUnit unit(Fields fields) {
+        return new ExportedUnit(
+                fields.text("target"),
+                (int) fields.number("lun"),
+                fields.text("uuid"),
+                fields.number("sizeBytes"),
+                fields.flag("readOnly"));
+    }
+
+    private static IscsiSession session(Fields fields) {
+        return new IscsiSession(
+                fields.text("initiator"), fields.number("isid"), fields.text("target"), fields.text("peer"));
+    }
+
+    // ------------------------------------------------------------------ both
+
+    private static void begin(JsonGenerator out, String type) throws IOException {
+        out.writeStartObject();
+        out.writeStringField("type", type);
+    }
+
+    private static void texts(JsonGenerator out, String name, List<String> values) throws IOException {
+        out.writeArrayFieldStart(name);
+        for (String value : values) {
+            out.writeString(value);
+        }
+        out.writeEndArray();
+    }
+
+    /** A constant that another version knows and this one does not reads as the default. */
+    private static <E extends Enum<E>> E constant(Class<E> type, String name, E otherwise) {
+        for (E constant : type.getEnumConstants()) {
+            if (constant.name().equals(name.toUpperCase(Locale.ROOT))) {
+                return constant;
+            }
+        }
+        return otherwise;
+    }
+}
