@@ -25,9 +25,9 @@ final class Logging {
         start(Level.toLevel(System.getenv(LEVEL_VARIABLE), Level.INFO));
     }
 
-    /** Only what went wrong. */
+    /** Only what must not go unseen. */
     static void quiet() {
-        start(Level.WARN);
+        start(Level.ERROR);
     }
 
     private static void start(Level level) {

@@ -31,6 +31,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -168,6 +169,11 @@ final class TargetServer {
         return server == null ? List.of() : server.portals();
     }
 
+    /** Where agents connect. */
+    InetSocketAddress controlAddress() {
+        return Objects.requireNonNull(control, "not serving").localAddress();
+    }
+
     /** One line per logical unit, then how to use them. */
     void printTo(PrintWriter out) {
         IscsiServer server = iscsi;
@@ -217,7 +223,8 @@ final class TargetServer {
         }
     }
 
-    private void announce() {
+    /** Tells the agents that the server stops, and waits for their word. */
+    void announce() {
         ControlServer agents = control;
         if (agents == null || agents.agents().isEmpty()) {
             return;

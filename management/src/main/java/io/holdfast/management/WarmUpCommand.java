@@ -1,5 +1,9 @@
 package io.holdfast.management;
 
+import io.holdfast.agent.Agent;
+import io.holdfast.agent.AgentConfig;
+import io.holdfast.agent.AgentConfigException;
+import io.holdfast.agent.VmConfig;
 import io.holdfast.iscsi.wire.BasicHeader;
 import io.holdfast.iscsi.wire.Opcode;
 import io.holdfast.iscsi.wire.Padding;
@@ -20,6 +24,8 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.apache.commons.io.file.PathUtils;
 
 /**
@@ -79,8 +85,25 @@ final class WarmUpCommand implements Command {
             server.printTo(new PrintWriter(Writer.nullWriter()));
             server.finishStart();
             visit(server.portals().get(0), config.namePrefix() + ":warm-up");
+            watchOnce(server, directory);
         } finally {
             server.stop();
+        }
+    }
+
+    /** An agent finds the server, and hears that it goes. */
+    private static void watchOnce(TargetServer server, Path directory) throws IOException {
+        try (Agent agent = Agent.start(AgentConfig.of(
+                server.controlAddress(),
+                List.of(VmConfig.parse("warm-up=" + directory.resolve("warm-up.qmp") + ",portal=127.0.0.1:0")),
+                directory.resolve("agent")))) {
+            long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(SOCKET_LIMIT_MS);
+            while (!agent.serverServes() && System.nanoTime() - deadline < 0) {
+                LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1));
+            }
+            server.announce();
+        } catch (AgentConfigException e) {
+            throw new IOException(e.getMessage(), e);
         }
     }
 

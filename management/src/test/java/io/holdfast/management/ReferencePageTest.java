@@ -73,12 +73,11 @@ class ReferencePageTest {
         page.append("| key | kind | default | meaning |\n|---|---|---|---|\n");
         for (ServeSetting setting : ServeSetting.values()) {
             String initial = setting.initial().isEmpty() ? "" : "`" + setting.initial() + "`";
-            String kind =
-                    switch (setting.kind()) {
-                        case TEXT -> "text";
-                        case NUMBER -> "number";
-                        case LIST -> "text, or list of texts";
-                    };
+            String kind = switch (setting.kind()) {
+                case TEXT -> "text";
+                case NUMBER -> "number";
+                case LIST -> "text, or list of texts";
+            };
             page.append(row("`" + setting.key() + "`", kind, initial, setting.help()));
         }
         page.append("\n## Exports: `[[export]]`, one for each\n\n");
