@@ -76,7 +76,11 @@ public final class FileBackend implements BlockBackend {
         }
     }
 
-    private static boolean livesInMemory(int fd) {
+    private boolean livesInMemory(int fd) {
+        if (opened.identity().isBlockDevice()) {
+            // fstatfs tells of the file system that the device's node lies on, which is one in memory (devtmpfs).
+            return false;
+        }
         try {
             long type = Linux.fileSystemType(fd);
             return type == Linux.TMPFS_MAGIC || type == Linux.RAMFS_MAGIC;

@@ -49,22 +49,37 @@ public abstract class OffloadingLane implements IoLane {
     public void write(OpenFile file, long offset, IoMemory from, IoCallback done) {
         int fd = file.descriptor();
         long startNs = System.nanoTime();
+        InlineWrites inline = file.inlineWrites();
         if (fd == OpenFile.NO_DESCRIPTOR
-                || !file.inlineWrites().allows(from.length(), startNs)
+                || !inline.allows(from.length(), startNs)
                 || mayReadFirst(file, offset, from.length())) {
             writeInPool(file, offset, from, 0, done);
             return;
         }
+        boolean watched = inline.watching(startNs);
+        long waitsBefore = watched ? Linux.voluntaryContextSwitches() : 0;
         int length = from.length();
         long n = writeNow(file, fd, offset, from);
+        long endNs = System.nanoTime();
+        // In memory there is nothing to wait for, and no better way than this one.
+        if (InlineWrites.isSlow(startNs, endNs) && !file.inMemory()) {
+            judgeSlow(inline, watched, waitsBefore, endNs);
+        }
         if (n == length) {
-            file.inlineWrites().took(startNs, System.nanoTime());
             done.done(null);
         } else if (n >= 0 || n == -Errno.EAGAIN.number()) {
             writeInPool(file, offset, from, (int) Math.max(n, 0), done);
         } else {
             done.done(BlockErrors.of(
                     "write " + length + " bytes at " + offset + " of " + file.name(), Linux.failure("pwritev2", n)));
+        }
+    }
+
+    private static void judgeSlow(InlineWrites inline, boolean watched, long waitsBefore, long endNs) {
+        if (!watched) {
+            inline.slow(endNs);
+        } else if (Linux.voluntaryContextSwitches() != waitsBefore) {
+            inline.waited(endNs);
         }
     }
 

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -92,6 +93,9 @@ class FileBackendTroubleTest {
             assertThat(rig.run((lane, done) -> backend.discard(2 * MIB - 100, 50, lane, done)))
                     .isEmpty();
             assertThat(backend.discards()).isTrue();
+            assertThat(backend.file().inMemory())
+                    .as("its node lies on devtmpfs")
+                    .isFalse();
             assertThat(rig.run(backend::flush)).isEmpty();
             DirectMemory read = DirectMemory.dirty(MIB);
             assertThat(rig.run((lane, done) -> backend.read(MIB, read, lane, done)))
@@ -151,6 +155,48 @@ class FileBackendTroubleTest {
     private static void isLost(BlockError failure) {
         assertThat(failure.kind()).isEqualTo(BlockError.Kind.MEDIUM);
         assertThat(failure.detail()).contains("/dev/loop").contains("flushes fail until it is opened again");
+    }
+
+    /** The kernel lets this device have 1 MiB of dirty data, and then makes whoever writes more wait. */
+    @Test
+    void shouldSendWritesToThePoolWhenTheKernelMakesThemWait() throws Exception {
+        Path device = root.blockDevice(sized("slow.img", 64 * MIB));
+        try (DirtyLimit limit = DirtyLimit.oneMebibyte(device);
+                FileBackend backend = FileBackend.open(device, FileOptions.READ_WRITE)) {
+            backend.bindNative();
+            InlineWrites inline = backend.file().inlineWrites();
+            long startNs = System.nanoTime();
+            int i = 0;
+            while (inline.allows(4096, System.nanoTime())) {
+                assertThat(write(backend, i++ % 1000 * 65_536L, 65_536)).isEmpty();
+                assertThat(System.nanoTime() - startNs)
+                        .as("time until an inline write waits, after %d of them", i)
+                        .isLessThan(TimeUnit.SECONDS.toNanos(30));
+            }
+            assertThat(write(backend, 0, 4096)).as("on the pool").isEmpty();
+            assertThat(Files.readString(limit.directory.resolve("strict_limit")).strip())
+                    .isEqualTo("1");
+        }
+    }
+
+    /** How much dirty data the kernel lets a device have; outlives what the device is over, so it is given back. */
+    private record DirtyLimit(Path directory) implements AutoCloseable {
+        static DirtyLimit oneMebibyte(Path device) throws IOException {
+            Path number = Path.of("/sys/block").resolve(device.getFileName()).resolve("dev");
+            Path directory =
+                    Path.of("/sys/class/bdi").resolve(Files.readString(number).strip());
+            assumeTrue(
+                    Files.isWritable(directory.resolve("max_bytes")), "skipped: no writable max_bytes in " + directory);
+            Files.writeString(directory.resolve("strict_limit"), "1");
+            Files.writeString(directory.resolve("max_bytes"), "1048576");
+            return new DirtyLimit(directory);
+        }
+
+        @Override
+        public void close() throws IOException {
+            Files.writeString(directory.resolve("max_ratio"), "100");
+            Files.writeString(directory.resolve("strict_limit"), "0");
+        }
     }
 
     @Test

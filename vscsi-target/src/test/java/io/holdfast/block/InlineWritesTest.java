@@ -9,22 +9,34 @@ import org.junit.jupiter.params.provider.ValueSource;
 class InlineWritesTest {
     private final InlineWrites writes = new InlineWrites();
 
+    /** {@link System#nanoTime} may be negative, and may pass the largest number. */
     @ParameterizedTest
     @ValueSource(longs = {0, Long.MAX_VALUE - 1_000_000, -5})
-    void shouldSendWritesToThePoolForAWhileAfterASlowOne(long startNs) {
-        assertThat(writes.allows(4096, startNs)).isTrue();
-        long endNs = startNs + InlineWrites.SLOW_NS + 1;
-        writes.took(startNs, endNs);
-        assertThat(writes.allows(4096, endNs)).isFalse();
-        assertThat(writes.allows(4096, endNs + InlineWrites.PAUSE_NS - 1)).isFalse();
-        assertThat(writes.allows(4096, endNs + InlineWrites.PAUSE_NS)).isTrue();
-        assertThat(writes.allows(4096, endNs + InlineWrites.PAUSE_NS + 1)).isTrue();
+    void shouldSendWritesToThePoolForAWhileAfterOneThatWaited(long nowNs) {
+        assertThat(writes.allows(4096, nowNs)).isTrue();
+        writes.waited(nowNs);
+        assertThat(writes.allows(4096, nowNs)).isFalse();
+        writes.slow(nowNs);
+        assertThat(writes.allows(4096, nowNs + InlineWrites.PAUSE_NS - 1)).isFalse();
+        assertThat(writes.allows(4096, nowNs + InlineWrites.PAUSE_NS)).isTrue();
+        assertThat(writes.watching(nowNs + InlineWrites.PAUSE_NS + 1))
+                .as("the next slow one is judged at once")
+                .isTrue();
     }
 
     @Test
-    void shouldStayInlineWhileWritesAreQuick() {
-        writes.took(0, InlineWrites.SLOW_NS);
-        assertThat(writes.allows(4096, InlineWrites.SLOW_NS)).isTrue();
+    void shouldOnlyWatchWritesAfterOneThatWasSlow() {
+        assertThat(writes.watching(0)).isFalse();
+        writes.slow(0);
+        assertThat(writes.allows(4096, 0)).isTrue();
+        assertThat(writes.watching(InlineWrites.WATCH_NS - 1)).isTrue();
+        assertThat(writes.watching(InlineWrites.WATCH_NS)).isFalse();
+    }
+
+    @Test
+    void shouldTakeAWriteForSlowWhenItTookLongerThanTheLimit() {
+        assertThat(InlineWrites.isSlow(-1, InlineWrites.SLOW_NS - 1)).isFalse();
+        assertThat(InlineWrites.isSlow(-1, InlineWrites.SLOW_NS)).isTrue();
     }
 
     @Test
