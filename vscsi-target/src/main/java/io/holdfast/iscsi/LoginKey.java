@@ -64,7 +64,9 @@ enum LoginKey {
     /** The answer to a value that cannot be agreed on. */
     static final String REJECT = "Reject";
 
-    private static final int MAX_NAME_BYTES = 223;
+    /** RFC 7143 §4.2.7.2. */
+    static final int MAX_NAME_BYTES = 223;
+
     private static final int MAX_NUMBER_DIGITS = 10;
 
     private final String key;

@@ -4,6 +4,7 @@ import io.holdfast.iscsi.wire.BasicHeader;
 import io.holdfast.iscsi.wire.TextKeys;
 import io.holdfast.iscsi.wire.WireException;
 import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.Locale;
@@ -143,7 +144,7 @@ final class LoginNegotiation {
         if (initiator.isEmpty()) {
             throw new Refusal(LoginStatus.MISSING_PARAMETER, "no InitiatorName");
         }
-        initiatorName = TextKeys.printable(initiator.toLowerCase(Locale.ROOT));
+        initiatorName = checkedName(initiator);
         String type = keys.pairs().getOrDefault(LoginKey.SESSION_TYPE.key(), "Normal");
         if (type.equals("Normal")) {
             target = find(keys.pairs().getOrDefault(LoginKey.TARGET_NAME.key(), ""));
@@ -152,6 +153,21 @@ final class LoginNegotiation {
             throw new Refusal(LoginStatus.SESSION_TYPE_UNSUPPORTED, "session type " + TextKeys.printable(type));
         }
         identified = true;
+    }
+
+    /**
+     * RFC 7143 §4.2.7.2: at most 223 bytes, compared in lower case. Names of no known type are taken, because initiators
+     * have them; what would make two initiators look like one, or a log line like two, is not.
+     */
+    private static String checkedName(String name) throws Refusal {
+        if (name.getBytes(StandardCharsets.UTF_8).length > LoginKey.MAX_NAME_BYTES
+                || name.chars().anyMatch(c -> c <= ' ' || c >= 0x7f && c <= 0xa0 || c == 0xfffd)) {
+            throw new Refusal(
+                    LoginStatus.INITIATOR_ERROR,
+                    "InitiatorName '" + TextKeys.printable(name) + "' is no iSCSI name of at most "
+                            + LoginKey.MAX_NAME_BYTES + " bytes");
+        }
+        return name.toLowerCase(Locale.ROOT);
     }
 
     private IscsiTarget find(String targetName) throws Refusal {
