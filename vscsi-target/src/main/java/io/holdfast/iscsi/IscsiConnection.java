@@ -6,6 +6,7 @@ import io.holdfast.iscsi.wire.Isid;
 import io.holdfast.iscsi.wire.Opcode;
 import io.holdfast.iscsi.wire.PduDecoder;
 import io.holdfast.iscsi.wire.WireException;
+import io.holdfast.scsi.DeviceServer;
 import io.holdfast.scsi.LunView;
 import io.holdfast.scsi.Nexus;
 import io.netty.buffer.ByteBuf;
@@ -13,6 +14,7 @@ import io.netty.buffer.ByteBufUtil;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -40,8 +42,6 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
     private static final int REASON_DATA_DIGEST = 0x02;
     private static final int REASON_UNSUPPORTED = 0x05;
     private static final int EVENT_DROP_CONNECTION = 2;
-    private static final int TASK_DOES_NOT_EXIST = 1;
-    private static final int FUNCTION_NOT_SUPPORTED = 5;
 
     private enum Stage {
         LOGIN,
@@ -49,8 +49,17 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
         CLOSING
     }
 
-    /** What every connection of a server shares. */
-    record Shared(TargetDirectory directory, WriteAdmission admission, SessionEvents events, SessionIds ids) {}
+    /**
+     * What every connection of a server shares.
+     *
+     * @param connections all that are open
+     */
+    record Shared(
+            TargetDirectory directory,
+            WriteAdmission admission,
+            SessionEvents events,
+            SessionIds ids,
+            Set<IscsiConnection> connections) {}
 
     private final Shared shared;
     private final IoLane lane;
@@ -59,6 +68,9 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
     private @Nullable ChannelHandlerContext context;
     private @Nullable PduSender sender;
     private Stage stage = Stage.LOGIN;
+    /** The server stops: what comes is not read any more, what runs is answered. */
+    private boolean stopping;
+
     private @Nullable FullFeature session;
     /** The command whose PDU is being received. */
     private @Nullable IscsiTask incoming;
@@ -70,6 +82,7 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
             SessionParameters agreed,
             CommandWindow window,
             TaskSet tasks,
+            TaskManagement management,
             TextResponder text,
             SessionEvents.Session info,
             @Nullable Nexus nexus,
@@ -108,16 +121,44 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
         return context().channel().isWritable();
     }
 
+    void charge(IscsiTask task, long bytes) {
+        fullFeature().tasks().charge(task, bytes);
+    }
+
     void taskCompleted(IscsiTask task) {
         TaskSet tasks = fullFeature().tasks();
         tasks.completed(task);
-        if (tasks.executing() == 0 && stage == Stage.CLOSING) {
+        if (tasks.executing() > 0) {
+            return;
+        }
+        if (stage == Stage.CLOSING) {
             drained();
+        } else if (stopping) {
+            closeQuietly();
         }
     }
 
-    void taskManagementDone(int requestTag) {
-        respondToTaskManagement(requestTag, 0);
+    // ------------------------------------------------------------------ for task management
+
+    /** Runs something on this connection's event loop. On any thread. */
+    void execute(Runnable task) {
+        context().executor().execute(task);
+    }
+
+    /** Ends this session's tasks of a device server, and runs {@code done} when they have ended. */
+    void abortTasksAt(DeviceServer device, Runnable done) {
+        FullFeature current = session;
+        if (current == null || current.luns() == null) {
+            done.run();
+        } else {
+            current.tasks().abortTasksAt(device, done);
+        }
+    }
+
+    /** Null once the connection is closing. */
+    @Nullable
+    PduSender openSender() {
+        return stage == Stage.FULL_FEATURE ? sender() : null;
     }
 
     private FullFeature fullFeature() {
@@ -157,7 +198,7 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
     public void channelRead(ChannelHandlerContext from, Object message) {
         ByteBuf in = (ByteBuf) message;
         try {
-            if (stage != Stage.CLOSING) {
+            if (stage != Stage.CLOSING && !stopping) {
                 sender().readsBegan();
                 decoder.decode(in, this);
             }
@@ -165,6 +206,10 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
             close(String.valueOf(e.getMessage()));
         } finally {
             in.release();
+            if (stage == Stage.CLOSING) {
+                // Behind a PDU that ended the connection another one may have begun.
+                dropScratch();
+            }
         }
     }
 
@@ -186,7 +231,7 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
     public void channelInactive(ChannelHandlerContext from) {
         boolean wasOpen = stage != Stage.CLOSING;
         if (wasOpen && stage == Stage.FULL_FEATURE) {
-            log.debug("{}: connection closed by the initiator", this);
+            sessionEnds("connection closed by the initiator");
         } else if (wasOpen && !decoder.atBoundary()) {
             log.info("{}: connection closed in the middle of a PDU, before login", this);
         }
@@ -208,9 +253,22 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
     private void close(String why) {
         if (stage != Stage.CLOSING) {
             log.warn("{}: closed: {}", this, why);
-            sender().flush();
-            enterClosing();
-            context().close();
+            closeQuietly();
+        }
+    }
+
+    private void closeQuietly() {
+        sender().flush();
+        enterClosing();
+        context().close();
+    }
+
+    /** The beginning of a session is in the log, so its end is; discovery is over in an instant and is in neither. */
+    private void sessionEnds(String how) {
+        if (fullFeature().membership() == null) {
+            log.debug("{}: {}", this, how);
+        } else {
+            log.info("{}: {}", this, how);
         }
     }
 
@@ -219,10 +277,7 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
             return;
         }
         stage = Stage.CLOSING;
-        if (scratch != null) {
-            scratch.release();
-            scratch = null;
-        }
+        dropScratch();
         if (session != null) {
             session.tasks().close();
             if (session.tasks().executing() == 0) {
@@ -237,10 +292,7 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
         if (ended.membership() != null) {
             ended.membership().leave();
             shared.events().closed(ended.info());
-            Nexus nexus = ended.nexus();
-            if (nexus != null) {
-                nexus.end();
-            }
+            nexus().end();
         }
     }
 
@@ -256,7 +308,10 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
                 return Objects.requireNonNull(task.dataOutBuffer());
             }
             if (header.opcode() == Opcode.DATA_OUT) {
-                return tasks.dataOutTarget(header, lengthBytes);
+                ByteBuf target = tasks.dataOutTarget(header);
+                if (target != null) {
+                    return target;
+                }
             }
         }
         ByteBuf buffer = allocate(lengthBytes);
@@ -338,13 +393,15 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
     }
 
     private void nopOut(BasicHeader header, ByteBuf data) throws WireException {
-        Membership membership = fullFeature().membership();
-        if (membership != null && header.targetTransferTag() == Membership.PROOF_TAG) {
-            membership.proved();
+        if (!numberedAndDue(header)) {
             return;
         }
+        Membership membership = fullFeature().membership();
+        if (membership != null && header.targetTransferTag() != BasicHeader.NO_TAG) {
+            membership.answered(header.targetTransferTag());
+        }
         // RFC 7143 §11.18: without a task tag no answer is due.
-        if (!numberedAndDue(header) || header.initiatorTaskTag() == BasicHeader.NO_TAG) {
+        if (header.initiatorTaskTag() == BasicHeader.NO_TAG) {
             return;
         }
         int echo = Math.min(data.readableBytes(), fullFeature().agreed().maxRecvDataSegmentLength());
@@ -373,29 +430,13 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
         }
     }
 
-    /** RFC 7143 §11.5. LOGICAL UNIT RESET and the target resets are told to be missing, not pretended. */
     private void taskManagement(BasicHeader header) throws WireException {
-        if (!numberedAndDue(header)) {
-            return;
+        if (fullFeature().nexus() == null) {
+            throw new WireException("task management in a discovery session");
         }
-        int requestTag = header.initiatorTaskTag();
-        TaskSet tasks = fullFeature().tasks();
-        switch (header.function()) {
-            case 1 -> { // ABORT TASK
-                if (!tasks.abort(requestTag, header.lun(), header.referencedTaskTag())) {
-                    respondToTaskManagement(requestTag, TASK_DOES_NOT_EXIST);
-                }
-            }
-            case 2 -> tasks.abort(requestTag, header.lun(), BasicHeader.NO_TAG); // ABORT TASK SET
-            default -> respondToTaskManagement(requestTag, FUNCTION_NOT_SUPPORTED);
+        if (numberedAndDue(header)) {
+            fullFeature().management().apply(header);
         }
-    }
-
-    private void respondToTaskManagement(int requestTag, int response) {
-        sender().begin(Opcode.TASK_MANAGEMENT_RESPONSE, BasicHeader.FINAL)
-                .response(response)
-                .initiatorTaskTag(requestTag);
-        sender().send();
     }
 
     private void logout(BasicHeader header) throws WireException {
@@ -409,10 +450,8 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
                 .initiatorTaskTag(header.initiatorTaskTag());
         sender().send();
         if (response == 0) {
-            log.debug("{}: logged out", this);
-            sender().flush();
-            enterClosing();
-            context().close();
+            sessionEnds("logged out");
+            closeQuietly();
         }
     }
 
@@ -455,9 +494,7 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
         } else {
             log.warn("{}: login refused: {} ({})", this, reply.status().text(), reply.why());
         }
-        sender().flush();
-        enterClosing();
-        context().close();
+        closeQuietly();
     }
 
     private void enterFullFeature(int commandSn, long id, int connectionId) {
@@ -483,10 +520,12 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
                         login.initiatorName() + ",i," + Isid.print(login.isid()),
                         targetName + String.format(",t,0x%04x", target.portalGroupTag()),
                         target.portalGroupTag());
+        TaskSet tasks = new TaskSet(this, agreed, window, out);
         session = new FullFeature(
                 agreed,
                 window,
-                new TaskSet(this, agreed, window, out),
+                tasks,
+                new TaskManagement(this, tasks, shared.connections()),
                 new TextResponder(
                         shared.directory(),
                         login.initiatorName(),
@@ -525,7 +564,7 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
                 context().executor(),
                 sender(),
                 () -> {
-                    if (stage == Stage.FULL_FEATURE) {
+                    if (stage == Stage.FULL_FEATURE && !stopping) {
                         fullFeature().tasks().admitWrites();
                     }
                 },
@@ -534,13 +573,19 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
 
     // ------------------------------------------------------------------ the server stops
 
-    /** Takes no more commands, lets the running ones end, and closes. On any thread; {@code ended} runs when drained. */
+    /** Takes no more commands, answers the running ones when they end, and closes. On any thread. */
     void shutdown() {
-        context().executor().execute(() -> {
-            if (stage != Stage.CLOSING) {
-                sender().flush();
-                enterClosing();
-                context().close();
+        execute(() -> {
+            if (stage == Stage.CLOSING) {
+                return;
+            }
+            stopping = true;
+            FullFeature current = session;
+            if (current != null) {
+                current.tasks().refuseNew();
+            }
+            if (current == null || current.tasks().executing() == 0) {
+                closeQuietly();
             }
         });
     }

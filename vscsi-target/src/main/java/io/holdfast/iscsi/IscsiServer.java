@@ -1,5 +1,6 @@
 package io.holdfast.iscsi;
 
+import io.holdfast.scsi.TaskManagementFunction;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.AdaptiveRecvByteBufAllocator;
@@ -22,6 +23,9 @@ import org.slf4j.LoggerFactory;
 
 /** Listens on portals and makes an {@link IscsiConnection} of every connection. Thread-safe. */
 public final class IscsiServer {
+    /** What the target does of task management, for the logical units to report. */
+    public static final Set<TaskManagementFunction> TASK_MANAGEMENT = TaskManagement.FUNCTIONS;
+
     /** Connections at a time, over all portals. */
     public static final int MAX_CONNECTIONS = 1024;
 
@@ -39,10 +43,12 @@ public final class IscsiServer {
     private final IscsiConnection.Shared shared;
     private final List<Channel> listeners = new ArrayList<>();
     private final Set<IscsiConnection> connections = ConcurrentHashMap.newKeySet();
+    private volatile boolean stopping;
 
     private IscsiServer(EventLoops loops, TargetDirectory directory, SessionEvents events) {
         this.loops = loops;
-        this.shared = new IscsiConnection.Shared(directory, new WriteAdmission(), events, new SessionIds());
+        this.shared =
+                new IscsiConnection.Shared(directory, new WriteAdmission(), events, new SessionIds(), connections);
     }
 
     /**
@@ -95,6 +101,10 @@ public final class IscsiServer {
     }
 
     private void accepted(Channel channel) {
+        if (stopping) {
+            channel.close();
+            return;
+        }
         if (connections.size() >= MAX_CONNECTIONS) {
             log.warn(
                     "{}: closed: {} connections are open, which is the limit",
@@ -104,9 +114,13 @@ public final class IscsiServer {
             return;
         }
         IscsiConnection connection = new IscsiConnection(shared, loops.laneOf(channel.eventLoop()));
+        // First the context, which whoever finds it among the connections uses.
+        channel.pipeline().addLast(connection);
         connections.add(connection);
         channel.closeFuture().addListener(closed -> connections.remove(connection));
-        channel.pipeline().addLast(connection);
+        if (stopping) {
+            connection.shutdown();
+        }
     }
 
     /** The addresses that are listened on, with the ports that were taken for port 0. */
@@ -121,11 +135,12 @@ public final class IscsiServer {
     }
 
     /**
-     * Stops listening, lets every running command end, and closes the connections.
+     * Stops listening, answers every running command when it ends, and closes the connections.
      *
      * @return false if some had not ended when the limit had passed
      */
     public boolean stop(Duration limit) {
+        stopping = true;
         stopListening();
         connections.forEach(IscsiConnection::shutdown);
         long deadline = System.nanoTime() + limit.toNanos();

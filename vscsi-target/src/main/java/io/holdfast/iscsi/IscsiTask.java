@@ -29,6 +29,8 @@ final class IscsiTask extends ScsiTask {
         EXECUTING
     }
 
+    private static final int SLOT_BITS = 8;
+
     private final IscsiConnection connection;
     private final int slot;
     private final NettyMemory dataOutMemory = new NettyMemory();
@@ -47,14 +49,23 @@ final class IscsiTask extends ScsiTask {
     int gatheredBytes;
     /** How many of them have come unasked or been asked for. */
     int askedBytes;
-    /** R2Ts that have not been answered in full. */
-    int outstandingR2ts;
+    /** Where the data of the R2T end that is being answered now. */
+    int burstEndBytes;
+    /** DataSN of the next Data-Out. */
+    int nextDataSn;
 
     int nextR2tSn;
-    /** Its data count against the connection's budget. */
-    boolean charged;
+    /** How much of the connection's budget its data take. */
+    long chargedBytes;
     /** Told to end without a word (task management, connection gone). */
     boolean aborted;
+
+    /** R2Ts of this slot, all its tasks counted: of the one being answered, and of the next to be sent. */
+    private int answering;
+
+    private int asking;
+    /** The R2Ts from here to {@link #answering} belonged to a task that was aborted. */
+    private int firstAbandoned;
 
     private @Nullable ByteBuf dataOut;
     private @Nullable ByteBuf dataIn;
@@ -81,10 +92,59 @@ final class IscsiTask extends ScsiTask {
         gatherBytes = 0;
         gatheredBytes = 0;
         askedBytes = 0;
-        outstandingR2ts = 0;
+        burstEndBytes = 0;
+        nextDataSn = 0;
         nextR2tSn = 0;
         aborted = false;
-        charged = false;
+        chargedBytes = 0;
+    }
+
+    // ------------------------------------------------------------------ R2Ts
+
+    /** R2Ts that have not been answered in full. */
+    int outstandingR2ts() {
+        return asking - answering;
+    }
+
+    /** The target transfer tag of a new R2T: unique on this connection for a long time. */
+    int askAgain() {
+        return transferTag(asking++);
+    }
+
+    /** True if this tag stands for the R2T whose turn it is. */
+    boolean answers(int transferTag) {
+        return stage == Stage.GATHERING && outstandingR2ts() > 0 && transferTag == transferTag(answering);
+    }
+
+    /** The R2T whose turn it was has been answered. */
+    void answered() {
+        answering++;
+        firstAbandoned = answering;
+        nextDataSn = 0;
+    }
+
+    /** The task was aborted; its initiator may have answered before it knew (RFC 7143 §4.2.3.3). */
+    void abandonR2ts() {
+        firstAbandoned = answering;
+        answering = asking;
+    }
+
+    boolean abandoned(int transferTag) {
+        for (int r2t = firstAbandoned; r2t != answering; r2t++) {
+            if (transferTag == transferTag(r2t)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private int transferTag(int r2t) {
+        return (r2t << SLOT_BITS | slot) & Integer.MAX_VALUE;
+    }
+
+    /** The slot that a target transfer tag was made for; may be none of those there are. */
+    static int slotOf(int transferTag) {
+        return transferTag & (1 << SLOT_BITS) - 1;
     }
 
     boolean reads() {
@@ -133,6 +193,7 @@ final class IscsiTask extends ScsiTask {
     @Override
     protected IoMemory newDataIn(int lengthBytes) {
         // Room for the header before the data and for digest and padding behind it: one buffer is the whole PDU.
+        connection.charge(this, lengthBytes);
         dataInOffset = connection.headerRoom();
         ByteBuf buffer = connection.allocate(dataInOffset + lengthBytes + IscsiConnection.TRAILER_ROOM);
         dataIn = buffer;

@@ -5,7 +5,6 @@ import io.holdfast.iscsi.wire.Opcode;
 import io.netty.util.concurrent.EventExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A session towards {@link WriteAdmission}: proves that its initiator still uses it when a newer session of the same
@@ -15,8 +14,6 @@ import org.jspecify.annotations.Nullable;
 final class Membership implements WriteAdmission.Member {
     /** How long an initiator may take to prove that it still uses an older session. */
     static final int PROOF_LIMIT_SECONDS = 5;
-    /** Target transfer tag of the NOP-In that asks "are you still there?". */
-    static final int PROOF_TAG = 0x7e57;
 
     private final WriteAdmission admission;
     private final WriteAdmission.Key key;
@@ -26,8 +23,10 @@ final class Membership implements WriteAdmission.Member {
     private final Runnable onAdmitted;
     private final Consumer<String> closer;
     private boolean left;
-    /** The question that has not been answered; null if none is open. */
-    private @Nullable Object question;
+    /** Target transfer tags of the NOP-Ins that ask "are you still there?", each its own. */
+    private int lastQuestion;
+    /** The question has not been answered. */
+    private boolean asked;
 
     /**
      * @param onAdmitted runs on the loop when no older session can write any more
@@ -60,10 +59,15 @@ final class Membership implements WriteAdmission.Member {
         admission.left(key, this);
     }
 
-    /** The initiator answered the question. */
-    void proved() {
-        question = null;
-        admission.settled(this);
+    /**
+     * The initiator answered a question. Only the answer to the last one counts: an earlier answer may have been on its way
+     * before the newer session began, and proves nothing about now.
+     */
+    void answered(int targetTransferTag) {
+        if (asked && targetTransferTag == lastQuestion) {
+            asked = false;
+            admission.settled(this);
+        }
     }
 
     @Override
@@ -84,15 +88,16 @@ final class Membership implements WriteAdmission.Member {
     }
 
     private void ask() {
+        int question = lastQuestion == Integer.MAX_VALUE ? 1 : lastQuestion + 1;
+        lastQuestion = question;
+        asked = true;
         sender.begin(Opcode.NOP_IN, BasicHeader.FINAL)
                 .initiatorTaskTag(BasicHeader.NO_TAG)
-                .targetTransferTag(PROOF_TAG);
+                .targetTransferTag(question);
         sender.sendUnnumbered();
-        Object asked = new Object();
-        question = asked;
         loop.schedule(
                 () -> {
-                    if (question == asked) {
+                    if (asked && lastQuestion == question) {
                         closer.accept("its initiator logged in again, and did not answer here for "
                                 + PROOF_LIMIT_SECONDS + " s");
                     }

@@ -3,6 +3,7 @@ package io.holdfast.iscsi;
 import io.holdfast.iscsi.wire.BasicHeader;
 import io.holdfast.iscsi.wire.Opcode;
 import io.holdfast.iscsi.wire.WireException;
+import io.holdfast.scsi.DeviceServer;
 import io.holdfast.scsi.Lun;
 import io.holdfast.scsi.ScsiCommand;
 import io.holdfast.scsi.ScsiStatus;
@@ -11,6 +12,8 @@ import io.netty.buffer.ByteBuf;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The commands of one connection, from their PDU to their response: memory for their data, R2Ts, the wait for admission,
@@ -25,6 +28,9 @@ final class TaskSet {
     static final int MAX_GATHER_BYTES = 16 << 20;
     /** Memory that the data of one connection's commands may take; further commands wait. */
     static final long DATA_BUDGET_BYTES = 64L << 20;
+
+    /** Task management requests that may wait for running commands. */
+    static final int MAX_PENDING_ABORTS = 64;
 
     private static final int SLOTS = COMMAND_WINDOW + IMMEDIATE_COMMANDS;
     private static final int SENSE_LENGTH_FIELD_BYTES = 2;
@@ -47,9 +53,6 @@ final class TaskSet {
     private int executing;
     private boolean writesAdmitted;
     private boolean closed;
-
-    /** A task management request whose response waits until the tasks it ended have really ended. */
-    private record PendingAbort(int initiatorTaskTag, List<IscsiTask> tasks) {}
 
     TaskSet(IscsiConnection connection, SessionParameters agreed, CommandWindow window, PduSender sender) {
         this.connection = connection;
@@ -116,9 +119,19 @@ final class TaskSet {
         return task.writes() ? task.gatherBytes : Math.min(task.expectedBytes, MAX_GATHER_BYTES);
     }
 
+    /**
+     * Counts a task's data against the budget. A device server may answer with more than the initiator has room for, which
+     * is known only when it asks for the memory: the next command waits then.
+     */
+    void charge(IscsiTask task, long bytes) {
+        if (bytes > task.chargedBytes) {
+            chargedBytes += bytes - task.chargedBytes;
+            task.chargedBytes = bytes;
+        }
+    }
+
     private void start(IscsiTask task) {
-        chargedBytes += charge(task);
-        task.charged = true;
+        charge(task, charge(task));
         ByteBuf buffer = task.dataOutBuffer();
         if (buffer != null && buffer.capacity() < task.gatherBytes) {
             ByteBuf whole = connection.allocate(task.gatherBytes);
@@ -143,61 +156,88 @@ final class TaskSet {
     // ------------------------------------------------------------------ R2T and Data-Out
 
     private void askForData(IscsiTask task) {
-        while (task.askedBytes < task.gatherBytes && task.outstandingR2ts < agreed.maxOutstandingR2t()) {
+        while (task.askedBytes < task.gatherBytes && task.outstandingR2ts() < agreed.maxOutstandingR2t()) {
             int length = Math.min(task.gatherBytes - task.askedBytes, agreed.maxBurstLength());
+            if (task.outstandingR2ts() == 0) {
+                task.burstEndBytes = task.askedBytes + length;
+            }
             sender.begin(Opcode.R2T, BasicHeader.FINAL)
                     .lun(task.lun)
                     .initiatorTaskTag(task.initiatorTaskTag)
-                    .targetTransferTag(task.slot())
+                    .targetTransferTag(task.askAgain())
                     .dataSn(task.nextR2tSn++)
                     .bufferOffset(task.askedBytes)
                     .desiredTransferLength(length);
             sender.sendUnnumbered();
             task.askedBytes += length;
-            task.outstandingR2ts++;
         }
     }
 
     /**
      * Where the data of a Data-Out go.
      *
-     * @throws WireException if nobody asked for them. With DataPDUInOrder and DataSequenceInOrder every byte has one place
-     *     in the order of arrival; taking anything else could complete a task whose memory has holes
+     * @return null if they belong to a task that was aborted, and are to be thrown away
+     * @throws WireException if nobody asked for them
      */
-    ByteBuf dataOutTarget(BasicHeader header, int length) throws WireException {
+    @Nullable
+    ByteBuf dataOutTarget(BasicHeader header) throws WireException {
         IscsiTask task = asked(header);
-        ByteBuf buffer = task.dataOutBuffer();
-        if (buffer == null
-                || header.bufferOffset() != task.gatheredBytes
-                || task.gatheredBytes + length > task.askedBytes) {
-            throw new WireException("SCSI Data-Out of " + length + " bytes at offset " + header.bufferOffset()
-                    + "; asked for were " + task.gatheredBytes + " to " + task.askedBytes);
-        }
-        return buffer.writerIndex(task.gatheredBytes);
+        ByteBuf buffer = task == null ? null : task.dataOutBuffer();
+        return task == null || buffer == null ? null : buffer.writerIndex(task.gatheredBytes);
     }
 
     /** A whole Data-Out is there. */
     void dataOut(BasicHeader header) throws WireException {
         IscsiTask task = asked(header);
+        if (task == null) {
+            return;
+        }
         task.gatheredBytes += header.dataSegmentBytes();
+        task.nextDataSn++;
+        if (task.gatheredBytes == task.burstEndBytes) {
+            task.answered();
+            task.burstEndBytes = Math.min(task.burstEndBytes + agreed.maxBurstLength(), task.gatherBytes);
+        } else if (header.flag(BasicHeader.FINAL)) {
+            throw new WireException("SCSI Data-Out ends a sequence " + (task.burstEndBytes - task.gatheredBytes)
+                    + " bytes before what was asked for");
+        }
         if (task.gatheredBytes == task.gatherBytes) {
             submit(task);
-        } else if (header.flag(BasicHeader.FINAL)) {
-            task.outstandingR2ts--;
+        } else {
             askForData(task);
         }
     }
 
-    private IscsiTask asked(BasicHeader header) throws WireException {
-        int slot = header.targetTransferTag();
-        if (slot >= 0 && slot < SLOTS) {
-            IscsiTask task = slots[slot];
-            if (task.stage == IscsiTask.Stage.GATHERING && task.initiatorTaskTag == header.initiatorTaskTag()) {
-                return task;
-            }
+    /**
+     * The task whose R2T a Data-Out answers. With DataPDUInOrder and DataSequenceInOrder every byte has one place in the
+     * order of arrival; taking anything else could complete a task whose memory has holes.
+     */
+    private @Nullable IscsiTask asked(BasicHeader header) throws WireException {
+        int tag = header.targetTransferTag();
+        int slot = IscsiTask.slotOf(tag);
+        IscsiTask task = slot < SLOTS ? slots[slot] : null;
+        if (task != null && task.abandoned(tag)) {
+            return null;
         }
-        throw new WireException(String.format(
-                "SCSI Data-Out for tag 0x%08x, transfer 0x%08x: nobody asked for it", header.initiatorTaskTag(), slot));
+        if (task == null || !task.answers(tag) || task.initiatorTaskTag != header.initiatorTaskTag()) {
+            throw new WireException(String.format(
+                    "SCSI Data-Out for task 0x%08x, transfer 0x%08x: nobody asked for it",
+                    header.initiatorTaskTag(), tag));
+        }
+        int length = header.dataSegmentBytes();
+        if (header.bufferOffset() != task.gatheredBytes
+                || task.gatheredBytes + length > task.burstEndBytes
+                || header.dataSn() != task.nextDataSn) {
+            throw new WireException(String.format(
+                    "SCSI Data-Out number %d of %d bytes at offset %d; due were number %d, and bytes %d to %d",
+                    header.dataSn(),
+                    length,
+                    header.bufferOffset(),
+                    task.nextDataSn,
+                    task.gatheredBytes,
+                    task.burstEndBytes));
+        }
+        return task;
     }
 
     // ------------------------------------------------------------------ execution
@@ -247,10 +287,8 @@ final class TaskSet {
     }
 
     private void recycle(IscsiTask task) {
-        if (task.charged) {
-            task.charged = false;
-            chargedBytes -= charge(task);
-        }
+        chargedBytes -= task.chargedBytes;
+        task.chargedBytes = 0;
         task.release();
         free.push(task);
     }
@@ -301,61 +339,77 @@ final class TaskSet {
 
     // ------------------------------------------------------------------ abort
 
+    /** What is told when a task that was to be aborted has really ended. */
+    private record PendingAbort(List<IscsiTask> tasks, Runnable done) {}
+
+    /** True if one more abort may wait for running commands. */
+    boolean roomForAbort() {
+        return aborts.size() < MAX_PENDING_ABORTS;
+    }
+
     /**
-     * Ends tasks without a response and answers the task management request once they have really ended: a write that a
-     * backend is carrying out cannot be taken back, only waited for.
+     * Ends one task without a response.
      *
-     * @param tag the tag of the one task that is meant, or {@link BasicHeader#NO_TAG} for every task of the LUN
+     * @param done runs once it has really ended: a write that a backend is carrying out cannot be taken back, only waited
+     *     for
      * @return false if there is no such task
      */
-    boolean abort(int requestTag, long lun, int tag) {
+    boolean abortTask(int tag, Runnable done) {
+        return abort(task -> task.initiatorTaskTag == tag, done);
+    }
+
+    /** The same for every task of a device server, of which there may be none. */
+    void abortTasksAt(DeviceServer device, Runnable done) {
+        // By what stands at the LUN, not by its number: one LUN can be written in several ways.
+        if (!abort(task -> connection.lunView().at(new Lun(task.lun)) == device, done)) {
+            done.run();
+        }
+    }
+
+    private boolean abort(Predicate<IscsiTask> meant, Runnable done) {
         List<IscsiTask> waitFor = new ArrayList<>();
         boolean found = false;
         for (IscsiTask task : slots) {
-            boolean meant = tag == BasicHeader.NO_TAG ? task.lun == lun : task.initiatorTaskTag == tag;
-            if (task.stage == IscsiTask.Stage.FREE || task.aborted || !meant) {
+            if (task.stage == IscsiTask.Stage.FREE || !meant.test(task)) {
                 continue;
             }
             found = true;
             if (task.stage == IscsiTask.Stage.EXECUTING) {
+                // Also if it is being aborted already: whoever asks again must not hear "no such task" and send the
+                // write once more while the first one is still on its way to the disk.
                 task.aborted = true;
                 waitFor.add(task);
             } else {
                 discard(task);
             }
         }
-        if (!found && tag != BasicHeader.NO_TAG) {
-            return false;
+        if (!waitFor.isEmpty()) {
+            aborts.add(new PendingAbort(waitFor, done));
+        } else if (found) {
+            done.run();
         }
-        if (waitFor.isEmpty()) {
-            connection.taskManagementDone(requestTag);
-        } else {
-            aborts.add(new PendingAbort(requestTag, waitFor));
-        }
-        return true;
+        return found;
     }
 
     private void discard(IscsiTask task) {
         waiting.remove(task);
         held.remove(task);
         leaveWindow(task);
+        task.abandonR2ts();
         recycle(task);
     }
 
     private void finishAborts(IscsiTask task) {
+        List<PendingAbort> finished = new ArrayList<>();
         aborts.removeIf(abort -> {
             abort.tasks().remove(task);
-            boolean done = abort.tasks().isEmpty();
-            if (done && !closed) {
-                connection.taskManagementDone(abort.initiatorTaskTag());
-            }
-            return done;
+            return abort.tasks().isEmpty() && finished.add(abort);
         });
+        finished.forEach(abort -> abort.done().run());
     }
 
-    /** The connection is gone: whatever has not begun to execute never will. */
-    void close() {
-        closed = true;
+    /** The server stops: what has not begun to execute never will; the initiator sends it again elsewhere or later. */
+    void refuseNew() {
         waiting.clear();
         held.clear();
         for (IscsiTask task : slots) {
@@ -363,5 +417,11 @@ final class TaskSet {
                 recycle(task);
             }
         }
+    }
+
+    /** The connection is gone: nothing is answered any more. */
+    void close() {
+        closed = true;
+        refuseNew();
     }
 }

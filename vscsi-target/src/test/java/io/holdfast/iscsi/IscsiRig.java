@@ -1,0 +1,181 @@
+package io.holdfast.iscsi;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.holdfast.block.DelayedBackend;
+import io.holdfast.block.IoLane;
+import io.holdfast.block.IoPool;
+import io.holdfast.block.MemoryBackend;
+import io.holdfast.block.PortableLane;
+import io.holdfast.scsi.FixedLunView;
+import io.holdfast.scsi.LogicalUnit;
+import io.holdfast.scsi.LogicalUnitIdentity;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
+import io.netty.buffer.UnpooledByteBufAllocator;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.embedded.EmbeddedChannel;
+import java.io.ByteArrayOutputStream;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A target without sockets: connections on embedded channels, a disk in memory whose operations can be held back, and a
+ * clock that stands still until it is told to move. Everything runs on the test's thread. Closing it fails if a buffer has
+ * not been given back.
+ */
+final class IscsiRig implements AutoCloseable {
+    static final String TARGET = "iqn.2026-11.io.holdfast:disk";
+    static final int DISK_BYTES = 64 << 20;
+
+    final UnpooledByteBufAllocator allocator = new UnpooledByteBufAllocator(true);
+    final DelayedBackend disk = new DelayedBackend(new MemoryBackend(DISK_BYTES));
+    final LogicalUnit unit =
+            LogicalUnit.builder(LogicalUnitIdentity.of(new UUID(1, 2)), disk).build();
+    final WriteAdmission admission;
+    final List<String> events = new ArrayList<>();
+    final Set<IscsiConnection> connections = ConcurrentHashMap.newKeySet();
+    private final IscsiConnection.Shared shared;
+    private final IoPool pool = new IoPool(1, 16);
+    private final List<EmbeddedChannel> channels = new ArrayList<>();
+
+    IscsiRig() {
+        this(new WriteAdmission());
+    }
+
+    IscsiRig(WriteAdmission admission) {
+        this.admission = admission;
+        IscsiTarget target = new IscsiTarget(TARGET, 1, new FixedLunView(Map.of(0, unit)));
+        this.shared = new IscsiConnection.Shared(
+                new OneTarget(target), admission, new Recorder(), new SessionIds(), connections);
+    }
+
+    /** What a directory with one target answers. */
+    record OneTarget(IscsiTarget target) implements TargetDirectory {
+        @Override
+        public Decision login(String initiatorName, String targetName) {
+            if (targetName.equals("iqn.2026-11.io.holdfast:moved")) {
+                return new Decision.Redirect("192.0.2.7:3260,1");
+            }
+            return targetName.equals(target.name())
+                    ? new Decision.Accept(target)
+                    : new Decision.Refuse(LoginStatus.NOT_FOUND);
+        }
+
+        @Override
+        public List<IscsiTarget> visibleTo(String initiatorName) {
+            return List.of(target);
+        }
+    }
+
+    private final class Recorder implements SessionEvents {
+        @Override
+        public void opened(Session session) {
+            events.add("opened " + session.id());
+        }
+
+        @Override
+        public void closed(Session session) {
+            events.add("closed " + session.id());
+        }
+    }
+
+    TestInitiator connect() {
+        EmbeddedChannel[] made = new EmbeddedChannel[1];
+        new EmbeddedChannel(new ChannelInitializer<>() {
+            @Override
+            protected void initChannel(Channel channel) {
+                channel.config().setAllocator(allocator);
+                IoLane lane = new PortableLane(channel.eventLoop(), pool);
+                IscsiConnection connection = new IscsiConnection(shared, lane);
+                connections.add(connection);
+                channel.pipeline().addLast(connection);
+                made[0] = (EmbeddedChannel) channel;
+            }
+        });
+        made[0].freezeTime();
+        channels.add(made[0]);
+        return new TestInitiator(new EmbeddedWire(made[0]));
+    }
+
+    /** Runs what waits on every loop, until nothing does. */
+    void pump() {
+        for (int round = 0; round < 4; round++) {
+            channels.forEach(channel -> {
+                channel.runPendingTasks();
+                channel.runScheduledPendingTasks();
+            });
+        }
+    }
+
+    void advanceSeconds(int seconds) {
+        channels.forEach(channel -> channel.advanceTimeBy(seconds, TimeUnit.SECONDS));
+        pump();
+    }
+
+    /** The server stops. */
+    void shutdown() {
+        connections.forEach(IscsiConnection::shutdown);
+        pump();
+    }
+
+    @Override
+    public void close() {
+        disk.release();
+        pump();
+        channels.forEach(EmbeddedChannel::close);
+        pump();
+        channels.forEach(channel -> {
+            for (ByteBuf out = channel.readOutbound(); out != null; out = channel.readOutbound()) {
+                out.release();
+            }
+            channel.checkException();
+        });
+        pool.close();
+        assertThat(admission.isEmpty()).as("every session has left").isTrue();
+        assertThat(allocator.metric().usedDirectMemory())
+                .as("bytes of buffers not given back")
+                .isZero();
+    }
+
+    private final class EmbeddedWire implements Wire {
+        private final EmbeddedChannel channel;
+
+        EmbeddedWire(EmbeddedChannel channel) {
+            this.channel = channel;
+        }
+
+        @Override
+        public void send(byte[] bytes) {
+            if (channel.isOpen()) {
+                channel.writeInbound(Unpooled.copiedBuffer(bytes));
+                pump();
+            }
+        }
+
+        @Override
+        public byte @Nullable [] receive() {
+            pump();
+            ByteArrayOutputStream all = new ByteArrayOutputStream();
+            for (ByteBuf out = channel.readOutbound(); out != null; out = channel.readOutbound()) {
+                all.writeBytes(ByteBufUtil.getBytes(out));
+                out.release();
+            }
+            return all.size() == 0 && !channel.isOpen() ? null : all.toByteArray();
+        }
+
+        @Override
+        public void close() {
+            channel.close();
+            pump();
+        }
+    }
+}

@@ -1,0 +1,187 @@
+package io.holdfast.iscsi;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.holdfast.block.BlockOperation;
+import io.holdfast.iscsi.wire.BasicHeader;
+import io.holdfast.iscsi.wire.Opcode;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Task management (RFC 7143 §11.5): what is ended, when that is told, and what is told to be missing. */
+class TaskManagementTest {
+    private static final int ABORT_TASK = 1;
+    private static final int ABORT_TASK_SET = 2;
+    private static final int CLEAR_TASK_SET = 4;
+    private static final int LUN_RESET = 5;
+    private static final int TARGET_COLD_RESET = 7;
+
+    private final IscsiRig rig = new IscsiRig();
+    private final TestInitiator initiator = rig.connect().login().ready();
+
+    @AfterEach
+    void noBufferIsLeft() {
+        rig.close();
+    }
+
+    private int ask(int function, int tag) {
+        initiator.send(initiator.taskManagement(function, tag));
+        return initiator.expect(Opcode.TASK_MANAGEMENT_RESPONSE).header().response();
+    }
+
+    private Pdu slowWrite() {
+        rig.disk.hold(BlockOperation.WRITE);
+        Pdu write = initiator.write(0, 1, new byte[512]);
+        initiator.send(write);
+        initiator.expectNothing();
+        return write;
+    }
+
+    @Test
+    void shouldAnswerAnAbortOnlyWhenTheWriteHasReallyEnded() {
+        Pdu write = slowWrite();
+        initiator.send(initiator.taskManagement(ABORT_TASK, write.header().initiatorTaskTag()));
+        initiator.expectNothing();
+        rig.disk.release();
+        Pdu answer = initiator.expect(Opcode.TASK_MANAGEMENT_RESPONSE);
+        assertThat(answer.header().response()).isEqualTo(TaskManagement.COMPLETE);
+        initiator.expectNothing();
+    }
+
+    @Test
+    void shouldNotCallATaskUnknownThatIsStillBeingAborted() {
+        Pdu write = slowWrite();
+        Pdu first = initiator.taskManagement(ABORT_TASK, write.header().initiatorTaskTag());
+        Pdu second = initiator.taskManagement(ABORT_TASK, write.header().initiatorTaskTag());
+        initiator.send(first, second);
+        initiator.expectNothing();
+        rig.disk.release();
+        for (Pdu request : new Pdu[] {first, second}) {
+            Pdu answer = initiator.expect(Opcode.TASK_MANAGEMENT_RESPONSE);
+            assertThat(answer.header().initiatorTaskTag())
+                    .isEqualTo(request.header().initiatorTaskTag());
+            assertThat(answer.header().response()).isEqualTo(TaskManagement.COMPLETE);
+        }
+    }
+
+    @Test
+    void shouldEndATaskThatStillWaitsForDataAtOnceAndThrowItsDataAway() {
+        Pdu write = initiator.write(0, 8, Pdu.NO_DATA);
+        initiator.send(write);
+        Pdu r2t = initiator.expect(Opcode.R2T);
+        assertThat(ask(ABORT_TASK, write.header().initiatorTaskTag())).isEqualTo(TaskManagement.COMPLETE);
+        // Sent before the initiator knew.
+        byte[] junk = new byte[4096];
+        junk[0] = 1;
+        initiator.send(initiator.dataOut(r2t, junk));
+        initiator.expectNothing();
+        assertThat(initiator.readAll(0, 8)).containsOnly(0);
+    }
+
+    @Test
+    void shouldGiveThePlaceOfAnAbortedTaskInTheWindowBack() {
+        Pdu write = initiator.write(0, 8, Pdu.NO_DATA);
+        initiator.send(write);
+        initiator.expect(Opcode.R2T);
+        ask(ABORT_TASK, write.header().initiatorTaskTag());
+        assertThat(initiator.maxCmdSn - initiator.cmdSn).isEqualTo(TaskSet.COMMAND_WINDOW - 1);
+    }
+
+    @Test
+    void shouldSayThatThereIsNoSuchTask() {
+        assertThat(ask(ABORT_TASK, 0x4242)).isEqualTo(TaskManagement.NO_SUCH_TASK);
+    }
+
+    @Test
+    void shouldEndEveryTaskOfTheLunAndOfThisSessionOnly() {
+        TestInitiator neighbour = rig.connect();
+        neighbour.name = TestInitiator.NAME + ":neighbour";
+        neighbour.login().ready();
+        slowWrite();
+        initiator.send(initiator.write(0, 8, Pdu.NO_DATA));
+        initiator.expect(Opcode.R2T);
+        Pdu others = neighbour.write(8, 1, new byte[512]);
+        neighbour.send(others);
+        initiator.send(initiator.taskManagement(ABORT_TASK_SET, BasicHeader.NO_TAG));
+        initiator.expectNothing();
+        rig.disk.release();
+        assertThat(initiator.expect(Opcode.TASK_MANAGEMENT_RESPONSE).header().response())
+                .isEqualTo(TaskManagement.COMPLETE);
+        initiator.expectNothing();
+        neighbour.expectStatus(others.header().initiatorTaskTag(), TestInitiator.GOOD);
+    }
+
+    @Test
+    void shouldAnswerAnAbortOfNothing() {
+        assertThat(ask(ABORT_TASK_SET, BasicHeader.NO_TAG)).isEqualTo(TaskManagement.COMPLETE);
+    }
+
+    @Test
+    void shouldResetTheUnitForEverySessionWhenEveryTaskHasEnded() {
+        TestInitiator neighbour = rig.connect();
+        neighbour.name = TestInitiator.NAME + ":neighbour";
+        neighbour.login().ready();
+        rig.disk.hold(BlockOperation.WRITE);
+        neighbour.send(neighbour.write(8, 1, new byte[512]));
+        initiator.send(initiator.taskManagement(LUN_RESET, BasicHeader.NO_TAG));
+        initiator.expectNothing();
+        rig.disk.release();
+        assertThat(initiator.expect(Opcode.TASK_MANAGEMENT_RESPONSE).header().response())
+                .isEqualTo(TaskManagement.COMPLETE);
+        neighbour.expectNothing();
+        for (TestInitiator each : new TestInitiator[] {initiator, neighbour}) {
+            each.send(each.testUnitReady());
+            Pdu answer = each.expect(Opcode.SCSI_RESPONSE);
+            assertThat(answer.sense()).isEqualTo("6/29/03");
+        }
+    }
+
+    @Test
+    void shouldRefuseASecondResetWhileOneWaits() {
+        slowWrite();
+        initiator.send(initiator.taskManagement(LUN_RESET, BasicHeader.NO_TAG));
+        assertThat(ask(LUN_RESET, BasicHeader.NO_TAG)).isEqualTo(TaskManagement.REJECTED);
+        rig.disk.release();
+        assertThat(initiator.expect(Opcode.TASK_MANAGEMENT_RESPONSE).header().response())
+                .isEqualTo(TaskManagement.COMPLETE);
+        assertThat(ask(LUN_RESET, BasicHeader.NO_TAG)).isEqualTo(TaskManagement.COMPLETE);
+    }
+
+    @Test
+    void shouldSayThatThereIsNoSuchLunToReset() {
+        Pdu reset = initiator.taskManagement(LUN_RESET, BasicHeader.NO_TAG);
+        reset.header().lun(0x0007_0000_0000_0000L);
+        initiator.send(reset);
+        assertThat(initiator.expect(Opcode.TASK_MANAGEMENT_RESPONSE).header().response())
+                .isEqualTo(TaskManagement.NO_SUCH_LUN);
+    }
+
+    @Test
+    void shouldSayWhatIsNotThere() {
+        assertThat(ask(CLEAR_TASK_SET, BasicHeader.NO_TAG)).isEqualTo(TaskManagement.NOT_SUPPORTED);
+        assertThat(ask(TARGET_COLD_RESET, BasicHeader.NO_TAG)).isEqualTo(TaskManagement.NOT_SUPPORTED);
+    }
+
+    @Test
+    void shouldLimitHowManyAbortsWait() {
+        Pdu write = slowWrite();
+        for (int i = 0; i < TaskSet.MAX_PENDING_ABORTS; i++) {
+            initiator.send(initiator.taskManagement(ABORT_TASK, write.header().initiatorTaskTag()));
+        }
+        assertThat(ask(ABORT_TASK, write.header().initiatorTaskTag())).isEqualTo(TaskManagement.REJECTED);
+        rig.disk.release();
+        for (int i = 0; i < TaskSet.MAX_PENDING_ABORTS; i++) {
+            initiator.expect(Opcode.TASK_MANAGEMENT_RESPONSE);
+        }
+    }
+
+    @Test
+    void shouldAnswerNobodyWhenTheConnectionHasGoneMeanwhile() {
+        Pdu write = slowWrite();
+        initiator.send(initiator.taskManagement(ABORT_TASK, write.header().initiatorTaskTag()));
+        initiator.close();
+        rig.disk.release();
+        rig.pump();
+        assertThat(rig.admission.isEmpty()).isTrue();
+    }
+}
