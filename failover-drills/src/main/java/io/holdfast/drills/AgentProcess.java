@@ -29,7 +29,8 @@ final class AgentProcess {
                 "--server",
                 "127.0.0.1:" + controlPort,
                 "--vm",
-                vmName + "=" + qmpSocket,
+                // A port of its own: another agent may run on this machine, with the default ones.
+                vmName + "=" + qmpSocket + ",portal=127.0.0.1:" + FreePort.choose(),
                 "--state",
                 place.file("agent-state").toString());
         return new AgentProcess(place.start("the agent", command, place.file("agent.log"), GRACE));

@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
@@ -33,9 +34,9 @@ final class Drill {
     /** Called when the guest has progressed again and all is running; returns when the drill shall end. */
     interface Pause {
         /** Goes on at once. */
-        Pause NONE = place -> {};
+        Pause NONE = (place, evidence) -> {};
 
-        void lookAround(Workplace place) throws InterruptedException;
+        void lookAround(Workplace place, Evidence evidence) throws InterruptedException;
     }
 
     private static final int WRITERS = 4;
@@ -186,9 +187,9 @@ final class Drill {
         guest = vm;
         OptionalInt portalPort = agent.isPresent() ? OptionalInt.of(portal) : OptionalInt.empty();
         try (GuestChannel channel = GuestChannel.connect(vm.port());
-                Observer observer = new Observer(vm.observerMonitor());
+                Observer observer = Observer.at(vm.observerMonitor());
                 Sampler sampler = new Sampler(
-                        new VcpuThreads(vm.child().pid(), observer.vcpuThreadIds()),
+                        new VcpuThreads(vm.child().pid(), observer.vcpuThreadIds(vm.child())),
                         vcpuActivity,
                         new ConnectionWatch(vm.child().pid(), serverSetting.iscsiPort(), portalPort, facts))) {
             report = channel.report();
@@ -196,7 +197,7 @@ final class Drill {
             awaitWriting(vm, channel, observer);
             Fateful fateful = new Fateful(place, server, serverSetting, agent, vm, channel, observer, sampler);
             ServerProcess next = takeAwayAndBringBack(fateful);
-            pause.lookAround(place);
+            pause.lookAround(place, Objects.requireNonNull(evidence));
             endGuest(vm, channel);
             agent.ifPresent(process -> endQuietly(process.child()));
             endQuietly(next.child());
@@ -212,7 +213,7 @@ final class Drill {
     }
 
     private void awaitWriting(GuestVm vm, GuestChannel channel, Observer observer)
-            throws DrillFailure, IOException, InterruptedException {
+            throws DrillFailure, InterruptedException {
         List<Child> needed = List.of(vm.child());
         GuestReport said = channel.report();
         Patience.await(
@@ -223,7 +224,8 @@ final class Drill {
         GuestReport.Received<GuestLine.Ready> ready = said.ready().orElseThrow();
         narrator.say(
                 "guest",
-                "QEMU " + observer.qemuVersion() + " (TCG), " + ready.line().writers() + " writers on "
+                "QEMU " + observer.awaitSession(vm.child()).version() + " (TCG), "
+                        + ready.line().writers() + " writers on "
                         + ready.line().device() + " by " + plan.device()
                         + after(Numbers.msBetween(vm.child().startedNs(), ready.receivedNanos()), "ready"));
         Patience.await(

@@ -50,6 +50,12 @@ final class DrillPrinter implements Narrator {
         verdictLine(verdict.line(), verdict.survived());
     }
 
+    /** What happened when, from the fault on. */
+    void timeline(List<Timeline.Moment> moments, long faultNs) {
+        print("");
+        new TimelinePrinter(palette).lines(moments, faultNs).forEach(this::print);
+    }
+
     private static List<String> sentences(Findings findings) {
         List<String> sentences = new ArrayList<>();
         findings.freezeMs()

@@ -11,7 +11,8 @@ final class LookAround implements Drill.Pause {
     }
 
     @Override
-    public void lookAround(Workplace place) throws InterruptedException {
+    public void lookAround(Workplace place, Evidence evidence) throws InterruptedException {
+        printer.timeline(Story.of(evidence), evidence.faultNs());
         printer.print("");
         printer.print("Everything is left running; the guest goes on writing.");
         for (Child child : place.children()) {

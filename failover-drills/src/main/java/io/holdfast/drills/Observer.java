@@ -1,30 +1,38 @@
 package io.holdfast.drills;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.io.IOException;
+import io.holdfast.agent.qmp.QmpClient;
+import io.holdfast.agent.qmp.QmpEvent;
+import io.holdfast.agent.qmp.QmpReply;
+import io.holdfast.agent.qmp.QmpSession;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalDouble;
-import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Watches QEMU on a monitor of its own: what QEMU says by itself, and whether it still answers while the server is away.
  * It never sends anything that changes the guest.
+ *
+ * <p>One thread of its own hears and asks; the drill's thread reads what was kept.
  */
-final class Observer implements AutoCloseable {
+final class Observer implements QmpClient.Listener, AutoCloseable {
     private static final long PROBE_EVERY_MS = 250;
 
     /** A monitor that takes longer is as good as blocked to whoever wants to look at the VM. */
     private static final long PROBE_LIMIT_MS = 200;
 
-    /** An event of QEMU and when it was read. */
+    private static final Duration REPLY_LIMIT = Duration.ofSeconds(20);
+
+    /** An event of QEMU and the {@link System#nanoTime()} at which the observer heard it. */
     record Event(long atNs, String name, JsonNode data) {}
 
     /**
@@ -35,55 +43,90 @@ final class Observer implements AutoCloseable {
      */
     record Probe(long atNs, OptionalDouble answerMs, String status) {}
 
+    /** Discards what comes after the end: the client's thread may still have something to say. */
+    private final ScheduledExecutorService loop =
+            new ScheduledThreadPoolExecutor(1, Observer::thread, new ThreadPoolExecutor.DiscardPolicy());
+
+    private final CompletableFuture<QmpSession> session = new CompletableFuture<>();
     private final List<Event> events = new ArrayList<>();
     private final List<Probe> probes = new ArrayList<>();
-    private final QmpMonitor monitor;
-    private @Nullable Thread prober;
+    private final QmpClient client;
+
+    /** The question that has no answer yet. Owned by the loop. */
+    private @Nullable Question open;
 
     private volatile boolean probing;
 
-    Observer(Path socket) throws IOException, InterruptedException {
-        this.monitor = QmpMonitor.connect(socket, (atNs, name, data) -> {
-            synchronized (events) {
-                events.add(new Event(atNs, name, data));
-            }
-        });
+    /** A probe on its way. Owned by the loop. */
+    private static final class Question {
+        private final long sentNs = System.nanoTime();
+        private boolean late;
+    }
+
+    private Observer(Path socket) {
+        client = QmpClient.start("observer", socket, loop, this);
+    }
+
+    private static Thread thread(Runnable task) {
+        Thread thread = new Thread(task, "observer");
+        thread.setDaemon(true);
+        return thread;
+    }
+
+    /** Begins to connect to QEMU's monitor. */
+    static Observer at(Path socket) {
+        return new Observer(socket);
+    }
+
+    @Override
+    public void connected(QmpSession fresh) {
+        session.complete(fresh);
+    }
+
+    @Override
+    public void event(QmpEvent event) {
+        long atNs = System.nanoTime();
+        synchronized (events) {
+            events.add(new Event(atNs, event.name(), event.data()));
+        }
+    }
+
+    @Override
+    public void disconnected(String why) {
+        // QEMU has ended: the drill sees that itself.
+        probing = false;
+    }
+
+    @Override
+    public void unreachable(String why) {
+        // QEMU has only just begun to listen: the client tries again, and the drill's wait has the limit.
+    }
+
+    /** Waits for QEMU's greeting. */
+    QmpSession awaitSession(Child qemu) throws DrillFailure, InterruptedException {
+        Patience.await("QEMU to greet the observer", REPLY_LIMIT, List.of(qemu), session::isDone);
+        return session.join();
     }
 
     /** The host's thread of each vCPU. */
-    List<Long> vcpuThreadIds() throws IOException, InterruptedException {
-        JsonNode vcpus = monitor.ask("query-cpus-fast");
-        return StreamSupport.stream(vcpus.spliterator(), false)
+    List<Long> vcpuThreadIds(Child qemu) throws DrillFailure, InterruptedException {
+        QmpSession greeted = awaitSession(qemu);
+        CompletableFuture<QmpReply> reply = new CompletableFuture<>();
+        loop.execute(() -> greeted.execute("query-cpus-fast", reply::complete));
+        Patience.await("QEMU to name its vCPU threads", REPLY_LIMIT, List.of(qemu), reply::isDone);
+        QmpReply vcpus = reply.join();
+        if (vcpus.failed()) {
+            throw new DrillFailure("QEMU does not name its vCPU threads: " + vcpus.error());
+        }
+        return StreamSupport.stream(vcpus.value().spliterator(), false)
                 .map(vcpu -> vcpu.path("thread-id").asLong())
                 .toList();
-    }
-
-    /** Such as {@code 7.2.22}. */
-    String qemuVersion() throws IOException, InterruptedException {
-        JsonNode version = monitor.ask("query-version").path("qemu");
-        return version.path("major").asInt() + "." + version.path("minor").asInt() + "."
-                + version.path("micro").asInt();
     }
 
     List<Event> events() {
         synchronized (events) {
             return List.copyOf(events);
         }
-    }
-
-    /** The first event of that name at {@code notBeforeNs} or later. */
-    OptionalLong firstFrom(String name, long notBeforeNs) {
-        return events().stream()
-                .filter(event -> event.name().equals(name) && event.atNs() >= notBeforeNs)
-                .mapToLong(Event::atNs)
-                .findFirst();
-    }
-
-    /** How often the event came at {@code notBeforeNs} or later. */
-    long count(String name, long notBeforeNs) {
-        return events().stream()
-                .filter(event -> event.name().equals(name) && event.atNs() >= notBeforeNs)
-                .count();
     }
 
     List<Probe> probes() {
@@ -95,50 +138,45 @@ final class Observer implements AutoCloseable {
     /** Asks QEMU how it is, four times a second, until {@link #stopProbing}. */
     void startProbing() {
         probing = true;
-        Thread thread = new Thread(this::probe, "observer-probes");
-        thread.setDaemon(true);
-        prober = thread;
-        thread.start();
+        var unused = loop.scheduleWithFixedDelay(this::probe, PROBE_EVERY_MS, PROBE_EVERY_MS, TimeUnit.MILLISECONDS);
     }
 
     /** No more probes; one that is under way is given up. */
     void stopProbing() {
         probing = false;
-        Thread thread = prober;
-        if (thread != null) {
-            thread.interrupt();
-        }
     }
 
     private void probe() {
-        @Nullable CompletableFuture<JsonNode> late = null;
-        try {
-            while (probing) {
-                TimeUnit.MILLISECONDS.sleep(PROBE_EVERY_MS);
-                long sentNs = System.nanoTime();
-                // One question at a time: a blocked monitor gets no queue of them to answer when it comes back.
-                CompletableFuture<JsonNode> reply = late == null || late.isDone() ? monitor.send("query-status") : late;
-                late = awaitReply(sentNs, reply) ? null : reply;
-            }
-        } catch (IOException | ExecutionException e) {
-            keep(new Probe(System.nanoTime(), OptionalDouble.empty(), "monitor closed"));
-        } catch (InterruptedException e) {
-            // Asked to stop: the end of this thread.
-            probing = false;
+        if (!probing) {
+            return;
+        }
+        Question unanswered = open;
+        if (unanswered != null) {
+            // One question at a time: a blocked monitor gets no queue of them to answer when it comes back.
+            keep(new Probe(System.nanoTime(), OptionalDouble.empty(), "no answer"));
+            return;
+        }
+        Question question = new Question();
+        open = question;
+        session.join().execute("query-status", reply -> answered(question, reply));
+        var unused = loop.schedule(() -> expired(question), PROBE_LIMIT_MS, TimeUnit.MILLISECONDS);
+    }
+
+    private void answered(Question question, QmpReply reply) {
+        open = null;
+        if (!question.late && probing) {
+            double answerMs = Numbers.msBetween(question.sentNs, System.nanoTime());
+            String status = reply.failed()
+                    ? reply.error()
+                    : reply.value().path("status").asText();
+            keep(new Probe(question.sentNs, OptionalDouble.of(answerMs), status));
         }
     }
 
-    private boolean awaitReply(long sentNs, CompletableFuture<JsonNode> reply)
-            throws ExecutionException, InterruptedException {
-        try {
-            JsonNode status = reply.get(PROBE_LIMIT_MS, TimeUnit.MILLISECONDS);
-            double answerMs = Numbers.msBetween(sentNs, System.nanoTime());
-            keep(new Probe(
-                    sentNs, OptionalDouble.of(answerMs), status.path("status").asText()));
-            return true;
-        } catch (TimeoutException e) {
-            keep(new Probe(sentNs, OptionalDouble.empty(), "no answer"));
-            return false;
+    private void expired(Question question) {
+        if (open == question && !question.late) {
+            question.late = true;
+            keep(new Probe(question.sentNs, OptionalDouble.empty(), "no answer"));
         }
     }
 
@@ -149,8 +187,8 @@ final class Observer implements AutoCloseable {
     }
 
     @Override
-    public void close() throws IOException {
-        stopProbing();
-        monitor.close();
+    public void close() {
+        client.close();
+        loop.shutdownNow();
     }
 }

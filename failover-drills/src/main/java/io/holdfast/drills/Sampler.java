@@ -43,7 +43,7 @@ final class Sampler implements AutoCloseable {
     private void run() {
         try {
             while (!closed) {
-                vcpuActivity.sample(System.nanoTime(), vcpuThreads.runTimeNs());
+                vcpuActivity.sample(System.nanoTime(), vcpuThreads.busyNs());
                 connections.look();
                 LockSupport.parkNanos(everyNs);
             }

@@ -5,14 +5,18 @@ import io.holdfast.drills.Timeline.Tone;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalLong;
+import java.util.regex.Pattern;
 
 /** Tells the evidence of a drill as a timeline. */
 final class Story {
     /** More of the agent's lines than this would bury what happened. */
-    private static final int MAX_AGENT_LINES = 8;
+    private static final int MAX_AGENT_LINES = 12;
 
     /** The agent's lines shortly after the guest's progress are still about it. */
     private static final long AFTERWARDS_NS = 200_000_000;
+
+    /** Time, level and class of a log line; the timeline has times of its own. */
+    private static final Pattern LOG_PREFIX = Pattern.compile("^\\d{4}-\\d\\d-\\d\\dT\\S+\\s+[A-Z]+\\s+\\S+\\s+");
 
     private final Evidence evidence;
     private final Timeline timeline = new Timeline();
@@ -117,7 +121,11 @@ final class Story {
         evidence.agentLines().stream()
                 .filter(line -> line.atNs() >= evidence.faultNs() && line.atNs() <= untilNs)
                 .limit(MAX_AGENT_LINES)
-                .forEach(line -> add(OptionalLong.of(line.atNs()), Tone.NOTE, "agent says", line.text()));
+                .forEach(line -> add(
+                        OptionalLong.of(line.atNs()),
+                        Tone.NOTE,
+                        "agent says",
+                        LOG_PREFIX.matcher(line.text()).replaceFirst("")));
     }
 
     private static String after(long fromNs, OptionalLong toNs, String what) {

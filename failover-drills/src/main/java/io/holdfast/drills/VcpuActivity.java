@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.OptionalLong;
 
 /**
- * When the guest's vCPU threads used CPU time, from samples of their run time. A guest that is not stopped runs at least
+ * When the guest's vCPU threads used CPU time, from samples of how long they were busy. A guest that is not stopped runs at least
  * every {@value #TICK_MS} ms, because its reporter ticks that often; a much longer pause means that its vCPUs stand still.
  *
  * <p>Thread-safe: one thread samples, another asks.
@@ -29,21 +29,21 @@ final class VcpuActivity {
     private boolean sampled;
     private long lastRunNs;
     private long lastSampleNs;
-    private long runTimeNs;
+    private long busyNs;
 
     /**
      * @param atNs {@link System#nanoTime()} just before the counters were read
-     * @param runTimeNs CPU time of all vCPU threads since their start
+     * @param busyNs CPU time of all vCPU threads since their start, and what they waited for it
      */
-    synchronized void sample(long atNs, long runTimeNs) {
-        if (!sampled || runTimeNs - this.runTimeNs > KICK_NS) {
+    synchronized void sample(long atNs, long busyNs) {
+        if (!sampled || busyNs - this.busyNs > KICK_NS) {
             if (sampled && lastSampleNs - lastRunNs >= STANDSTILL_NS) {
                 pauses.add(new Span(lastRunNs, lastSampleNs));
             }
             lastRunNs = atNs;
         }
         sampled = true;
-        this.runTimeNs = runTimeNs;
+        this.busyNs = busyNs;
         lastSampleNs = atNs;
     }
 

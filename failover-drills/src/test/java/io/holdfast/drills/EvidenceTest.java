@@ -34,7 +34,8 @@ class EvidenceTest {
                 events,
                 List.of(new Observer.Probe(ms(1250), OptionalDouble.of(0.4), "io-error")),
                 clock,
-                List.of(new Child.Line(ms(1001), "the server is lost")),
+                List.of(new Child.Line(
+                        ms(1001), "2026-11-20T11:37:47.319Z WARN  Agent              server 127.0.0.1:30541 lost")),
                 ms(9000));
     }
 
@@ -134,5 +135,13 @@ class EvidenceTest {
                         "QEMU is at the server",
                         "guest runs on",
                         "guest's first durable write");
+    }
+
+    @Test
+    void shouldTellWhatTheAgentSaidWithoutItsOwnTime() {
+        assertThat(Story.of(evidence()))
+                .filteredOn(moment -> moment.what().equals("agent says"))
+                .extracting(Timeline.Moment::detail)
+                .containsExactly("server 127.0.0.1:30541 lost");
     }
 }
