@@ -52,6 +52,8 @@ public final class FreezeMachine {
     public static final int STOP_OVERDUE_MS = 1_000;
 
     private static final int BACKOFF_DOUBLINGS = 5;
+    private static final long NEVER = Long.MAX_VALUE;
+    private static final int UNKNOWN = -1;
     private static final int STATUS_AGAIN_MS = 1_000;
 
     private final String vm;
@@ -81,11 +83,13 @@ public final class FreezeMachine {
     private boolean standInAnswered;
 
     // The thaw under way.
-    private int sessionsLetGo;
+    /** How many the stand-in sent to the server for this thaw, or UNKNOWN until it has. */
+    private int sessionsLetGo = UNKNOWN;
+
     private long proveDeadlineMs;
     private long lastContMs = Long.MIN_VALUE / 2;
     private int failedThaws;
-    private long retryAtMs = Long.MIN_VALUE;
+    private long retryAtMs = NEVER;
     private long askAgainAtMs;
     private boolean overdueTold;
 
@@ -122,17 +126,14 @@ public final class FreezeMachine {
      * The next time a {@link FreezeEvent.Tick} is wanted, in the caller's milliseconds, or empty.
      */
     public OptionalLong deadlineMs() {
-        return switch (state) {
-            case FREEZING ->
-                stopFailed
-                        ? OptionalLong.of(askAgainAtMs)
-                        : overdueTold ? OptionalLong.empty() : OptionalLong.of(sinceMs + STOP_OVERDUE_MS);
-            case FROZEN -> retryAtMs > nowMs && !serverAway ? OptionalLong.of(retryAtMs) : OptionalLong.empty();
-            case PROVING ->
-                OptionalLong.of(readyToThaw() ? lastContMs + FLIP_LIMIT_MS : Math.max(nowMs + 1, proveDeadlineMs));
-            case THAWING -> OptionalLong.of(askAgainAtMs);
-            case ABSENT, RUNNING, HELD_BY_OTHER -> OptionalLong.empty();
+        long due = switch (state) {
+            case FREEZING -> stopFailed ? askAgainAtMs : overdueTold ? NEVER : sinceMs + STOP_OVERDUE_MS;
+            case FROZEN -> serverAway ? NEVER : retryAtMs;
+            case PROVING -> Math.max(lastContMs + FLIP_LIMIT_MS, readyToThaw() ? 0 : proveDeadlineMs);
+            case THAWING -> askAgainAtMs;
+            case ABSENT, RUNNING, HELD_BY_OTHER -> NEVER;
         };
+        return due == NEVER ? OptionalLong.empty() : OptionalLong.of(Math.max(nowMs + 1, due));
     }
 
     /**
@@ -238,7 +239,7 @@ public final class FreezeMachine {
         if (nowMs - lastContMs > SETTLE_MS) {
             failedThaws = 0;
         }
-        retryAtMs = Long.MIN_VALUE;
+        retryAtMs = NEVER;
         actions.add(new FreezeAction.Save(record(FreezeState.FREEZING, why)));
         actions.add(new FreezeAction.SendStop());
         enter(FreezeState.FREEZING, why);
@@ -266,6 +267,8 @@ public final class FreezeMachine {
                 backToFrozen(objection.get());
             }
             reason = objection.get();
+            // Only another introduction of the server can change that.
+            retryAtMs = NEVER;
             return;
         }
         if (state == FreezeState.RUNNING) {
@@ -300,10 +303,11 @@ public final class FreezeMachine {
     }
 
     private void prove(ServerView view) {
-        if (nowMs < retryAtMs) {
+        if (retryAtMs != NEVER && nowMs < retryAtMs) {
             return;
         }
-        sessionsLetGo = 0;
+        retryAtMs = NEVER;
+        sessionsLetGo = UNKNOWN;
         proveDeadlineMs = nowMs + PROVE_LIMIT_MS;
         enter(FreezeState.PROVING, "server " + view.address() + " serves");
         leadBack(view);
@@ -328,7 +332,7 @@ public final class FreezeMachine {
     }
 
     private boolean readyToThaw() {
-        return !stopPending && sessionsAtServer >= sessionsWanted();
+        return !stopPending && sessionsLetGo != UNKNOWN && sessionsAtServer >= sessionsWanted();
     }
 
     private void thawIfReady() {
@@ -554,7 +558,7 @@ public final class FreezeMachine {
                 }
             }
             case FROZEN -> {
-                if (nowMs >= retryAtMs && retryAtMs != Long.MIN_VALUE) {
+                if (retryAtMs != NEVER && nowMs >= retryAtMs) {
                     proveIfServerServes();
                 }
             }

@@ -1,0 +1,111 @@
+package io.holdfast.agent.portal;
+
+import io.holdfast.iscsi.wire.BasicHeader;
+import io.holdfast.iscsi.wire.Opcode;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** A target that logs everybody in, answers NOPs, and answers commands unless it is told to let them lie. */
+public final class FakeTarget implements AutoCloseable {
+    private final ServerSocket listener;
+    private final List<Socket> sockets = new CopyOnWriteArrayList<>();
+    public final List<Map<String, String>> logins = new CopyOnWriteArrayList<>();
+    public volatile boolean answersCommands = true;
+    public volatile boolean answersLogins = true;
+    public final AtomicInteger commands = new AtomicInteger();
+
+    public FakeTarget() throws IOException {
+        this(0);
+    }
+
+    public FakeTarget(int port) throws IOException {
+        listener = new ServerSocket(port, 50, InetAddress.getLoopbackAddress());
+        Thread thread = new Thread(this::accept, "fake-target");
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    public InetSocketAddress address() {
+        return (InetSocketAddress) listener.getLocalSocketAddress();
+    }
+
+    private void accept() {
+        while (!listener.isClosed()) {
+            try {
+                Socket socket = listener.accept();
+                sockets.add(socket);
+                Thread thread = new Thread(() -> serve(socket), "fake-target-session");
+                thread.setDaemon(true);
+                thread.start();
+            } catch (IOException e) {
+                return;
+            }
+        }
+    }
+
+    private void serve(Socket socket) {
+        try (WireInitiator peer = new WireInitiator(socket)) {
+            socket.setSoTimeout(0);
+            int statSn = 500;
+            for (; ; ) {
+                WireInitiator.Pdu request = peer.receive();
+                BasicHeader header = request.header();
+                BasicHeader reply = new BasicHeader();
+                byte[] data = {};
+                switch (header.opcode()) {
+                    case Opcode.LOGIN_REQUEST -> {
+                        if (!answersLogins) {
+                            continue;
+                        }
+                        logins.add(request.keys());
+                        reply.begin(Opcode.LOGIN_RESPONSE, header.flags()).isidAndTsih(header.isid(), 1);
+                    }
+                    case Opcode.SCSI_COMMAND -> {
+                        commands.incrementAndGet();
+                        if (!answersCommands) {
+                            continue;
+                        }
+                        reply.begin(Opcode.SCSI_RESPONSE, BasicHeader.FINAL);
+                    }
+                    case Opcode.NOP_OUT -> {
+                        reply.begin(Opcode.NOP_IN, BasicHeader.FINAL).targetTransferTag(BasicHeader.NO_TAG);
+                        data = request.data();
+                    }
+                    default -> {
+                        continue;
+                    }
+                }
+                reply.initiatorTaskTag(header.initiatorTaskTag())
+                        .statSn(statSn++)
+                        .window(header.cmdSn() + 1, header.cmdSn() + 64);
+                peer.send(reply, data);
+            }
+        } catch (Exception e) {
+            // The peer has gone, or this target has.
+        }
+    }
+
+    public int connections() {
+        return (int) sockets.stream().filter(socket -> !socket.isClosed()).count();
+    }
+
+    @Override
+    public void close() throws IOException {
+        die();
+    }
+
+    /** As a killed process does. */
+    public void die() throws IOException {
+        listener.close();
+        for (Socket socket : sockets) {
+            socket.close();
+        }
+    }
+}
