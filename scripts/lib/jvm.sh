@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced: what the launcher and the build agree on about Java.
 
 # java_home JAVA: the home of the runtime that this command starts.
