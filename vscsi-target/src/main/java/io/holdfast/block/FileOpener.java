@@ -15,6 +15,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,6 +23,11 @@ import org.jspecify.annotations.Nullable;
  * native library: this stands between exec and serving.
  */
 final class FileOpener {
+    /** How long a lock that somebody holds is asked for again. */
+    private static final int DYING_HOLDER_LIMIT_MS = 500;
+
+    private static final int LOCK_RETRY_MS = 5;
+
     static final int SECTOR_BYTES = 512;
 
     /**
@@ -163,9 +169,17 @@ final class FileOpener {
                 : FileChannel.open(path, Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE));
     }
 
-    /** The lock is held until the channel is closed, or the process ends. */
+    /**
+     * The lock is held until the channel is closed, or the process ends. A server that was just killed may hold it for as
+     * long as the kernel takes to clear the process away: whoever starts the next one at once need not know of that.
+     */
     private void lock(FileChannel channel, FileIdentity identity) throws IOException, BackendException {
+        long deadlineNs = System.nanoTime() + DYING_HOLDER_LIMIT_MS * 1_000_000L;
         FileLock lock = channel.tryLock(0, Long.MAX_VALUE, options.readOnly());
+        while (lock == null && System.nanoTime() - deadlineNs < 0) {
+            LockSupport.parkNanos(LOCK_RETRY_MS * 1_000_000L);
+            lock = channel.tryLock(0, Long.MAX_VALUE, options.readOnly());
+        }
         if (lock == null || (options.readOnly() && LockHolders.hasWriter(identity))) {
             throw new BackendException(path + " is in use by " + LockHolders.describe(path, identity)
                     + "; stop that first, or export a copy");

@@ -30,6 +30,10 @@ public final class IscsiServer {
     public static final int MAX_CONNECTIONS = 1024;
 
     private static final Logger log = LoggerFactory.getLogger(IscsiServer.class);
+    /** How long a port that somebody holds is asked for again. */
+    private static final int DYING_HOLDER_LIMIT_MS = 500;
+
+    private static final int BIND_RETRY_MS = 5;
     private static final int BACKLOG = 256;
     /** Answers that an initiator has not read: above HIGH it is not read either, until they are below LOW. */
     private static final int UNREAD_LOW_BYTES = 8 << 20;
@@ -62,7 +66,7 @@ public final class IscsiServer {
         IscsiServer server = new IscsiServer(loops, directory, events);
         ServerBootstrap bootstrap = server.bootstrap();
         for (InetSocketAddress portal : portals) {
-            ChannelFuture bound = bootstrap.bind(portal).awaitUninterruptibly();
+            ChannelFuture bound = server.bind(bootstrap, portal);
             if (!bound.isSuccess()) {
                 server.stopListening();
                 Throwable cause = bound.cause();
@@ -74,6 +78,17 @@ public final class IscsiServer {
             server.listeners.add(bound.channel());
         }
         return server;
+    }
+
+    /** A server that was just killed holds its ports until the kernel has cleared it away: asked again for a moment. */
+    private ChannelFuture bind(ServerBootstrap bootstrap, InetSocketAddress portal) {
+        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(DYING_HOLDER_LIMIT_MS);
+        ChannelFuture bound = bootstrap.bind(portal).awaitUninterruptibly();
+        while (!bound.isSuccess() && System.nanoTime() - deadline < 0) {
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(BIND_RETRY_MS));
+            bound = bootstrap.bind(portal).awaitUninterruptibly();
+        }
+        return bound;
     }
 
     private ServerBootstrap bootstrap() {
