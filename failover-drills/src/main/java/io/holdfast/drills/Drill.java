@@ -6,6 +6,8 @@ import io.holdfast.testimages.GuestImages;
 import io.holdfast.testimages.GuestLine;
 import io.holdfast.testimages.GuestReport;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.lang.management.OperatingSystemMXBean;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -62,6 +64,9 @@ final class Drill {
     /** Once the vCPUs stand still nothing is about to happen for the rest of the outage. */
     private static final Duration CLOSE_LOOK = Duration.ofMillis(500);
 
+    /** The drill itself keeps about one CPU busy. */
+    private static final double BUSY_LOAD_PER_CPU = 1.5;
+
     private static final int TAIL_LINES = 15;
 
     private final DrillPlan plan;
@@ -74,6 +79,7 @@ final class Drill {
     private @Nullable Evidence evidence;
     private @Nullable GuestReport report;
     private @Nullable GuestVm guest;
+    private double loadAverage = -1;
 
     Drill(DrillPlan plan, Setting setting, Narrator narrator, Pause pause) {
         this.plan = plan;
@@ -123,8 +129,8 @@ final class Drill {
     private DrillResult result(Verdict verdict, List<String> logs) {
         Evidence seen = evidence;
         return seen == null
-                ? new DrillResult(verdict, 0, List.of(), logs)
-                : new DrillResult(verdict, seen.faultNs(), Story.of(seen), logs);
+                ? new DrillResult(verdict, 0, loadAverage, List.of(), logs)
+                : new DrillResult(verdict, seen.faultNs(), loadAverage, Story.of(seen), logs);
     }
 
     private Verdict verdict(Optional<String> mishap, Optional<DiskReport> disk) {
@@ -264,6 +270,7 @@ final class Drill {
                         "%.0f durable writes a second; now %s to the server",
                         fateful.channel().clock().ackRate(warmFromNs, System.nanoTime()),
                         plan.fault().signal()));
+        noteLoad();
         Child server = fateful.server().child();
         int port = fateful.serverSetting().iscsiPort();
         try (Canary canary = Canary.at(port)) {
@@ -284,6 +291,22 @@ final class Drill {
                 fateful.observer().stopProbing();
                 evidence = evidence(fateful, course);
             }
+        }
+    }
+
+    /** A busy machine makes every time longer, and no figure taken on one should be quoted without saying so. */
+    private void noteLoad() {
+        OperatingSystemMXBean machine = ManagementFactory.getOperatingSystemMXBean();
+        loadAverage = machine.getSystemLoadAverage();
+        int cpus = machine.getAvailableProcessors();
+        if (loadAverage > BUSY_LOAD_PER_CPU * cpus) {
+            narrator.say(
+                    "note",
+                    String.format(
+                            Locale.ROOT,
+                            "this machine is busy (load %.1f on %d CPUs): the times will be longer than they need be",
+                            loadAverage,
+                            cpus));
         }
     }
 

@@ -33,6 +33,7 @@ final class DrillRecords {
         node.put("fault", plan.fault().label());
         node.put("outage_s", plan.outage().toMillis() / 1000.0);
         node.put("agent", plan.route() == Route.THROUGH_AGENT);
+        node.put("load_average", result.loadAverage());
         put(node, "freeze_ms", findings.freezeMs());
         put(node, "stop_event_ms", findings.stopEventMs());
         put(node, "vcpus_last_ran_ms", findings.standstillMs());
