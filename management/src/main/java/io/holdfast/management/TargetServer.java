@@ -116,8 +116,9 @@ final class TargetServer {
                     FileBackend.open(export.path(), new FileOptions(export.readOnly(), export.sizeBytes()));
             String name = config.namePrefix() + ":" + export.name();
             UUID uuid = identities.of(name, export.path());
-            LogicalUnit unit =
-                    LogicalUnit.builder(LogicalUnitIdentity.of(uuid), backend).build();
+            LogicalUnit unit = LogicalUnit.builder(LogicalUnitIdentity.of(uuid), backend)
+                    .taskManagement(IscsiServer.TASK_MANAGEMENT)
+                    .build();
             IscsiTarget target =
                     new IscsiTarget(name, PORTAL_GROUP_TAG, new FixedLunView(Map.of(ServedUnit.LUN, unit)));
             return new ServedUnit(export, target, uuid, backend);

@@ -1,0 +1,183 @@
+package io.holdfast.iscsi;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.holdfast.block.FileBackend;
+import io.holdfast.block.FileOptions;
+import io.holdfast.block.IoPool;
+import io.holdfast.iscsi.wire.BasicHeader;
+import io.holdfast.iscsi.wire.Opcode;
+import io.holdfast.scsi.FixedLunView;
+import io.holdfast.scsi.LogicalUnit;
+import io.holdfast.scsi.LogicalUnitIdentity;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.UUID;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** The whole target on sockets and a file, both ways of doing I/O. */
+@Timeout(60)
+class IscsiServerTest {
+    private static final InetSocketAddress ANY_PORT = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+    private static final int BLOCKS = 32768;
+
+    @TempDir
+    private Path dir;
+
+    /** A server with one disk; closing it must leave nothing behind. */
+    private final class Target implements AutoCloseable {
+        final IoPool pool = new IoPool(2, 1000);
+        final FileBackend file;
+        final EventLoops loops;
+        final IscsiServer server;
+
+        Target(IoWay way, boolean nativeCalls) throws Exception {
+            assumeTrue(way.obstacle().isEmpty(), () -> "no " + way.label() + " I/O here: " + way.obstacle());
+            file = FileBackend.open(dir.resolve("disk.img"), FileOptions.sized(BLOCKS * 512L));
+            if (nativeCalls) {
+                file.bindNative();
+            }
+            LogicalUnit unit = LogicalUnit.builder(LogicalUnitIdentity.of(new UUID(3, 4)), file)
+                    .build();
+            loops = EventLoops.start(way, 2, pool);
+            server = IscsiServer.start(
+                    List.of(ANY_PORT),
+                    loops,
+                    new IscsiRig.OneTarget(new IscsiTarget(IscsiRig.TARGET, 1, new FixedLunView(Map.of(0, unit)))),
+                    SessionEvents.NONE);
+        }
+
+        TestInitiator connect() throws IOException {
+            return new TestInitiator(new SocketWire(server.portals().get(0)));
+        }
+
+        @Override
+        public void close() throws IOException {
+            assertThat(server.stop(Duration.ofSeconds(10)))
+                    .as("every command has ended")
+                    .isTrue();
+            loops.close();
+            assertThat(pool.close(Duration.ofSeconds(10))).isTrue();
+            file.close();
+        }
+    }
+
+    private static byte[] random(int length, long seed) {
+        byte[] bytes = new byte[length];
+        new Random(seed).nextBytes(bytes);
+        return bytes;
+    }
+
+    @ParameterizedTest
+    @EnumSource(IoWay.class)
+    void shouldReadBackWhatWasWrittenInSizesSmallAndLarge(IoWay way) throws Exception {
+        try (Target target = new Target(way, true)) {
+            TestInitiator initiator = target.connect().login("MaxRecvDataSegmentLength=65536");
+            initiator.ready();
+            for (int blocks : new int[] {1, 3, 8, 255, 2048, 8192}) {
+                byte[] data = random(blocks * 512, blocks);
+                initiator.writeAll(7, data);
+                assertThat(initiator.readAll(7, blocks)).as("%d blocks", blocks).isEqualTo(data);
+            }
+        }
+        assertThat(Files.size(dir.resolve("disk.img"))).isEqualTo(BLOCKS * 512L);
+    }
+
+    @ParameterizedTest
+    @EnumSource(IoWay.class)
+    void shouldServeBeforeNativeCallsAreBoundAndAfterwards(IoWay way) throws Exception {
+        try (Target target = new Target(way, false)) {
+            TestInitiator initiator = target.connect().login();
+            initiator.ready();
+            byte[] data = random(100 * 512, 1);
+            initiator.writeAll(0, data);
+            assertThat(initiator.readAll(0, 100)).isEqualTo(data);
+            target.file.bindNative();
+            assertThat(initiator.readAll(0, 100)).isEqualTo(data);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(IoWay.class)
+    void shouldAnswerAFullWindowOfReadsWithTheRightData(IoWay way) throws Exception {
+        try (Target target = new Target(way, true)) {
+            TestInitiator initiator = target.connect().login("DataDigest=CRC32C", "HeaderDigest=CRC32C");
+            initiator.ready();
+            byte[] data = random(TaskSet.COMMAND_WINDOW * 4096, 2);
+            for (int at = 0; at < data.length; at += 65536) {
+                initiator.writeAll(at / 512, Arrays.copyOfRange(data, at, at + 65536));
+            }
+            Pdu[] reads = new Pdu[TaskSet.COMMAND_WINDOW];
+            Arrays.setAll(reads, i -> initiator.read(i * 8L, 8));
+            initiator.send(reads);
+            int firstTag = reads[0].header().initiatorTaskTag();
+            for (int i = 0; i < reads.length; i++) {
+                Pdu answer = initiator.expect(Opcode.DATA_IN);
+                int which = answer.header().initiatorTaskTag() - firstTag;
+                assertThat(answer.data()).isEqualTo(Arrays.copyOfRange(data, which * 4096, which * 4096 + 4096));
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(IoWay.class)
+    void shouldNotReadFromAnInitiatorThatDoesNotReadItsAnswers(IoWay way) throws Exception {
+        try (Target target = new Target(way, true)) {
+            TestInitiator initiator = target.connect().login("MaxRecvDataSegmentLength=262144");
+            initiator.ready();
+            int blocks = 8192; // 4 MiB each, half a gigabyte in all
+            for (int i = 0; i < TaskSet.COMMAND_WINDOW; i++) {
+                initiator.send(initiator.read(0, blocks));
+            }
+            TestInitiator other = target.connect();
+            other.name = TestInitiator.NAME + ":other";
+            other.login().ready();
+            assertThat(other.readAll(0, 8)).as("others are served").hasSize(4096);
+            for (int done = 0; done < TaskSet.COMMAND_WINDOW; ) {
+                if (initiator.expect(Opcode.DATA_IN).header().flag(BasicHeader.STATUS)) {
+                    done++;
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(IoWay.class)
+    void shouldSayWhichPortalCannotBeHad(IoWay way) throws Exception {
+        try (Target target = new Target(way, true)) {
+            InetSocketAddress taken = target.server.portals().get(0);
+            assertThatThrownBy(() -> IscsiServer.start(
+                            List.of(ANY_PORT, taken),
+                            target.loops,
+                            new IscsiRig.OneTarget(new IscsiTarget(IscsiRig.TARGET, 1, new FixedLunView(Map.of()))),
+                            SessionEvents.NONE))
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining("cannot listen on " + Addresses.print(taken));
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(IoWay.class)
+    void shouldStopWhileInitiatorsAreConnected(IoWay way) throws Exception {
+        Target target = new Target(way, true);
+        TestInitiator idle = target.connect();
+        TestInitiator session = target.connect().login();
+        session.ready();
+        target.close();
+        idle.expectClosed();
+        session.expectClosed();
+    }
+}

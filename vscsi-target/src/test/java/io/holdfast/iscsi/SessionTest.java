@@ -1,0 +1,451 @@
+package io.holdfast.iscsi;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.holdfast.block.BlockOperation;
+import io.holdfast.iscsi.wire.BasicHeader;
+import io.holdfast.iscsi.wire.Opcode;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.Random;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** A connection from its first byte to its last: login, keep-alive, order, text, digests, logout, stop, and nonsense. */
+class SessionTest {
+    private final IscsiRig rig = new IscsiRig();
+
+    @AfterEach
+    void noBufferIsLeft() {
+        rig.close();
+    }
+
+    // ------------------------------------------------------------------ login
+
+    @Test
+    void shouldGiveTheSessionAHandleOnlyWhenItExists() {
+        TestInitiator initiator = rig.connect();
+        initiator.send(initiator.loginRequest(
+                LoginNegotiation.SECURITY,
+                LoginNegotiation.OPERATIONAL,
+                "InitiatorName=" + TestInitiator.NAME,
+                "TargetName=" + IscsiRig.TARGET,
+                "AuthMethod=None"));
+        Pdu first = initiator.expect(Opcode.LOGIN_RESPONSE);
+        assertThat(first.header().tsih()).isZero();
+        assertThat(first.header().isid()).isEqualTo(TestInitiator.LINUX_ISID);
+        initiator.send(initiator.loginRequest(LoginNegotiation.OPERATIONAL, LoginNegotiation.FULL_FEATURE));
+        Pdu second = initiator.expect(Opcode.LOGIN_RESPONSE);
+        assertThat(second.header().tsih()).isNotZero();
+        assertThat(second.header().statSn()).isEqualTo(first.header().statSn() + 1);
+        assertThat(second.header().maxCmdSn() - second.header().expCmdSn()).isEqualTo(TaskSet.COMMAND_WINDOW - 1);
+    }
+
+    @Test
+    void shouldTellLibiscsiThatItMayComeBackAtOnceAndNobodyElse() {
+        TestInitiator libiscsi = rig.connect();
+        libiscsi.isid = TestInitiator.LIBISCSI_ISID;
+        libiscsi.login();
+        Pdu leave = libiscsi.expect(Opcode.ASYNC_MESSAGE);
+        assertThat(leave.header().asyncEvent()).isEqualTo(2);
+        assertThat(leave.header().getShort(40)).as("Time2Wait").isZero();
+        rig.connect().login().expectNothing();
+    }
+
+    @Test
+    void shouldCloseAConnectionThatDoesNotLogInInTime() {
+        TestInitiator silent = rig.connect();
+        rig.advanceSeconds(IscsiConnection.LOGIN_LIMIT_SECONDS - 1);
+        silent.expectNothing();
+        rig.advanceSeconds(2);
+        silent.expectClosed();
+    }
+
+    @Test
+    void shouldNotCloseASessionThatIsSilentAfterLogin() {
+        TestInitiator initiator = rig.connect().login();
+        rig.advanceSeconds(10 * IscsiConnection.LOGIN_LIMIT_SECONDS);
+        initiator.expectNothing();
+    }
+
+    @Test
+    void shouldAnswerARefusalAndClose() {
+        TestInitiator initiator = rig.connect();
+        initiator.send(initiator.loginRequest(
+                LoginNegotiation.OPERATIONAL,
+                LoginNegotiation.FULL_FEATURE,
+                "InitiatorName=" + TestInitiator.NAME,
+                "TargetName=iqn.2026-11.io.holdfast:nobody"));
+        Pdu answer = initiator.expect(Opcode.LOGIN_RESPONSE);
+        assertThat(answer.header().loginStatusClass()).isEqualTo(2);
+        assertThat(answer.header().loginStatusDetail()).isEqualTo(3);
+        initiator.expectClosed();
+    }
+
+    @Test
+    void shouldRedirectAndClose() {
+        TestInitiator initiator = rig.connect();
+        initiator.send(initiator.loginRequest(
+                LoginNegotiation.SECURITY,
+                LoginNegotiation.OPERATIONAL,
+                "InitiatorName=" + TestInitiator.NAME,
+                "TargetName=iqn.2026-11.io.holdfast:moved"));
+        Pdu answer = initiator.expect(Opcode.LOGIN_RESPONSE);
+        assertThat(answer.header().loginStatusClass()).isEqualTo(1);
+        assertThat(answer.header().loginStatusDetail()).isEqualTo(1);
+        assertThat(answer.keys()).containsEntry("TargetAddress", "192.0.2.7:3260,1");
+        initiator.expectClosed();
+    }
+
+    @Test
+    void shouldTakeNothingButALoginFirst() {
+        TestInitiator initiator = rig.connect();
+        initiator.send(initiator.testUnitReady());
+        initiator.expectClosed();
+    }
+
+    @Test
+    void shouldNotTakeASecondLoginOnOneConnection() {
+        TestInitiator initiator = rig.connect().login();
+        initiator.send(initiator.loginRequest(LoginNegotiation.OPERATIONAL, LoginNegotiation.FULL_FEATURE));
+        initiator.expectClosed();
+    }
+
+    // ------------------------------------------------------------------ keep-alive and order
+
+    @Test
+    void shouldEchoAPing() {
+        TestInitiator initiator = rig.connect().login();
+        byte[] data = "are you there?".getBytes(StandardCharsets.US_ASCII);
+        Pdu ping = Pdu.of(Opcode.NOP_OUT, BasicHeader.FINAL).immediate().with(data);
+        ping.header().targetTransferTag(BasicHeader.NO_TAG);
+        initiator.send(initiator.numbered(ping));
+        Pdu answer = initiator.expect(Opcode.NOP_IN);
+        assertThat(answer.data()).isEqualTo(data);
+        assertThat(answer.header().initiatorTaskTag()).isEqualTo(ping.header().initiatorTaskTag());
+        assertThat(answer.header().targetTransferTag()).isEqualTo(BasicHeader.NO_TAG);
+    }
+
+    @Test
+    void shouldEchoNoMoreThanTheInitiatorTakes() {
+        TestInitiator initiator = rig.connect().login("MaxRecvDataSegmentLength=512");
+        Pdu ping = Pdu.of(Opcode.NOP_OUT, BasicHeader.FINAL).immediate().with(new byte[4096]);
+        ping.header().targetTransferTag(BasicHeader.NO_TAG);
+        initiator.send(initiator.numbered(ping));
+        assertThat(initiator.expect(Opcode.NOP_IN).data()).hasSize(512);
+    }
+
+    @Test
+    void shouldNotAnswerAPingWithoutATag() {
+        TestInitiator initiator = rig.connect().login();
+        Pdu ping = Pdu.of(Opcode.NOP_OUT, BasicHeader.FINAL).immediate();
+        ping.header().initiatorTaskTag(BasicHeader.NO_TAG).targetTransferTag(BasicHeader.NO_TAG);
+        initiator.send(initiator.numbered(ping));
+        initiator.expectNothing();
+    }
+
+    @Test
+    void shouldCloseTheWindowWhenItIsFullAndOpenItWithTheResponse() {
+        TestInitiator initiator = rig.connect().login().ready();
+        rig.disk.hold(BlockOperation.READ);
+        for (int i = 0; i < TaskSet.COMMAND_WINDOW; i++) {
+            initiator.send(initiator.read(i, 1));
+        }
+        Pdu ping = Pdu.of(Opcode.NOP_OUT, BasicHeader.FINAL).immediate();
+        ping.header().targetTransferTag(BasicHeader.NO_TAG);
+        initiator.send(initiator.numbered(ping));
+        initiator.expect(Opcode.NOP_IN);
+        assertThat(initiator.maxCmdSn).as("closed").isEqualTo(initiator.cmdSn - 1);
+
+        initiator.send(initiator.read(0, 1)); // beyond the window: ignored
+        initiator.cmdSn--;
+        initiator.expectNothing();
+
+        rig.disk.release();
+        for (int i = 0; i < TaskSet.COMMAND_WINDOW; i++) {
+            Pdu answer = initiator.expect(Opcode.DATA_IN);
+            assertThat(answer.header().maxCmdSn()).isEqualTo(initiator.cmdSn + i);
+        }
+        initiator.readAll(0, 1);
+    }
+
+    @Test
+    void shouldIgnoreACommandItHasSeen() {
+        TestInitiator initiator = rig.connect().login().ready();
+        Pdu write = initiator.write(0, 1, new byte[512]);
+        initiator.send(write);
+        initiator.expectStatus(write.header().initiatorTaskTag(), TestInitiator.GOOD);
+        initiator.send(write);
+        initiator.expectNothing();
+    }
+
+    @Test
+    void shouldCloseWhenACommandIsMissing() {
+        TestInitiator initiator = rig.connect().login().ready();
+        initiator.cmdSn++;
+        initiator.send(initiator.read(0, 1));
+        initiator.expectClosed();
+    }
+
+    @Test
+    void shouldTakeImmediateCommandsWhileTheWindowIsClosed() {
+        TestInitiator initiator = rig.connect().login().ready();
+        rig.disk.hold(BlockOperation.READ);
+        for (int i = 0; i < TaskSet.COMMAND_WINDOW; i++) {
+            initiator.send(initiator.read(i, 1));
+        }
+        for (int i = 0; i < TaskSet.IMMEDIATE_COMMANDS; i++) {
+            Pdu urgent =
+                    Pdu.command(Opcode.SCSI_COMMAND, 0, "00 00 00 00 00 00", 0).immediate();
+            initiator.send(initiator.numbered(urgent));
+            assertThat(initiator.expect(Opcode.SCSI_RESPONSE).header().scsiStatus())
+                    .isZero();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0x7fff_fffe, 0xffff_fffe})
+    void shouldGoOnWhenTheNumbersWrapAround(int first) {
+        TestInitiator initiator = rig.connect();
+        initiator.cmdSn = first;
+        initiator.login().ready();
+        for (int i = 0; i < 10; i++) {
+            initiator.readAll(i, 1);
+        }
+    }
+
+    @Test
+    void shouldRejectWhatItDoesNotKnowAndGoOn() {
+        TestInitiator initiator = rig.connect().login().ready();
+        Pdu snack = Pdu.of(Opcode.SNACK_REQUEST, BasicHeader.FINAL);
+        snack.header().initiatorTaskTag(0x99);
+        initiator.send(snack);
+        Pdu reject = initiator.expect(Opcode.REJECT);
+        assertThat(reject.header().response()).isEqualTo(5);
+        assertThat(reject.data())
+                .as("the header that was rejected")
+                .isEqualTo(snack.header().bytes());
+        initiator.readAll(0, 1);
+    }
+
+    // ------------------------------------------------------------------ digests
+
+    @ParameterizedTest
+    @CsvSource({"None,None", "CRC32C,None", "None,CRC32C", "CRC32C,CRC32C"})
+    void shouldCarryDigestsBothWays(String header, String data) {
+        TestInitiator initiator = rig.connect()
+                .login("HeaderDigest=" + header, "DataDigest=" + data, "MaxRecvDataSegmentLength=5001")
+                .ready();
+        byte[] bytes = new byte[64 * 512];
+        new Random(1).nextBytes(bytes);
+        initiator.writeAll(3, bytes);
+        assertThat(initiator.readAll(3, 64)).isEqualTo(bytes);
+        Pdu odd = Pdu.command(Opcode.SCSI_COMMAND, BasicHeader.READ, "12 00 00 00 0d 00", 13);
+        initiator.send(initiator.numbered(odd));
+        assertThat(initiator.expect(Opcode.DATA_IN).data()).hasSize(13);
+    }
+
+    @Test
+    void shouldRejectDataWithAWrongDigestAndWriteNothing() {
+        TestInitiator initiator = rig.connect().login("DataDigest=CRC32C").ready();
+        byte[] wrong = initiator.encode(initiator.write(0, 1, new byte[512]));
+        wrong[60] ^= 1;
+        initiator.sendRaw(wrong);
+        assertThat(initiator.expect(Opcode.REJECT).header().response()).isEqualTo(2);
+        initiator.expectClosed();
+        TestInitiator reader = rig.connect().login().ready();
+        assertThat(reader.readAll(0, 1)).containsOnly(0);
+    }
+
+    @Test
+    void shouldCloseAtAWrongHeaderDigest() {
+        TestInitiator initiator = rig.connect().login("HeaderDigest=CRC32C").ready();
+        byte[] wrong = initiator.encode(initiator.testUnitReady());
+        wrong[20] ^= 1;
+        initiator.sendRaw(wrong);
+        initiator.expectClosed();
+    }
+
+    // ------------------------------------------------------------------ text and discovery
+
+    private static Pdu sendTargets(TestInitiator initiator, String value) {
+        Pdu text = Pdu.of(Opcode.TEXT_REQUEST, BasicHeader.FINAL).with("SendTargets=" + value);
+        text.header().targetTransferTag(BasicHeader.NO_TAG);
+        return initiator.numbered(text);
+    }
+
+    @Test
+    void shouldListTargetsInADiscoverySession() {
+        TestInitiator initiator = rig.connect().discovery();
+        initiator.send(sendTargets(initiator, "All"));
+        Pdu answer = initiator.expect(Opcode.TEXT_RESPONSE);
+        assertThat(answer.header().flag(BasicHeader.FINAL)).isTrue();
+        assertThat(answer.header().targetTransferTag()).isEqualTo(BasicHeader.NO_TAG);
+        assertThat(answer.keys()).containsEntry("TargetName", IscsiRig.TARGET).containsKey("TargetAddress");
+        assertThat(rig.events).as("nobody is told of a discovery").isEmpty();
+    }
+
+    @Test
+    void shouldContinueALongAnswerWhenAsked() {
+        String[] keys = new String[40];
+        for (int i = 0; i < keys.length; i++) {
+            keys[i] = "X-io.holdfast.key" + i + "=value";
+        }
+        TestInitiator initiator = rig.connect().login("MaxRecvDataSegmentLength=512");
+        Pdu request = Pdu.of(Opcode.TEXT_REQUEST, BasicHeader.FINAL).with(keys);
+        request.header().targetTransferTag(BasicHeader.NO_TAG);
+        initiator.send(initiator.numbered(request));
+        StringBuilder all = new StringBuilder();
+        Pdu answer = initiator.expect(Opcode.TEXT_RESPONSE);
+        while (!answer.header().flag(BasicHeader.FINAL)) {
+            assertThat(answer.header().flag(BasicHeader.CONTINUE)).isTrue();
+            assertThat(answer.data()).hasSize(512);
+            all.append(new String(answer.data(), StandardCharsets.UTF_8));
+            Pdu more = Pdu.of(Opcode.TEXT_REQUEST, BasicHeader.FINAL);
+            more.header()
+                    .initiatorTaskTag(answer.header().initiatorTaskTag())
+                    .targetTransferTag(answer.header().targetTransferTag());
+            initiator.send(initiator.numbered(more));
+            answer = initiator.expect(Opcode.TEXT_RESPONSE);
+        }
+        all.append(new String(answer.data(), StandardCharsets.UTF_8));
+        assertThat(all.toString().split("\0")).hasSize(40).allMatch(pair -> pair.endsWith("=NotUnderstood"));
+    }
+
+    @Test
+    void shouldJoinARequestThatComesInParts() {
+        TestInitiator initiator = rig.connect().discovery();
+        byte[] text = "SendTargets=All\0".getBytes(StandardCharsets.US_ASCII);
+        Pdu first = Pdu.of(Opcode.TEXT_REQUEST, BasicHeader.CONTINUE).with(Arrays.copyOf(text, 5));
+        first.header().targetTransferTag(BasicHeader.NO_TAG);
+        initiator.send(initiator.numbered(first));
+        Pdu more = initiator.expect(Opcode.TEXT_RESPONSE);
+        assertThat(more.data()).isEmpty();
+        Pdu second = Pdu.of(Opcode.TEXT_REQUEST, BasicHeader.FINAL).with(Arrays.copyOfRange(text, 5, text.length));
+        second.header()
+                .initiatorTaskTag(first.header().initiatorTaskTag())
+                .targetTransferTag(more.header().targetTransferTag());
+        initiator.send(initiator.numbered(second));
+        assertThat(initiator.expect(Opcode.TEXT_RESPONSE).keys()).containsEntry("TargetName", IscsiRig.TARGET);
+    }
+
+    @Test
+    void shouldShowOnlyItsOwnTargetInANormalSession() {
+        TestInitiator initiator = rig.connect().login();
+        initiator.send(sendTargets(initiator, ""));
+        assertThat(initiator.expect(Opcode.TEXT_RESPONSE).keys()).containsEntry("TargetName", IscsiRig.TARGET);
+        initiator.send(sendTargets(initiator, "All"));
+        assertThat(initiator.expect(Opcode.TEXT_RESPONSE).data()).isEmpty();
+    }
+
+    @Test
+    void shouldExecuteNothingInADiscoverySession() {
+        TestInitiator reader = rig.connect().discovery();
+        reader.send(reader.read(0, 1));
+        reader.expectClosed();
+        TestInitiator writer = rig.connect().discovery();
+        writer.send(writer.write(0, 1, new byte[512]));
+        writer.expectClosed();
+        TestInitiator manager = rig.connect().discovery();
+        manager.send(manager.taskManagement(1, 5));
+        manager.expectClosed();
+    }
+
+    // ------------------------------------------------------------------ the end
+
+    private static Pdu logout(TestInitiator initiator, int reason) {
+        return initiator.numbered(Pdu.of(Opcode.LOGOUT_REQUEST, BasicHeader.FINAL | reason));
+    }
+
+    @Test
+    void shouldAnswerALogoutAndClose() {
+        TestInitiator initiator = rig.connect().login();
+        initiator.send(logout(initiator, 0));
+        assertThat(initiator.expect(Opcode.LOGOUT_RESPONSE).header().response()).isZero();
+        initiator.expectClosed();
+        assertThat(rig.events).containsExactly("opened 1", "closed 1");
+    }
+
+    @Test
+    void shouldStayWhenALogoutAsksForARecoveryThatWasNotAgreed() {
+        TestInitiator initiator = rig.connect().login();
+        initiator.send(logout(initiator, 2));
+        assertThat(initiator.expect(Opcode.LOGOUT_RESPONSE).header().response()).isEqualTo(2);
+        initiator.expectNothing();
+    }
+
+    @Test
+    void shouldThrowAwayWhatComesBehindALogout() {
+        TestInitiator initiator = rig.connect().login().ready();
+        byte[] logout = initiator.encode(logout(initiator, 0));
+        byte[] write = initiator.encode(initiator.write(0, 8, new byte[4096]));
+        byte[] both = Arrays.copyOf(logout, logout.length + 1000);
+        System.arraycopy(write, 0, both, logout.length, 1000);
+        initiator.sendRaw(both);
+        initiator.expect(Opcode.LOGOUT_RESPONSE);
+        initiator.expectClosed();
+    }
+
+    @Test
+    void shouldAnswerWhatRunsAndThenCloseWhenTheServerStops() {
+        TestInitiator initiator = rig.connect().login().ready();
+        rig.disk.hold(BlockOperation.WRITE);
+        Pdu running = initiator.write(0, 1, new byte[512]);
+        initiator.send(running);
+        initiator.send(initiator.write(8, 8, Pdu.NO_DATA));
+        Pdu r2t = initiator.expect(Opcode.R2T);
+        TestInitiator idle = rig.connect();
+        idle.name = TestInitiator.NAME + ":idle";
+        idle.login();
+
+        rig.shutdown();
+        idle.expectClosed();
+        initiator.send(initiator.dataOut(r2t, new byte[4096]));
+        initiator.send(initiator.read(0, 1));
+        initiator.expectNothing();
+        rig.disk.release();
+        initiator.expectStatus(running.header().initiatorTaskTag(), TestInitiator.GOOD);
+        initiator.expectClosed();
+        assertThat(rig.admission.isEmpty()).isTrue();
+    }
+
+    @Test
+    void shouldSurviveRandomBytesAtEveryStageWithoutLosingABuffer() {
+        Random random = new Random(42);
+        for (int round = 0; round < 300; round++) {
+            TestInitiator initiator = rig.connect();
+            initiator.name = TestInitiator.NAME + ":" + round;
+            if (round % 3 > 0) {
+                initiator.login(round % 3 == 2 ? new String[] {"DataDigest=CRC32C"} : new String[0]);
+            }
+            byte[] junk = new byte[random.nextInt(2000)];
+            random.nextBytes(junk);
+            if (round % 2 == 0 && junk.length > 8) {
+                // Plausible enough to get past the first check.
+                junk[0] = (byte) random.nextInt(8);
+                junk[4] = 0;
+                junk[5] = 0;
+            }
+            initiator.sendRaw(junk);
+            initiator.close();
+        }
+    }
+
+    @Test
+    void shouldTakeACommandCutAtEveryByte() {
+        TestInitiator initiator = rig.connect().login().ready();
+        byte[] data = new byte[512];
+        new Random(3).nextBytes(data);
+        int length = BasicHeader.BYTES + data.length;
+        for (int cut = 1; cut < length; cut += 37) {
+            byte[] whole = initiator.encode(initiator.write(cut, 1, data));
+            initiator.sendRaw(Arrays.copyOf(whole, cut));
+            initiator.sendRaw(Arrays.copyOfRange(whole, cut, length));
+            assertThat(initiator.expect(Opcode.SCSI_RESPONSE).header().scsiStatus())
+                    .isZero();
+        }
+    }
+}
