@@ -124,6 +124,17 @@ public abstract class OffloadingLane implements IoLane {
         submit(operation, done);
     }
 
+    /** True if a result of the kernel says: not here and now, but perhaps in the pool. */
+    protected static boolean mustWait(long result) {
+        return result == -Errno.EAGAIN.number() || result == -Errno.EINTR.number();
+    }
+
+    /** What a read's negative result means. */
+    protected static BlockError readFailure(OpenFile file, long offset, IoMemory into, String call, long result) {
+        return BlockErrors.of(
+                "read " + into.length() + " bytes at " + offset + " of " + file.name(), Linux.failure(call, result));
+    }
+
     /** Writes what is left after {@code doneBytes} on the pool. On the lane's thread. */
     protected final void writeInPool(OpenFile file, long offset, IoMemory from, int doneBytes, IoCallback done) {
         PooledOperation operation = take();

@@ -1,13 +1,10 @@
 package io.holdfast.iscsi;
 
-import io.holdfast.block.BlockErrors;
 import io.holdfast.block.IoCallback;
 import io.holdfast.block.IoMemory;
 import io.holdfast.block.IoPool;
 import io.holdfast.block.OffloadingLane;
 import io.holdfast.block.OpenFile;
-import io.holdfast.linux.Errno;
-import io.holdfast.linux.Linux;
 import io.netty.channel.IoEvent;
 import io.netty.channel.IoEventLoop;
 import io.netty.channel.IoRegistration;
@@ -121,13 +118,11 @@ final class RingLane extends OffloadingLane implements IoUringIoHandle {
         free[freeCount++] = slot;
         if (result > 0) {
             done.done(null);
-        } else if (result == 0 || result == -Errno.EAGAIN.number() || result == -Errno.EINTR.number()) {
+        } else if (result == 0 || mustWait(result)) {
             // At the end of the file the pool's try says in words what is wrong.
             readInPool(file, offset, into, doneBytes, done);
         } else {
-            done.done(BlockErrors.of(
-                    "read " + into.length() + " bytes at " + offset + " of " + file.name(),
-                    Linux.failure("io_uring read", result)));
+            done.done(readFailure(file, offset, into, "io_uring read", result));
         }
     }
 
