@@ -59,7 +59,9 @@ public final class PduDecoder {
 
     private Stage stage = Stage.HEADER;
     private int filled;
+    /** Additional header segments and digest. No request we take needs the segments; the digest covers them. */
     private byte @Nullable [] additional;
+
     private ByteBuf data = Unpooled.EMPTY_BUFFER;
     private int dataStart;
     private int receivedDigest;
@@ -78,11 +80,6 @@ public final class PduDecoder {
     /** True if the stream could end here without cutting a PDU in two. */
     public boolean atBoundary() {
         return stage == Stage.HEADER && filled == 0;
-    }
-
-    /** The additional header segments of the PDU at hand; valid as long as its header. */
-    public byte @Nullable [] additionalHeaders() {
-        return additional;
     }
 
     /**
@@ -117,7 +114,6 @@ public final class PduDecoder {
         if (additionalBytes() > 0) {
             stage = Stage.ADDITIONAL;
         } else {
-            additional = null;
             beginData(receiver);
         }
     }
@@ -128,7 +124,7 @@ public final class PduDecoder {
 
     private void readAdditional(ByteBuf in, Receiver receiver) throws WireException {
         byte[] bytes = additional;
-        if (bytes == null || bytes.length < additionalBytes()) {
+        if (bytes == null) {
             bytes = new byte[MAX_ADDITIONAL_BYTES];
             additional = bytes;
         }
