@@ -158,8 +158,8 @@ class PduCodecTest {
             }
             byte[] wire = encode(goldenHeader(), new byte[0], Digest.CRC32C, Digest.NONE);
             wire[at] ^= 1;
-            assertThatThrownBy(() ->
-                            decoder(Digest.CRC32C, Digest.NONE).decode(Unpooled.wrappedBuffer(wire), new Heard()))
+            assertThatThrownBy(
+                            () -> decoder(Digest.CRC32C, Digest.NONE).decode(Unpooled.wrappedBuffer(wire), new Heard()))
                     .isInstanceOf(WireException.class)
                     .hasMessageContaining("header digest");
         }

@@ -1,0 +1,5 @@
+/** Tests of what holds for the target as a whole. */
+@NullMarked
+package io.holdfast;
+
+import org.jspecify.annotations.NullMarked;
