@@ -28,6 +28,7 @@ Runs each workload on Holdfast and on each peer in turn, several rounds, and pri
 
   --peers LIST       whom to compare with (tgt), separated by commas; self is a second one of the subject, a control
                      known: $(server_kinds | paste -sd ' ')
+                     and holdfast@DIR, the Holdfast that was built in another checkout
   --subject KIND     who is compared (holdfast); another one for control runs
   --workloads LIST   which workloads (all), separated by commas
                      known: $(workload_names | paste -sd ' ')
@@ -113,7 +114,7 @@ check_options() {
   whole_number --size "$size_mib" 128 999999
   case $io in ring | portable | auto) ;; *) wrong "--io '$io': want ring, portable or auto" ;; esac
   for kind in $subject ${peers//,/ }; do
-    [ "$kind" = self ] || server_kinds | grep -qxF -- "$kind" || wrong "'$kind' is no server this script can start"
+    [ "$kind" = self ] || is_server_kind "$kind" || wrong "'$kind' is no server this script can start"
   done
   [ "$subject" != self ] || wrong "--subject 'self': name the server"
   [ -n "${peers//,/}" ] || wrong "--peers: name at least one"

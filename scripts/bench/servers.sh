@@ -8,6 +8,14 @@ server_kinds() {
   printf '%s\n' holdfast holdfast-ring holdfast-portable tgt
 }
 
+# holdfast@DIR is the Holdfast that was built in another checkout.
+is_server_kind() {
+  case $1 in
+    holdfast@*) [ -x "${1#holdfast@}/scripts/holdfast" ] ;;
+    *) server_kinds | grep -qxF -- "$1" ;;
+  esac
+}
+
 server_kind=()
 server_label=()
 server_pid=()
@@ -21,24 +29,27 @@ declare_servers() {
     [ "$kind" != self ] || kind=${server_kind[0]}
     number=${#server_kind[@]}
     label=$kind
+    case $kind in holdfast@*) label=holdfast@$(basename "$(realpath "${kind#holdfast@}")") ;; esac
     [[ " ${server_kind[*]} " != *" $kind "* ]] || label=$kind-$(( number + 1 ))
     server_kind[number]=$kind
     server_label[number]=$label
-    server_log[number]=$run_dir/$label.log
+    server_log[number]=$run_dir/log$number
   done
 }
 
 start_server() {
   case ${server_kind[$1]} in
-    holdfast) start_holdfast "$1" "$io" ;;
-    holdfast-*) start_holdfast "$1" "${server_kind[$1]#holdfast-}" ;;
+    holdfast) start_holdfast "$1" "$io" "$checkout" ;;
+    holdfast-*) start_holdfast "$1" "${server_kind[$1]#holdfast-}" "$checkout" ;;
+    holdfast@*) start_holdfast "$1" "$io" "${server_kind[$1]#holdfast@}" ;;
     *) "start_${server_kind[$1]}" "$1" ;;
   esac
 }
 
 server_version() {
   case ${server_kind[$1]} in
-    holdfast*) version_holdfast "$1" ;;
+    holdfast@*) version_holdfast "$1" "${server_kind[$1]#holdfast@}" ;;
+    holdfast*) version_holdfast "$1" "$checkout" ;;
     *) "version_${server_kind[$1]}" ;;
   esac
 }
@@ -92,21 +103,22 @@ stop_servers() {
 
 # ---- Holdfast ---------------------------------------------------------------------------------------------------------------
 
-# start_holdfast SERVER IO-WAY
+# start_holdfast SERVER IO-WAY CHECKOUT
 start_holdfast() {
   local server=$1
-  JAVA_HOME=$java_home "$checkout/scripts/holdfast" serve --listen 127.0.0.1:0 --control 127.0.0.1:0 --io "$2" \
+  JAVA_HOME=$java_home "$3/scripts/holdfast" serve --listen 127.0.0.1:0 --control 127.0.0.1:0 --io "$2" \
     --export "$image_dir/disk$server.img" > "$run_dir/out$server" 2> "${server_log[$server]}" &
   server_pid[server]=$!
   await "$server" 30 grep -q '^iscsi://' "$run_dir/out$server"
   server_url[server]=$(grep -m 1 -o '^iscsi://[^ ]*' "$run_dir/out$server")
 }
 
+# version_holdfast SERVER CHECKOUT
 version_holdfast() {
   local way java=${java_home:+$java_home/bin/}java
   # `auto` leaves the choice to the server: it says in its log what it chose.
   way=$(sed -n 's/.*serving .* \(ring\|portable\) I\/O.*/\1/p' "${server_log[$1]}" | head -n 1)
-  printf 'Holdfast %s, %s I/O, %s\n' "$(git -C "$checkout" describe --always --dirty 2> /dev/null || echo '?')" "${way:-unknown}" \
+  printf 'Holdfast %s, %s I/O, %s\n' "$(git -C "$2" describe --always --dirty 2> /dev/null || echo '?')" "${way:-unknown}" \
     "$("$java" -version 2>&1 | sed -n '2,3p' | paste -sd ' ' | sed 's/.*(build \([^)]*\)).*/Java \1/')"
 }
 
