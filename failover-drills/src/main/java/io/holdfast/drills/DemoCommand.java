@@ -69,6 +69,15 @@ public final class DemoCommand implements Callable<Integer> {
             description = "kill (SIGKILL) or stop (SIGTERM, a planned stop); both with a comma. Default: kill")
     private List<String> faults = List.of();
 
+    @Option(
+            names = "--boot",
+            paramLabel = "WAY",
+            defaultValue = "kernel",
+            description =
+                    "kernel (QEMU loads the kernel, the root is on the disk) or bios (SeaBIOS boots from the disk)."
+                            + " Default: kernel")
+    private String boot = "kernel";
+
     @Option(names = "--without-agent", description = "Control run: QEMU logs in to the server directly.")
     private boolean withoutAgent;
 
@@ -164,7 +173,7 @@ public final class DemoCommand implements Callable<Integer> {
             for (Fault fault : faults.stream().map(this::fault).toList()) {
                 for (double outageSeconds : outagesSeconds) {
                     for (DeviceKind device : devices()) {
-                        plans.add(new DrillPlan(device, fault, outage(outageSeconds), route));
+                        plans.add(new DrillPlan(device, boot(), fault, outage(outageSeconds), route));
                     }
                 }
             }
@@ -184,6 +193,13 @@ public final class DemoCommand implements Callable<Integer> {
                 .filter(kind -> kind.label().equals(label))
                 .findFirst()
                 .orElseThrow(() -> wrong("--device", label, "virtio-blk, virtio-blk-iothread, virtio-scsi, all"));
+    }
+
+    private Boot boot() {
+        return Arrays.stream(Boot.values())
+                .filter(way -> way.label().equals(boot))
+                .findFirst()
+                .orElseThrow(() -> wrong("--boot", boot, "kernel, bios"));
     }
 
     private Fault fault(String label) {

@@ -95,7 +95,7 @@ final class Drill {
         List<String> logs = List.of();
         try (Workplace place = Workplace.below(setting.workParent())) {
             try {
-                Path image = setting.images().copyRoot(place.file("disk.img"));
+                Path image = plan.boot().copyImage(setting.images(), place.file("disk.img"));
                 play(place, image);
                 disk = Optional.of(checkDisk(place, image));
             } catch (DrillFailure | IOException e) {
@@ -184,12 +184,10 @@ final class Drill {
                 place,
                 new GuestVm.Setting(
                         plan.device(),
-                        setting.images().kernel(),
-                        setting.images().initrd(),
+                        plan.boot().qemuArguments(setting.images(), plan.device(), WRITERS),
                         portal,
                         lun.target(),
-                        lun.number(),
-                        WRITERS));
+                        lun.number()));
         guest = vm;
         OptionalInt portalPort = agent.isPresent() ? OptionalInt.of(portal) : OptionalInt.empty();
         try (GuestChannel channel = GuestChannel.connect(vm.port());

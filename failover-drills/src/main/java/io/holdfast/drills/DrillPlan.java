@@ -7,7 +7,7 @@ import java.time.Duration;
  *
  * @param outage from the fault to the start of the next server process
  */
-record DrillPlan(DeviceKind device, Fault fault, Duration outage, Route route) {
+record DrillPlan(DeviceKind device, Boot boot, Fault fault, Duration outage, Route route) {
 
     /** The outage in seconds, without needless decimals. */
     String outageSeconds() {

@@ -30,6 +30,7 @@ final class DrillRecords {
         ObjectNode node = NODES.objectNode();
         node.put("survived", verdict.survived());
         node.put("device", plan.device().label());
+        node.put("boot", plan.boot().label());
         node.put("fault", plan.fault().label());
         node.put("outage_s", plan.outage().toMillis() / 1000.0);
         node.put("agent", plan.route() == Route.THROUGH_AGENT);

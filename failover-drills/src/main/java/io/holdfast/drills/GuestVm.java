@@ -18,9 +18,10 @@ final class GuestVm {
     /**
      * What the guest is made of.
      *
+     * @param boot QEMU's arguments for the way it comes up
      * @param portal port on the loopback that QEMU is told to log in to: the agent's portal or the server's
      */
-    record Setting(DeviceKind device, Path kernel, Path initrd, int portal, String target, int lun, int writers) {}
+    record Setting(DeviceKind device, List<String> boot, int portal, String target, int lun) {}
 
     private final Child child;
     private final Path agentMonitor;
@@ -58,9 +59,7 @@ final class GuestVm {
         List<String> command = new ArrayList<>(List.of("qemu-system-x86_64", "-name", "holdfast-drill"));
         command.addAll(List.of("-M", "q35", "-accel", "tcg,thread=multi", "-m", String.valueOf(MEMORY_MIB)));
         command.addAll(List.of("-nodefaults", "-nographic", "-no-reboot"));
-        command.addAll(List.of("-kernel", setting.kernel().toString()));
-        command.addAll(List.of("-initrd", setting.initrd().toString()));
-        command.addAll(List.of("-append", kernelArguments(setting)));
+        command.addAll(setting.boot());
         command.addAll(List.of("-serial", "file:" + place.file("console.log")));
         command.addAll(monitor("mon0", agentMonitor(place)));
         command.addAll(monitor("mon1", place.file("observer.qmp")));
@@ -73,11 +72,6 @@ final class GuestVm {
         command.addAll(List.of("-blockdev", "driver=raw,node-name=disk0,file=iscsi0,cache.direct=on"));
         command.addAll(setting.device().qemuArguments());
         return command;
-    }
-
-    private static String kernelArguments(Setting setting) {
-        return "console=ttyS0 panic=-1 root=" + setting.device().guestDevice() + " holdfast.writers="
-                + setting.writers();
     }
 
     private static String iscsiNode(Setting setting) {

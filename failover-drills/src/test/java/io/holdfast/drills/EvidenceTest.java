@@ -93,7 +93,7 @@ class EvidenceTest {
 
     @Test
     void shouldSeeThatAPlannedStopFrozeTheGuestFirst() {
-        plan = new DrillPlan(DeviceKind.VIRTIO_BLK, Fault.STOP, plan.outage(), Route.THROUGH_AGENT);
+        plan = new DrillPlan(DeviceKind.VIRTIO_BLK, Boot.KERNEL, Fault.STOP, plan.outage(), Route.THROUGH_AGENT);
         event(1001, "STOP");
 
         assertThat(findings().frozenFirst()).contains(true);
@@ -101,7 +101,7 @@ class EvidenceTest {
 
     @Test
     void shouldSeeThatAPlannedStopClosedAConnectionBeforeTheGuestWasFrozen() {
-        plan = new DrillPlan(DeviceKind.VIRTIO_BLK, Fault.STOP, plan.outage(), Route.THROUGH_AGENT);
+        plan = new DrillPlan(DeviceKind.VIRTIO_BLK, Boot.KERNEL, Fault.STOP, plan.outage(), Route.THROUGH_AGENT);
         event(1004, "STOP");
 
         assertThat(findings().frozenFirst()).contains(false);

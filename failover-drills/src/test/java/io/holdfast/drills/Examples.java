@@ -12,11 +12,13 @@ final class Examples {
     private Examples() {}
 
     static DrillPlan plan() {
-        return new DrillPlan(DeviceKind.VIRTIO_BLK, Fault.KILL, Duration.ofSeconds(6), Route.THROUGH_AGENT);
+        return new DrillPlan(
+                DeviceKind.VIRTIO_BLK, Boot.KERNEL, Fault.KILL, Duration.ofSeconds(6), Route.THROUGH_AGENT);
     }
 
     static DrillPlan controlPlan() {
-        return new DrillPlan(DeviceKind.VIRTIO_BLK, Fault.KILL, Duration.ofSeconds(6), Route.STRAIGHT_TO_SERVER);
+        return new DrillPlan(
+                DeviceKind.VIRTIO_BLK, Boot.KERNEL, Fault.KILL, Duration.ofSeconds(6), Route.STRAIGHT_TO_SERVER);
     }
 
     static long ms(double ms) {

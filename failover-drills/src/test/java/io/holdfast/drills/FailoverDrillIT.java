@@ -56,10 +56,14 @@ class FailoverDrillIT {
     }
 
     private DrillResult drill(DeviceKind device, Fault fault, Route route) throws InterruptedException {
+        return drill(device, Boot.KERNEL, fault, route);
+    }
+
+    private DrillResult drill(DeviceKind device, Boot boot, Fault fault, Route route) throws InterruptedException {
         Path holdfast = Path.of(System.getProperty("holdfast.checkout", ".."), "scripts", "holdfast");
         Drill.Setting setting =
                 new Drill.Setting(holdfast.toAbsolutePath().normalize(), images, work, Drill.KeepLogs.NO);
-        DrillPlan plan = new DrillPlan(device, fault, OUTAGE, route);
+        DrillPlan plan = new DrillPlan(device, boot, fault, OUTAGE, route);
         told.clear();
         return new Drill(plan, setting, (who, what) -> told.add(who + ": " + what), Drill.Pause.NONE).run();
     }
@@ -93,6 +97,11 @@ class FailoverDrillIT {
                 .as("answers of QEMU's monitor while the server was away%n%s", story(result))
                 .isEqualTo(findings.probes())
                 .isPositive();
+    }
+
+    @Test
+    void shouldBootThroughSeaBiosFromALogicalUnitAndOutliveItsServer() throws InterruptedException {
+        requireSurvival(drill(DeviceKind.VIRTIO_SCSI, Boot.BIOS, Fault.KILL, Route.THROUGH_AGENT));
     }
 
     @Test

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 class SummaryTest {
 
     private static Verdict verdict(DeviceKind device, double freezeMs, double thawMs) {
-        DrillPlan plan = new DrillPlan(device, Fault.KILL, Duration.ofSeconds(6), Route.THROUGH_AGENT);
+        DrillPlan plan = new DrillPlan(device, Boot.KERNEL, Fault.KILL, Duration.ofSeconds(6), Route.THROUGH_AGENT);
         return Verdict.judge(
                 plan, Examples.findings().freezeMs(freezeMs).thawMs(thawMs).build(), Optional.empty());
     }
