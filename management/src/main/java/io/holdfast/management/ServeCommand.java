@@ -9,6 +9,7 @@ import io.holdfast.management.config.ServeSetting;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -19,6 +20,11 @@ import java.util.Optional;
 final class ServeCommand implements Command {
     private static final String EXPORT = "--export";
     private static final String CONFIG = "--config";
+    /**
+     * After a restart guests wait to log in, and each of them costs the server code that runs for the first time. What can
+     * wait longer than they can waits.
+     */
+    private static final Duration GUESTS_FIRST = Duration.ofSeconds(1);
 
     @Override
     public String name() {
@@ -64,8 +70,10 @@ final class ServeCommand implements Command {
             TargetServer server = TargetServer.start(config(arguments));
             server.printTo(out);
             Runtime.getRuntime().addShutdownHook(new Thread(server::stop, "holdfast-stop"));
-            server.finishStart();
-            server.awaitStop();
+            if (!server.awaitStop(GUESTS_FIRST)) {
+                server.finishStart();
+                server.awaitStop();
+            }
             return ExitCode.OK;
         } catch (ConfigException e) {
             err.println("holdfast serve: " + e.getMessage());

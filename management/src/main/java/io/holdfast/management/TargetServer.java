@@ -217,10 +217,16 @@ final class TargetServer {
 
     /** Waits until {@link #stop} is done: every thread of the server is a daemon, this one keeps the program alive. */
     void awaitStop() {
+        awaitStop(Duration.ofMillis(Long.MAX_VALUE));
+    }
+
+    /** @return false if the limit passed first */
+    boolean awaitStop(Duration limit) {
         try {
-            stopped.await();
+            return stopped.await(limit.toMillis(), TimeUnit.MILLISECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+            return true;
         }
     }
 
