@@ -5,7 +5,9 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.AtomicMoveNotSupportedException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -47,6 +49,8 @@ final class UnitIdentities {
     private void read(Path directory) throws IOException {
         try {
             Files.createDirectories(directory);
+        } catch (FileAlreadyExistsException e) {
+            throw new IOException("state directory " + directory + " is a file; name a directory", e);
         } catch (IOException e) {
             throw new IOException("state directory " + directory + " cannot be made: " + e.getMessage(), e);
         }
@@ -97,9 +101,22 @@ final class UnitIdentities {
         }
         Map<String, String> texts = new TreeMap<>();
         known.forEach((name, uuid) -> texts.put(name, uuid.toString()));
-        byte[] json =
-                new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT).writeValueAsBytes(new Units(texts));
-        Path directory = state.get();
+        try {
+            write(
+                    state.get(),
+                    new ObjectMapper()
+                            .enable(SerializationFeature.INDENT_OUTPUT)
+                            .writeValueAsBytes(new Units(texts)));
+        } catch (AccessDeniedException e) {
+            throw new IOException(
+                    "state directory " + state.get() + " may not be written by user " + System.getProperty("user.name")
+                            + "; change its permissions",
+                    e);
+        }
+        changed = false;
+    }
+
+    private static void write(Path directory, byte[] json) throws IOException {
         Path temporary = directory.resolve(FILE + ".new");
         Files.write(
                 temporary,
@@ -114,7 +131,6 @@ final class UnitIdentities {
             throw new IOException("state directory " + directory + " is on a file system without atomic rename", e);
         }
         sync(directory, StandardOpenOption.READ);
-        changed = false;
     }
 
     private static void sync(Path path, StandardOpenOption how) throws IOException {

@@ -35,7 +35,9 @@ public record Export(Path path, String name, OptionalLong sizeBytes, boolean rea
                 throw new ConfigException("export '" + text + "': " + key
                         + (equals >= 0 ? " takes no value" : " needs a value: " + key + "=" + attribute.label()));
             }
-            attributes.put(attribute, equals < 0 ? "true" : part.substring(equals + 1));
+            if (attributes.put(attribute, equals < 0 ? "true" : part.substring(equals + 1)) != null) {
+                throw new ConfigException("export '" + text + "': " + key + " is given twice");
+            }
         }
         return of(parts.get(0), attributes);
     }
@@ -45,6 +47,7 @@ public record Export(Path path, String name, OptionalLong sizeBytes, boolean rea
         if (path.isEmpty()) {
             throw new ConfigException("an export has no path");
         }
+        SettingRule.PATH.check("export path", path);
         Path file = Path.of(path);
         String size = attributes.get(ExportAttribute.SIZE);
         String name = attributes.get(ExportAttribute.NAME);

@@ -8,7 +8,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.regex.Pattern;
 
 /**
  * Everything a server is told before it starts, judged.
@@ -31,12 +30,7 @@ public record ServeConfig(
         int ioThreads,
         Duration stopLimit,
         List<Export> exports) {
-    private static final int MAX_THREADS = 64;
-    private static final int MAX_STOP_LIMIT_SECONDS = 300;
-
-    /** RFC 7143 §4.2.7: the type, and for iqn the date and the naming authority. */
-    private static final Pattern PREFIX =
-            Pattern.compile("iqn\\.[0-9]{4}-(0[1-9]|1[0-2])\\.[a-z0-9][a-z0-9.-]{0,60}(:[a-z0-9.:-]{1,40})?");
+    private static final int MAX_LOOPS = 64;
 
     /**
      * Judges settings that were read from the command line, the file, or nowhere.
@@ -49,26 +43,26 @@ public record ServeConfig(
             throw new ConfigException("nothing to serve: give --export PATH, or [[export]] in the configuration file");
         }
         checkNames(exports);
+        for (Map.Entry<ServeSetting, List<String>> given : values.entrySet()) {
+            for (String text : given.getValue()) {
+                given.getKey().check(text);
+            }
+        }
         List<InetSocketAddress> portals = new ArrayList<>();
         for (String listen : all(values, ServeSetting.LISTEN)) {
             portals.add(Endpoint.parse("listen", listen));
         }
-        String prefix = one(values, ServeSetting.NAME_PREFIX);
-        if (!PREFIX.matcher(prefix).matches()) {
-            throw new ConfigException(
-                    "name-prefix '" + prefix + "' is not an iSCSI name such as " + ServeSetting.NAME_PREFIX.initial());
-        }
-        int loops = number(values, ServeSetting.EVENT_LOOPS, 0, MAX_THREADS);
+        int loops = number(values, ServeSetting.EVENT_LOOPS);
         String state = one(values, ServeSetting.STATE);
         return new ServeConfig(
                 List.copyOf(portals),
                 control(values, portals.get(0)),
                 state.isEmpty() ? Optional.empty() : Optional.of(Path.of(state)),
-                prefix,
+                one(values, ServeSetting.NAME_PREFIX),
                 one(values, ServeSetting.IO),
-                loops == 0 ? Math.min(Runtime.getRuntime().availableProcessors(), MAX_THREADS) : loops,
-                number(values, ServeSetting.IO_THREADS, 1, MAX_THREADS),
-                Duration.ofSeconds(number(values, ServeSetting.STOP_LIMIT, 0, MAX_STOP_LIMIT_SECONDS)),
+                loops == 0 ? Math.min(Runtime.getRuntime().availableProcessors(), MAX_LOOPS) : loops,
+                number(values, ServeSetting.IO_THREADS),
+                Duration.ofSeconds(number(values, ServeSetting.STOP_LIMIT)),
                 List.copyOf(exports));
     }
 
@@ -103,17 +97,7 @@ public record ServeConfig(
         return given.get(given.size() - 1);
     }
 
-    private static int number(Map<ServeSetting, List<String>> values, ServeSetting setting, int min, int max)
-            throws ConfigException {
-        String text = one(values, setting);
-        try {
-            int number = Integer.parseInt(text);
-            if (number >= min && number <= max) {
-                return number;
-            }
-        } catch (NumberFormatException e) {
-            // Said below.
-        }
-        throw new ConfigException(setting.key() + " '" + text + "' is not a number in " + min + ".." + max);
+    private static int number(Map<ServeSetting, List<String>> values, ServeSetting setting) {
+        return Integer.parseInt(one(values, setting));
     }
 }

@@ -1,6 +1,7 @@
 package io.holdfast.management.config;
 
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -40,7 +41,7 @@ public record ServeConfigFile(Map<ServeSetting, List<String>> values, List<Expor
                 exports.addAll(exports(file, at, value));
             } else {
                 ServeSetting setting = setting(at, key);
-                values.put(setting, texts(at, setting, value));
+                values.put(setting, checked(at, setting, texts(at, setting, value)));
             }
         }
         return new ServeConfigFile(values, exports);
@@ -57,6 +58,8 @@ public record ServeConfigFile(Map<ServeSetting, List<String>> values, List<Expor
                 throw new ConfigException(where(file, first.position()) + ": " + first.getMessage());
             }
             return toml;
+        } catch (CharacterCodingException e) {
+            throw new ConfigException("configuration file " + file + " is not text in UTF-8");
         } catch (NoSuchFileException e) {
             throw new ConfigException("configuration file " + file + " does not exist");
         } catch (IOException e) {
@@ -89,6 +92,17 @@ public record ServeConfigFile(Map<ServeSetting, List<String>> values, List<Expor
         return List.of(text(at, setting.key(), value, setting.kind()));
     }
 
+    private static List<String> checked(String at, ServeSetting setting, List<String> texts) throws ConfigException {
+        for (String text : texts) {
+            try {
+                setting.check(text);
+            } catch (ConfigException e) {
+                throw new ConfigException(at + ": " + e.getMessage());
+            }
+        }
+        return texts;
+    }
+
     private static String text(String at, String key, @Nullable Object value, ServeSetting.Kind kind)
             throws ConfigException {
         if (kind == ServeSetting.Kind.NUMBER && value instanceof Long number) {
@@ -118,10 +132,13 @@ public record ServeConfigFile(Map<ServeSetting, List<String>> values, List<Expor
         for (String key : table.keySet()) {
             String here = where(file, table.inputPositionOf(List.of(key)));
             Object value = table.get(List.of(key));
-            if (key.equals(PATH) && value instanceof String text) {
+            if (!key.equals(PATH)) {
+                ExportAttribute attribute = attribute(here, key);
+                attributes.put(attribute, attributeText(here, attribute, value));
+            } else if (value instanceof String text) {
                 path = text;
             } else {
-                attributes.put(attribute(here, key), attributeText(here, key, value));
+                throw new ConfigException(here + ": " + PATH + " = " + value + " is not a text in quotes");
             }
         }
         try {
@@ -143,11 +160,16 @@ public record ServeConfigFile(Map<ServeSetting, List<String>> values, List<Expor
                         .collect(Collectors.joining(", ")));
     }
 
-    private static String attributeText(String at, String key, @Nullable Object value) throws ConfigException {
-        if (value instanceof String || value instanceof Boolean || value instanceof Long) {
-            return value.toString();
+    /** A switch must be true or false: a read-only that is silently taken for no would cost a disk. */
+    private static String attributeText(String at, ExportAttribute attribute, @Nullable Object value)
+            throws ConfigException {
+        boolean isSwitch = attribute.label().isEmpty();
+        boolean fits = isSwitch ? value instanceof Boolean : value instanceof String || value instanceof Long;
+        if (value == null || !fits) {
+            throw new ConfigException(at + ": " + attribute.key() + " = " + value + " is not "
+                    + (isSwitch ? "true or false, without quotes" : "a text in quotes or a number"));
         }
-        throw new ConfigException(at + ": " + key + " = " + value + " is not a text, a number, true or false");
+        return value.toString();
     }
 
     private static String where(Path file, @Nullable TomlPosition position) {

@@ -10,18 +10,21 @@ public enum ServeSetting {
             "ADDR:PORT",
             Kind.LIST,
             "127.0.0.1:3260",
+            SettingRule.ENDPOINT,
             "iSCSI portal to serve on; several make several portals. Port 0 takes a free one."),
     CONTROL(
             "control",
             "ADDR:PORT",
             Kind.TEXT,
             "",
+            SettingRule.ENDPOINT,
             "Where agents connect. Default: the first portal's address, and its port + 1."),
     STATE(
             "state",
             "DIR",
             Kind.TEXT,
             "",
+            SettingRule.PATH,
             "Directory that keeps the identities of logical units. Without it they derive from this machine's id and the "
                     + "file's path, and nothing is written."),
     NAME_PREFIX(
@@ -29,22 +32,36 @@ public enum ServeSetting {
             "IQN",
             Kind.TEXT,
             "iqn.2026-11.io.holdfast",
+            SettingRule.NAME_PREFIX,
             "What target names begin with; a colon and the export's name follow."),
     IO(
             "io",
             "WAY",
             Kind.TEXT,
             "auto",
+            SettingRule.oneOf("auto", "ring", "portable"),
             "How file I/O is done: ring (io_uring, files and sockets on one ring), portable (epoll and a small pool), or "
                     + "auto (ring where the kernel has it)."),
     EVENT_LOOPS(
-            "event-loops", "N", Kind.NUMBER, "0", "Threads that serve connections, 1 to 64; 0 is one for each core."),
-    IO_THREADS("io-threads", "N", Kind.NUMBER, "4", "Threads for calls that block, such as fdatasync, 1 to 64."),
+            "event-loops",
+            "N",
+            Kind.NUMBER,
+            "0",
+            SettingRule.number(0, 64),
+            "Threads that serve connections, 1 to 64; 0 is one for each core."),
+    IO_THREADS(
+            "io-threads",
+            "N",
+            Kind.NUMBER,
+            "4",
+            SettingRule.number(1, 64),
+            "Threads for calls that block, such as fdatasync, 1 to 64."),
     STOP_LIMIT(
             "stop-limit",
             "SECONDS",
             Kind.NUMBER,
             "10",
+            SettingRule.number(0, 300),
             "How long a planned stop waits for agents to say that their VMs are frozen, 0 to 300.");
 
     /** The shape of a value. */
@@ -59,13 +76,19 @@ public enum ServeSetting {
     private final String label;
     private final Kind kind;
     private final String initial;
+
+    // Immutable in fact: the checker knows no lambdas.
+    @SuppressWarnings("ImmutableEnumChecker")
+    private final SettingRule rule;
+
     private final String help;
 
-    ServeSetting(String key, String label, Kind kind, String initial, String help) {
+    ServeSetting(String key, String label, Kind kind, String initial, SettingRule rule, String help) {
         this.key = key;
         this.label = label;
         this.kind = kind;
         this.initial = initial;
+        this.rule = rule;
         this.help = help;
     }
 
@@ -89,6 +112,11 @@ public enum ServeSetting {
     /** The value that holds if nothing is set; empty if the help text says what then. */
     public String initial() {
         return initial;
+    }
+
+    /** @throws ConfigException naming the setting, the value and what is allowed */
+    void check(String text) throws ConfigException {
+        rule.check(key, text);
     }
 
     public String help() {

@@ -1,0 +1,58 @@
+package io.holdfast.management.config;
+
+import java.util.List;
+import java.util.regex.Pattern;
+
+/** What a setting's value may be. Judged where the value is read, so that a message can say where that was. */
+@FunctionalInterface
+interface SettingRule {
+
+    /** @throws ConfigException naming the setting, the value and what is allowed */
+    void check(String key, String text) throws ConfigException;
+
+    SettingRule ENDPOINT = Endpoint::parse;
+
+    SettingRule PATH = SettingRule::path;
+
+    /** RFC 7143 §4.2.7: the type, and for iqn the date and the naming authority. */
+    Pattern IQN = Pattern.compile("iqn\\.[0-9]{4}-(0[1-9]|1[0-2])\\.[a-z0-9][a-z0-9.-]{0,60}(:[a-z0-9.:-]{1,40})?");
+
+    SettingRule NAME_PREFIX = (key, text) -> {
+        if (!IQN.matcher(text).matches()) {
+            throw new ConfigException(
+                    key + " '" + text + "' is not an iSCSI name in lower case, such as iqn.2026-11.io.holdfast");
+        }
+    };
+
+    static SettingRule oneOf(String... allowed) {
+        return (key, text) -> {
+            if (!List.of(allowed).contains(text)) {
+                throw new ConfigException(key + " '" + text + "' is not one of " + String.join(", ", allowed));
+            }
+        };
+    }
+
+    static SettingRule number(int min, int max) {
+        return (key, text) -> {
+            try {
+                int number = Integer.parseInt(text);
+                if (number >= min && number <= max) {
+                    return;
+                }
+            } catch (NumberFormatException e) {
+                // Said below.
+            }
+            throw new ConfigException(key + " '" + text + "' is not a number in " + min + ".." + max);
+        };
+    }
+
+    private static void path(String key, String text) throws ConfigException {
+        if (text.isEmpty()) {
+            throw new ConfigException(key + " is empty; name a directory, or leave it out");
+        }
+        // The one character that no Linux path can hold.
+        if (text.indexOf('\0') >= 0) {
+            throw new ConfigException(key + " holds a zero character");
+        }
+    }
+}

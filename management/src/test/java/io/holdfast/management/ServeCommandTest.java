@@ -1,0 +1,210 @@
+package io.holdfast.management;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What {@code holdfast serve} says and which code it exits with when it cannot serve. */
+@Timeout(60)
+class ServeCommandTest {
+    @TempDir
+    private Path dir;
+
+    private final StringWriter out = new StringWriter();
+    private final StringWriter err = new StringWriter();
+
+    private int serve(String... arguments) {
+        List<String> all = new ArrayList<>(List.of("serve", "--listen", "127.0.0.1:0"));
+        all.addAll(Arrays.asList(arguments));
+        return run(all);
+    }
+
+    private int run(List<String> arguments) {
+        return Main.run(arguments, new PrintWriter(out, true), new PrintWriter(err, true));
+    }
+
+    private void assertFailed(int code, String message) {
+        assertThat(code).isEqualTo(ExitCode.FAILED);
+        assertThat(err).hasToString("holdfast serve: " + message + "\n");
+        assertThat(out.toString()).as("nothing is served").isEmpty();
+    }
+
+    private void assertUsage(int code, String message) {
+        assertThat(code).isEqualTo(ExitCode.USAGE);
+        assertThat(err).hasToString("holdfast serve: " + message + "\n");
+    }
+
+    private Path image(String name, int bytes) throws IOException {
+        return Files.write(dir.resolve(name), new byte[bytes]);
+    }
+
+    // ------------------------------------------------------------------ images
+
+    @Test
+    void shouldSayThatAnImageIsMissing() {
+        Path missing = dir.resolve("missing.img");
+        assertFailed(
+                serve("--export", missing.toString()),
+                missing + " does not exist; correct the path, or give a size to have it created");
+        assertThat(missing).doesNotExist();
+    }
+
+    @Test
+    void shouldSayThatADirectoryOnTheWayIsMissing() {
+        Path missing = dir.resolve("nowhere/disk.img");
+        assertThat(serve("--export", missing + ",size=1M")).isEqualTo(ExitCode.FAILED);
+        assertThat(err.toString()).startsWith("holdfast serve: " + missing).hasLineCount(1);
+    }
+
+    @Test
+    void shouldSayThatAnImageIsEmpty() throws IOException {
+        Path empty = image("empty.img", 0);
+        assertFailed(
+                serve("--export", empty.toString()),
+                empty + " is empty (0 bytes); give it a size first, such as: truncate -s 10G " + empty);
+    }
+
+    @Test
+    void shouldSayThatAnImageHasAnOddSizeAndHowToMendIt() throws IOException {
+        Path odd = image("odd.img", 1000);
+        assertFailed(
+                serve("--export", odd.toString()),
+                odd + " has 1000 bytes, which is not a multiple of 512; fill it up with: truncate -s %512 " + odd);
+        assertThat(odd).hasSize(1000);
+    }
+
+    @Test
+    void shouldSayThatAnImageIsADirectory() {
+        assertFailed(
+                serve("--export", dir.toString() + ",name=x"),
+                dir + " is a directory; name an image file or a block device");
+    }
+
+    @Test
+    void shouldSayThatAnImageIsExportedTwice() throws IOException {
+        Path image = image("twice.img", 512);
+        assertFailed(
+                serve("--export", image.toString(), "--export", image + ",name=other"),
+                image + " is exported already; export it once");
+    }
+
+    @Test
+    void shouldSayThatAnImageHasAnotherSizeThanAskedFor() throws IOException {
+        Path image = image("sized.img", 512);
+        assertFailed(
+                serve("--export", image + ",size=1K"),
+                image + " has 512 bytes and not the 1024 asked for; leave the size out to take it as it is");
+    }
+
+    // ------------------------------------------------------------------ addresses
+
+    @Test
+    void shouldSayThatAPortIsBusyAndLeaveTheImageFree() throws IOException {
+        Path image = image("disk.img", 512);
+        try (ServerSocket busy = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            String address = "127.0.0.1:" + busy.getLocalPort();
+            int code = run(List.of("serve", "--listen", address, "--export", image.toString()));
+            assertFailed(code, "cannot listen on " + address + ": the address is in use; is another server running?");
+        }
+        assertThat(serve("--export", image.toString(), "--control", "192.0.2.1:1"))
+                .as("fails at the agents' address, so the image could be opened again")
+                .isEqualTo(ExitCode.FAILED);
+        assertThat(err.toString().lines().toList().get(1)).contains("192.0.2.1:1");
+    }
+
+    @Test
+    void shouldSayThatAnAddressIsNotThisMachines() throws IOException {
+        Path image = image("disk.img", 512);
+        assertFailed(
+                run(List.of("serve", "--listen", "192.0.2.1:3260", "--export", image.toString())),
+                "cannot listen on 192.0.2.1:3260: this machine does not have the address");
+    }
+
+    // ------------------------------------------------------------------ usage
+
+    @Test
+    void shouldSayThatThereIsNothingToServe() {
+        assertUsage(serve(), "nothing to serve: give --export PATH, or [[export]] in the configuration file");
+    }
+
+    @Test
+    void shouldSayThatTwoImagesHaveOneName() {
+        assertUsage(
+                serve("--export", "/a/x.img", "--export", "/b/x.img"),
+                "exports '/a/x.img' and '/b/x.img' both have the name 'x'; give one of them another with name=");
+    }
+
+    @Test
+    void shouldSayWhereTheConfigurationIsWrong() throws IOException {
+        Path file = Files.writeString(dir.resolve("h.toml"), "io = \"ring\"\nio-threads = 99\n");
+        assertUsage(serve("--config", file.toString()), file + ", line 2: io-threads '99' is not a number in 1..64");
+    }
+
+    @Test
+    void shouldLetOptionsOverrideTheFile() throws IOException {
+        Path file = Files.writeString(
+                dir.resolve("h.toml"), "listen = \"192.0.2.1:1\"\n[[export]]\npath = \"/does/not/exist\"\n");
+        assertFailed(
+                serve("--config", file.toString()),
+                "/does/not/exist does not exist; correct the path, or give a size to have it created");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"--export", "--exprot x", "--io fast --export x", "stray"})
+    void shouldExitWithTwoWhenTheCommandLineIsWrong(String arguments) {
+        assertThat(serve(arguments.split(" "))).isEqualTo(ExitCode.USAGE);
+        assertThat(err.toString()).startsWith("holdfast").doesNotContain("Exception");
+    }
+
+    @Test
+    void shouldExitWithTwoWithoutACommandOrWithAnUnknownOne() {
+        assertThat(run(List.of())).isEqualTo(ExitCode.USAGE);
+        assertThat(run(List.of("sreve"))).isEqualTo(ExitCode.USAGE);
+    }
+
+    @Test
+    void shouldHelpAndTellItsVersion() {
+        assertThat(run(List.of("--help"))).isEqualTo(ExitCode.OK);
+        assertThat(run(List.of("serve", "--help"))).isEqualTo(ExitCode.OK);
+        assertThat(run(List.of("--version"))).isEqualTo(ExitCode.OK);
+        assertThat(out.toString()).contains("--export", "--listen", "holdfast ");
+    }
+
+    // ------------------------------------------------------------------ state
+
+    @Test
+    void shouldSayThatTheStateIsDamagedAndChangeNothing() throws IOException {
+        Path image = image("disk.img", 512);
+        Path state = Files.createDirectory(dir.resolve("state"));
+        Files.writeString(state.resolve("units.json"), "{broken");
+        assertThat(serve("--export", image.toString(), "--state", state.toString()))
+                .isEqualTo(ExitCode.FAILED);
+        assertThat(err.toString())
+                .startsWith("holdfast serve: " + state.resolve("units.json") + " is damaged: ")
+                .endsWith("; restore it, or remove it and every disk gets a new identity\n")
+                .hasLineCount(1);
+        assertThat(state.resolve("units.json")).hasContent("{broken");
+    }
+
+    @Test
+    void shouldSayThatTheStateDirectoryIsAFile() throws IOException {
+        Path image = image("disk.img", 512);
+        assertFailed(
+                serve("--export", image.toString(), "--state", image.toString()),
+                "state directory " + image + " is a file; name a directory");
+    }
+}
