@@ -38,6 +38,7 @@ import org.slf4j.LoggerFactory;
 @SuppressWarnings("FutureReturnValueIgnored") // What is handed to the loop is not waited for.
 public final class Agent implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Agent.class);
+    private static final Logger VM_LOG = LoggerFactory.getLogger(VmKeeper.class);
     /** So many VMs are led back to the server at once; the others follow in groups, so that it is not trampled. */
     private static final int THAW_GROUP = 8;
 
@@ -109,6 +110,7 @@ public final class Agent implements AutoCloseable {
         }
         agent.watch.start();
         agent.vms.forEach(VmKeeper::start);
+        Rehearsal.begin(listener);
         return agent;
     }
 
@@ -264,6 +266,11 @@ public final class Agent implements AutoCloseable {
         @Override
         public AgentListener listener() {
             return listener;
+        }
+
+        @Override
+        public Logger log() {
+            return VM_LOG;
         }
 
         @Override

@@ -20,4 +20,7 @@ public interface AgentListener {
     default void serverServes(String server, long epoch) {}
 
     default void serverLost(String why) {}
+
+    /** The freeze path has been rehearsed: the first freeze is as quick as any other from now on. */
+    default void rehearsed(long tookMs) {}
 }

@@ -38,7 +38,6 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * One VM: turns what its monitor, its portal and the watch say into events for its {@link FreezeMachine}, and carries out
@@ -46,7 +45,6 @@ import org.slf4j.LoggerFactory;
  */
 @SuppressWarnings("FutureReturnValueIgnored") // Timers are cancelled by their owner, not waited for.
 final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(VmKeeper.class);
     /** A new disk has logged in: QEMU is asked about it when it has settled. */
     private static final int LOOK_AGAIN_MS = 500;
 
@@ -58,6 +56,8 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
 
         AgentListener listener();
 
+        Logger log();
+
         /** Where things may block for milliseconds. */
         Executor besides();
     }
@@ -66,6 +66,7 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
     private final EventLoop loop;
     private final RecordStore records;
     private final Home home;
+    private final Logger log;
     private final Portal portal;
     private final FreezeMachine machine;
     private final Deque<FreezeEvent> events = new ArrayDeque<>();
@@ -82,6 +83,7 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
     private boolean applying;
     private boolean lookAgain;
     private int knownDisks;
+    private Set<String> knownTargets = Set.of();
     private @Nullable QmpClient qmp;
     private @Nullable QmpSession session;
     private @Nullable InetSocketAddress serverPortal;
@@ -105,6 +107,7 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
         this.loop = loop;
         this.records = records;
         this.home = home;
+        log = home.log();
         FreezeRecord record = records.load(config.name()).orElse(null);
         portal = Portal.open(config.name(), portalAddress, loop, proof, this, limits);
         if (config.relay() == VmConfig.RelayMode.ON) {
@@ -113,7 +116,7 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
         machine = new FreezeMachine(config.name(), AgentConfig.print(portal.address()), record);
         if (record != null) {
             portal.targetsInUse(new HashSet<>(record.targets()));
-            LOG.info("vm {}: an earlier run of the agent left it {}: {}", name(), record.state(), record.reason());
+            log.info("vm {}: an earlier run of the agent left it {}: {}", name(), record.state(), record.reason());
         }
     }
 
@@ -155,11 +158,6 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
     int pid() {
         QmpSession open = session;
         return open == null ? 0 : open.pid();
-    }
-
-    /** Forgets the VM's record; for rehearsals. */
-    void forget() throws IOException {
-        records.delete(name());
     }
 
     @Override
@@ -233,6 +231,12 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
     @Override
     public void ledToServer(String initiator, long isid, String target) {
         led.put(new Led(initiator, isid, target), true);
+        if (!target.isEmpty() && !knownTargets.contains(target)) {
+            // QEMU is asked about it in a moment, but the server may be lost before.
+            Set<String> more = new TreeSet<>(knownTargets);
+            more.add(target);
+            disksKnown(more);
+        }
         if (!lookAgain) {
             lookAgain = true;
             loop.schedule(
@@ -257,7 +261,7 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
     @Override
     public void connected(QmpSession opened) {
         session = opened;
-        LOG.info("vm {}: QEMU {} (process {}) at {}", name(), opened.version(), opened.pid(), config.qmpSocket());
+        log.info("vm {}: QEMU {} (process {}) at {}", name(), opened.version(), opened.pid(), config.qmpSocket());
         opened.execute("query-status", reply -> {
             if (session == opened) {
                 JsonNode value = reply.value();
@@ -274,6 +278,7 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
     public void disconnected(String why) {
         session = null;
         knownDisks = 0;
+        knownTargets = Set.of();
         // A process of QEMU's that comes next logs in for the first time.
         portal.forgetInitiators();
         led.clear();
@@ -299,7 +304,7 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
                 }
             }
             case "DEVICE_DELETED" -> lookAtDisks();
-            default -> LOG.debug("vm {}: QEMU event {}", name(), event.name());
+            default -> log.debug("vm {}: QEMU event {}", name(), event.name());
         }
     }
 
@@ -316,12 +321,16 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
             List<IscsiDisk> here = disks.stream().filter(this::isHere).toList();
             Set<String> targets = new TreeSet<>();
             here.forEach(disk -> targets.add(disk.target()));
+            if (here.isEmpty()) {
+                // QEMU does not say it in words that are understood here; who logged in knows better.
+                led.keySet().forEach(login -> targets.add(login.target()));
+            }
             if (here.size() != knownDisks) {
                 knownDisks = here.size();
                 tellDisks(disks, here);
             }
             portal.targetsInUse(targets);
-            apply(new FreezeEvent.DisksKnown(targets, here.size()));
+            disksKnown(targets);
             if (config.relay() == VmConfig.RelayMode.AUTO) {
                 home.besides().execute(() -> {
                     RedirectSafety safety = RedirectSafety.judge(here, RedirectSafety.mappedFiles(asked.pid()));
@@ -331,13 +340,18 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
         });
     }
 
+    private void disksKnown(Set<String> targets) {
+        knownTargets = targets;
+        apply(new FreezeEvent.DisksKnown(targets, knownDisks));
+    }
+
     private void relayIfUnsafe(RedirectSafety safety) {
         if (safety.relay() && !portal.relays()) {
             portal.relayData();
-            LOG.warn("vm {}: its data is relayed from the next login on: {}", name(), safety.why());
+            log.warn("vm {}: its data is relayed from the next login on: {}", name(), safety.why());
         } else if (!safety.relay() && portal.relays()) {
             portal.redirectLogins();
-            LOG.info("vm {}: its logins are redirected from now on: {}", name(), safety.why());
+            log.info("vm {}: its logins are redirected from now on: {}", name(), safety.why());
         }
     }
 
@@ -359,7 +373,7 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
                     + all.get(0).portal() + ". They stall, unfrozen, when the server is lost");
         }
         for (IscsiDisk disk : here) {
-            LOG.info(
+            log.info(
                     "vm {}: disk {}/{} ({}, thread {})",
                     name(),
                     disk.target(),
@@ -487,15 +501,15 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
 
     private void report(FreezeAction.Report report, long heldMs) {
         if (report.from() == FreezeState.ABSENT) {
-            LOG.info("vm {}: {} ({})", name(), report.to(), report.why());
+            log.info("vm {}: {} ({})", name(), report.to(), report.why());
         } else {
-            LOG.info("vm {}: {} ({}) after {} ms {}", name(), report.to(), report.why(), heldMs, report.from());
+            log.info("vm {}: {} ({}) after {} ms {}", name(), report.to(), report.why(), heldMs, report.from());
         }
         home.listener().vmChanged(name(), report.from(), report.to(), report.why(), heldMs);
     }
 
     private void warn(String what) {
-        LOG.warn("vm {}: {}", name(), what);
+        log.warn("vm {}: {}", name(), what);
         home.listener().vmWarning(name(), what);
     }
 }

@@ -259,7 +259,7 @@ public final class FreezeMachine {
         serverAway = false;
         unansweredAnnouncement = 0;
         server = view;
-        Optional<String> objection = objection(view);
+        Optional<String> objection = view.objectionTo(units);
         if (objection.isPresent()) {
             actions.add(new FreezeAction.Warn(objection.get()));
             if (state == FreezeState.PROVING) {
@@ -279,27 +279,6 @@ public final class FreezeMachine {
         } else {
             leadBack(view);
         }
-    }
-
-    /** The server must have every unit the VM knows, unchanged: a VM resumed on other disks destroys them. */
-    private Optional<String> objection(ServerView view) {
-        for (ExportedUnit known : units) {
-            Optional<ExportedUnit> there = view.description().units().stream()
-                    .filter(unit -> unit.name().equals(known.name()))
-                    .findFirst();
-            if (there.isEmpty()) {
-                return Optional.of("server " + view.address() + " serves, but not " + known.name());
-            }
-            if (!there.get().equals(known)) {
-                return Optional.of("server " + view.address() + " has another disk as " + known.name() + ": it was "
-                        + print(known) + ", now it is " + print(there.get()));
-            }
-        }
-        return Optional.empty();
-    }
-
-    private static String print(ExportedUnit unit) {
-        return unit.uuid() + " of " + unit.sizeBytes() + " bytes" + (unit.readOnly() ? ", read-only" : "");
     }
 
     private void prove(ServerView view) {
@@ -328,7 +307,9 @@ public final class FreezeMachine {
     }
 
     private int sessionsWanted() {
-        return Math.max(sessions, sessionsLetGo);
+        // Of a VM that has a disk at the server at least one session must be there, however little is known of it.
+        int known = sessions > 0 || targets.isEmpty() ? sessions : 1;
+        return Math.max(known, sessionsLetGo);
     }
 
     private boolean readyToThaw() {

@@ -123,11 +123,6 @@ public final class RecordStore implements AutoCloseable {
         Files.move(next, file(record.vm()), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     }
 
-    /** Forgets a VM. */
-    public void delete(String vm) throws IOException {
-        Files.deleteIfExists(file(vm));
-    }
-
     private Path file(String vm) {
         return directory.resolve(vm + ".json");
     }

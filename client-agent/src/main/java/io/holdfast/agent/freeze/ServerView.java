@@ -1,6 +1,9 @@
 package io.holdfast.agent.freeze;
 
+import io.holdfast.control.ExportedUnit;
 import io.holdfast.control.ServerDescription;
+import java.util.List;
+import java.util.Optional;
 
 /**
  * A server that serves: its control connection is up and its iSCSI portal has answered a discovery login.
@@ -8,4 +11,30 @@ import io.holdfast.control.ServerDescription;
  * @param address where it is, for people
  * @param epoch which life of it
  */
-public record ServerView(String address, long epoch, ServerDescription description) {}
+public record ServerView(String address, long epoch, ServerDescription description) {
+
+    /**
+     * It must have every unit a VM knows, unchanged: a VM that is resumed on other disks destroys them.
+     *
+     * @return what is wrong, for people; empty if nothing is
+     */
+    Optional<String> objectionTo(List<ExportedUnit> known) {
+        for (ExportedUnit unit : known) {
+            Optional<ExportedUnit> there = description.units().stream()
+                    .filter(candidate -> candidate.name().equals(unit.name()))
+                    .findFirst();
+            if (there.isEmpty()) {
+                return Optional.of("server " + address + " serves, but not " + unit.name());
+            }
+            if (!there.get().equals(unit)) {
+                return Optional.of("server " + address + " has another disk as " + unit.name() + ": it was "
+                        + print(unit) + ", now it is " + print(there.get()));
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static String print(ExportedUnit unit) {
+        return unit.uuid() + " of " + unit.sizeBytes() + " bytes" + (unit.readOnly() ? ", read-only" : "");
+    }
+}

@@ -1,0 +1,125 @@
+package io.holdfast.agent.freeze;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.holdfast.control.ExportedUnit;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class RecordStoreTest {
+    private static final FreezeRecord RECORD = new FreezeRecord(
+            "web1",
+            "127.0.0.1:3270",
+            FreezeState.FROZEN,
+            "server lost: connection closed",
+            0,
+            4711,
+            12,
+            List.of("iqn.2026-11.io.holdfast:disk"),
+            List.of(new ExportedUnit("iqn.2026-11.io.holdfast:disk", 0, "uuid", 1 << 30, false)),
+            2);
+
+    @TempDir
+    private Path directory;
+
+    @Test
+    void shouldGiveBackWhatWasSavedWithItsDate() throws IOException {
+        try (RecordStore store = RecordStore.open(directory)) {
+            store.save(RECORD);
+            FreezeRecord loaded = store.load("web1").orElseThrow();
+            assertThat(loaded)
+                    .usingRecursiveComparison()
+                    .ignoringFields("sinceEpochMs")
+                    .isEqualTo(RECORD);
+            assertThat(loaded.sinceEpochMs()).isPositive();
+            assertThat(loaded.pausedByUs()).isTrue();
+        }
+    }
+
+    @Test
+    void shouldKnowNothingOfAVmWithoutARecord() throws IOException {
+        try (RecordStore store = RecordStore.open(directory)) {
+            assertThat(store.load("web1")).isEmpty();
+        }
+    }
+
+    @Test
+    void shouldRefuseATornRecordAtEveryLengthAndMoveItAside() throws IOException {
+        try (RecordStore store = RecordStore.open(directory)) {
+            store.save(RECORD);
+            byte[] whole = Files.readAllBytes(file());
+            for (int length = 0; length < whole.length - 1; length += 7) {
+                Files.write(file(), Arrays.copyOf(whole, length));
+
+                assertThat(store.load("web1")).as("cut to %d bytes", length).isEmpty();
+
+                assertThat(file()).doesNotExist();
+                assertThat(directory.resolve("web1.json.refused")).hasSize(length);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"null", "[]", "42", "{}", "{\"vm\":\"web1\"}", "{\"vm\":\"web1\",\"state\":\"MELTING\"}"})
+    void shouldRefuseGarbage(String text) throws IOException {
+        try (RecordStore store = RecordStore.open(directory)) {
+            Files.writeString(file(), text);
+            assertThat(store.load("web1")).isEmpty();
+            assertThat(directory.resolve("web1.json.refused")).exists();
+        }
+    }
+
+    @Test
+    void shouldRefuseTheRecordOfAnotherVm() throws IOException {
+        try (RecordStore store = RecordStore.open(directory)) {
+            store.save(RECORD);
+            Files.move(file(), directory.resolve("web2.json"));
+            assertThat(store.load("web2")).isEmpty();
+        }
+    }
+
+    @Test
+    void shouldReadRecordsOfLaterVersions() throws IOException {
+        try (RecordStore store = RecordStore.open(directory)) {
+            store.save(RECORD);
+            String text = Files.readString(file(), StandardCharsets.UTF_8);
+            Files.writeString(file(), text.replaceFirst("\\{", "{\"colour\" : \"blue\","));
+            assertThat(store.load("web1")).isPresent();
+        }
+    }
+
+    @Test
+    void shouldRefuseADirectoryThatAnotherAgentUses() throws IOException {
+        try (RecordStore store = RecordStore.open(directory)) {
+            assertThat(store.load("web1")).isEmpty();
+            assertThatThrownBy(() -> RecordStore.open(directory))
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining("another agent uses")
+                    .hasMessageContaining(directory.toString());
+        }
+    }
+
+    @Test
+    void shouldMakeADirectoryThatOnlyItsOwnerReads() throws IOException {
+        Path fresh = directory.resolve("a").resolve("b");
+        try (RecordStore store = RecordStore.open(fresh)) {
+            assertThat(store.load("web1")).isEmpty();
+            assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(fresh)))
+                    .isEqualTo("rwx------");
+        }
+    }
+
+    private Path file() {
+        return directory.resolve("web1.json");
+    }
+}

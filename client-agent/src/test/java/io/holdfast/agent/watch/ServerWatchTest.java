@@ -1,0 +1,270 @@
+package io.holdfast.agent.watch;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.holdfast.agent.freeze.ServerView;
+import io.holdfast.agent.portal.FakeTarget;
+import io.holdfast.control.AgentMessage;
+import io.holdfast.control.ControlProtocol;
+import io.holdfast.control.ControlServer;
+import io.holdfast.control.ControlSettings;
+import io.holdfast.control.ExportedUnit;
+import io.holdfast.control.IscsiSession;
+import io.holdfast.control.ServerDescription;
+import io.holdfast.control.ServerMessage;
+import io.netty.channel.EventLoop;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.epoll.EpollIoHandler;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+class ServerWatchTest implements ServerWatch.Listener {
+    private static final WatchSettings SETTINGS = new WatchSettings(400, 300, 300, 400, 10, 20, 100, 200);
+    /** A server that never sends a heart-beat: a process that hangs looks like that. */
+    private static final ControlSettings MUTE = new ControlSettings(3_600_000, 5_000, 3_600_000, 8, 64 * 1024);
+
+    private static final ControlSettings BEATING = new ControlSettings(50, 5_000, 3_600_000, 8, 64 * 1024);
+    private static final ExportedUnit DISK = new ExportedUnit("iqn.t:disk", 0, "u", 1, false);
+    private static final IscsiSession SESSION = new IscsiSession("iqn.i:vm", 5, "iqn.t:disk", "127.0.0.1:4");
+
+    private final EventLoopGroup group = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
+    private final EventLoop loop = group.next();
+    private final List<String> heard = new CopyOnWriteArrayList<>();
+    private FakeTarget target;
+    private ControlServer server;
+    private ServerWatch watch;
+
+    @AfterEach
+    void stop() throws IOException {
+        watch.close();
+        if (server != null) {
+            server.close();
+        }
+        target.close();
+        group.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly();
+    }
+
+    @Test
+    void shouldTellThatTheServerServesWhenItsDataPathAnswers() throws Exception {
+        start(BEATING);
+
+        awaitHeard("serves vios1 " + target.address().getPort());
+        assertThat(target.logins.get(0)).containsEntry("SessionType", "Discovery");
+    }
+
+    @Test
+    void shouldNotBelieveAServerWhosePortalIsSilent() throws Exception {
+        target = new FakeTarget();
+        target.answersLogins = false;
+        serve(BEATING, 0);
+        watch();
+
+        await().during(Duration.ofMillis(500)).until(heard::isEmpty);
+        target.answersLogins = true;
+        awaitHeard("serves vios1 " + target.address().getPort());
+    }
+
+    @Test
+    void shouldTellTheDeathOfTheServerAtOnce() throws Exception {
+        start(BEATING);
+        awaitHeard("serves vios1 " + target.address().getPort());
+
+        long began = System.nanoTime();
+        server.close();
+
+        awaitHeard("lost silent=false");
+        assertThat(System.nanoTime() - began).isLessThan(TimeUnit.SECONDS.toNanos(3));
+    }
+
+    @Test
+    void shouldTellTheReturnOfTheServer() throws Exception {
+        start(BEATING);
+        awaitHeard("serves vios1 " + target.address().getPort());
+        int port = server.localAddress().getPort();
+        server.close();
+        awaitHeard("lost silent=false");
+        heard.clear();
+
+        serve(BEATING, port);
+
+        awaitHeard("serves vios1 " + target.address().getPort());
+    }
+
+    @Test
+    void shouldBelieveSilenceOnlyWhenTheDataPathIsSilentToo() throws Exception {
+        start(MUTE);
+        awaitHeard("serves vios1 " + target.address().getPort());
+
+        await().during(Duration.ofMillis(1_500)).until(() -> heard.size() == 1);
+        target.answersLogins = false;
+
+        awaitHeard("lost silent=true");
+    }
+
+    @Test
+    void shouldTellALossWhenAPortalDoubtsAndTheServerDoesNotAnswer() throws Exception {
+        start(BEATING);
+        awaitHeard("serves vios1 " + target.address().getPort());
+
+        assertThat(prove()).isTrue();
+        target.answersLogins = false;
+        assertThat(prove()).isFalse();
+
+        assertThat(heard).contains("lost silent=true");
+    }
+
+    @Test
+    void shouldAskTheServerOnceForPortalsThatDoubtAtTheSameTime() throws Exception {
+        start(BEATING);
+        awaitHeard("serves vios1 " + target.address().getPort());
+        int before = target.logins.size();
+
+        CompletableFuture<Boolean> one = new CompletableFuture<>();
+        CompletableFuture<Boolean> two = new CompletableFuture<>();
+        loop.execute(() -> {
+            watch.prove(one::complete);
+            watch.prove(two::complete);
+        });
+
+        assertThat(one.get(5, TimeUnit.SECONDS)).isTrue();
+        assertThat(two.get(5, TimeUnit.SECONDS)).isTrue();
+        assertThat(target.logins).hasSize(before + 1);
+    }
+
+    @Test
+    void shouldTellSessionsAndDepartures() throws Exception {
+        start(BEATING);
+        awaitHeard("serves vios1 " + target.address().getPort());
+
+        server.sessionOpened(SESSION);
+        server.sessionClosed(SESSION);
+        var outcome = server.announce(ServerMessage.Reason.PLANNED_STOP, Duration.ofMillis(300));
+
+        awaitHeard("going PLANNED_STOP");
+        assertThat(heard).containsSubsequence("opened iqn.i:vm", "closed iqn.i:vm", "going PLANNED_STOP");
+        assertThat(outcome.get(5, TimeUnit.SECONDS).complete()).isFalse();
+    }
+
+    @Test
+    void shouldTellThatAServerServesWhichAnnouncedToGoAndStayed() throws Exception {
+        start(BEATING);
+        awaitHeard("serves vios1 " + target.address().getPort());
+        heard.clear();
+
+        assertThat(server.announce(ServerMessage.Reason.PLANNED_STOP, Duration.ofMillis(50)))
+                .succeedsWithin(Duration.ofSeconds(5));
+
+        awaitHeard("serves vios1 " + target.address().getPort());
+    }
+
+    @Test
+    void shouldTryOnWhenNothingListens() throws Exception {
+        start(BEATING);
+        int port = server.localAddress().getPort();
+        awaitHeard("serves vios1 " + target.address().getPort());
+        server.close();
+        awaitHeard("lost silent=false");
+        heard.clear();
+
+        await().during(Duration.ofMillis(400)).until(heard::isEmpty);
+        serve(BEATING, port);
+
+        awaitHeard("serves vios1 " + target.address().getPort());
+    }
+
+    @Test
+    void shouldBreakTheConnectionsOfAProcessToAnAddress() throws Exception {
+        start(BEATING);
+        int pid = (int) ProcessHandle.current().pid();
+        try (java.net.Socket victim = new java.net.Socket(
+                        target.address().getAddress(), target.address().getPort());
+                java.net.Socket other = new java.net.Socket(
+                        server.localAddress().getAddress(),
+                        server.localAddress().getPort())) {
+            assertThat(ProcessSockets.established(pid))
+                    .anyMatch(socket -> socket.local().getPort() == victim.getLocalPort());
+
+            int broken = ConnectionBreaker.breakConnections(pid, target.address());
+
+            assertThat(broken).isPositive();
+            victim.setSoTimeout(5_000);
+            assertThat(victim.getInputStream().read()).isEqualTo(-1);
+            assertThat(other.getInputStream().available()).isNotNegative();
+            other.getOutputStream().write('\n');
+        }
+    }
+
+    // ------------------------------------------------------------------ builders
+
+    private void start(ControlSettings settings) throws IOException {
+        target = new FakeTarget();
+        serve(settings, 0);
+        watch();
+    }
+
+    private void serve(ControlSettings settings, int port) throws IOException {
+        server = ControlServer.start(
+                new InetSocketAddress(InetAddress.getLoopbackAddress(), port),
+                () -> new ServerDescription(
+                        "vios1", List.of("0.0.0.0:" + target.address().getPort()), List.of(DISK)),
+                settings);
+    }
+
+    private void watch() {
+        watch = new ServerWatch(
+                loop,
+                server.localAddress(),
+                new AgentMessage.Hello("test", ControlProtocol.VERSION, List.of()),
+                SETTINGS,
+                BEATING,
+                this);
+        watch.start();
+    }
+
+    private boolean prove() throws Exception {
+        CompletableFuture<Boolean> answer = new CompletableFuture<>();
+        loop.execute(() -> watch.prove(answer::complete));
+        return answer.get(5, TimeUnit.SECONDS);
+    }
+
+    private void awaitHeard(String what) {
+        await(what).until(() -> heard.contains(what));
+    }
+
+    @Override
+    public void serves(ServerView view, InetSocketAddress portal, List<IscsiSession> sessions) {
+        heard.add("serves " + view.description().name() + " " + portal.getPort());
+    }
+
+    @Override
+    public void lost(String why, boolean silent) {
+        heard.add("lost silent=" + silent);
+    }
+
+    @Override
+    public void goingAway(ServerMessage.GoingAway announcement) {
+        heard.add("going " + announcement.reason());
+    }
+
+    @Override
+    public void sessionOpened(IscsiSession session) {
+        heard.add("opened " + session.initiator());
+    }
+
+    @Override
+    public void sessionClosed(IscsiSession session) {
+        heard.add("closed " + session.initiator());
+    }
+}
