@@ -5,10 +5,13 @@ import io.holdfast.block.IoMemory;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
-/** UNMAP and WRITE SAME (SBC-3 §5.28, §5.42, §5.44). Unmapped blocks read as zeroes (LBPRZ=1). */
+/** GET LBA STATUS, UNMAP and WRITE SAME (SBC-3 §5.4, §5.28, §5.42, §5.44). Unmapped blocks read as zeroes (LBPRZ=1). */
 final class ProvisioningCommands {
     private static final int UNMAP_HEADER_BYTES = 8;
     private static final int UNMAP_DESCRIPTOR_BYTES = 16;
+
+    private static final int STATUS_HEADER_BYTES = 8;
+    private static final int STATUS_DESCRIPTOR_BYTES = 16;
 
     private static final int UNMAP = 0x08;
     private static final int NO_DATA_OUT = 0x01;
@@ -18,6 +21,24 @@ final class ProvisioningCommands {
     private static final Execution.Step SETTLE = ProvisioningCommands::settle;
 
     private ProvisioningCommands() {}
+
+    /**
+     * GET LBA STATUS (SBC-3 §5.4). One descriptor: from the LBA on everything is "mapped, or its state is unknown", which is
+     * true of any block. QEMU asks before its reads of thin disks; where it is told so once, it does not ask again.
+     */
+    static void getLbaStatus(LogicalUnit unit, ScsiCommand command, ScsiTask task) {
+        byte[] cdb = task.cdb();
+        long lba = Cdb.u64(cdb, 2);
+        long capacity = unit.blocks();
+        if (lba < 0 || lba >= capacity) {
+            task.execution().fail(Sense.atLba(SenseCode.LBA_OUT_OF_RANGE, lba));
+            return;
+        }
+        ByteBuffer answer = ByteBuffer.allocate(STATUS_HEADER_BYTES + STATUS_DESCRIPTOR_BYTES);
+        answer.putInt(answer.capacity() - Integer.BYTES).putInt(0);
+        answer.putLong(lba).putInt((int) Math.min(capacity - lba, 0xffff_ffffL));
+        task.execution().reply(answer.array(), Cdb.u32(cdb, 10));
+    }
 
     static void unmap(LogicalUnit unit, ScsiCommand command, ScsiTask task) {
         Execution execution = task.execution();

@@ -49,6 +49,12 @@ public enum ScsiCommand {
     SYNCHRONIZE_CACHE_16(
             "91 06 ffffffffffffffff ffffffff 1f 00", Access.CONTROL, Effort.BULK, DataCommands::synchronizeCache),
 
+    GET_LBA_STATUS(
+            "9e/12 12 ffffffffffffffff ffffffff 00 00",
+            Access.CONTROL,
+            Effort.REPLY,
+            Needs.THIN,
+            ProvisioningCommands::getLbaStatus),
     UNMAP("42 00 00000000 1f ffff 00", Access.WRITE, Effort.BULK, Needs.THIN, ProvisioningCommands::unmap),
     WRITE_SAME_10("41 08 ffffffff 1f ffff 00", Access.WRITE, Effort.BULK, ProvisioningCommands::writeSame),
     WRITE_SAME_16("93 09 ffffffffffffffff ffffffff 1f 00", Access.WRITE, Effort.BULK, ProvisioningCommands::writeSame),

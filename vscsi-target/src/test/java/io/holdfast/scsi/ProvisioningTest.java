@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** UNMAP and WRITE SAME. */
+/** GET LBA STATUS, UNMAP and WRITE SAME. */
 class ProvisioningTest {
     private static final int BLOCK = 512;
     private static final int UNMAP = 0x08;
@@ -22,6 +22,29 @@ class ProvisioningTest {
 
     ProvisioningTest() {
         Arrays.fill(backend.content(), (byte) 'a');
+    }
+
+    @Test
+    void shouldClaimNothingAboutWhatIsMapped() {
+        Answer answer = initiator
+                .send(CdbBuilder.cdb(ScsiCommand.GET_LBA_STATUS).lba(100).count(512))
+                .isGood();
+
+        assertThat(answer.data()).hasSize(24);
+        assertThat(answer.u32(0)).as("parameter data length").isEqualTo(20);
+        assertThat(answer.u64(8)).isEqualTo(100);
+        assertThat(answer.u32(16)).as("to the end").isEqualTo(BLOCKS - 100);
+        assertThat(answer.u8(20)).as("mapped, or unknown").isZero();
+    }
+
+    @Test
+    void shouldTellNoStatusBeyondTheEnd() {
+        initiator
+                .send(CdbBuilder.cdb(ScsiCommand.GET_LBA_STATUS).lba(BLOCKS).count(512))
+                .failsWith(SenseCode.LBA_OUT_OF_RANGE);
+        initiator
+                .send(CdbBuilder.cdb(ScsiCommand.GET_LBA_STATUS).lba(-1).count(512))
+                .failsWith(SenseCode.LBA_OUT_OF_RANGE);
     }
 
     @Test

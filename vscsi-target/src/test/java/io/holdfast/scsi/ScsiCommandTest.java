@@ -93,7 +93,7 @@ class ScsiCommandTest {
 
     @Test
     void shouldPointAtAnUnknownServiceAction() {
-        initiator.send(new byte[] {(byte) 0x9e, 0x12}).complainsOfCdbByte(1);
+        initiator.send(new byte[] {(byte) 0x9e, 0x1f}).complainsOfCdbByte(1);
     }
 
     @Test
