@@ -1,6 +1,7 @@
 /*
  * What a verifying run knows about the blocks it wrote. Every 512 bytes carry their address, the generation of the write that
- * put them there, and words computed from both: old, foreign, shifted and torn data all show.
+ * put them there, and words computed from both: old, foreign, shifted and torn data all show. A read beside a write of the
+ * same block may see a part of either, down to a cache line: no standard promises more, and page caches do it.
  */
 #ifndef HOLDFAST_BENCH_BLOCKS_H
 #define HOLDFAST_BENCH_BLOCKS_H
@@ -27,8 +28,8 @@ static inline bool block_is_being_written(const struct blocks *blocks, uint64_t 
 void block_stamp(struct blocks *blocks, uint64_t block, uint8_t *buffer);
 
 /*
- * Ends the program unless the buffer is what a read of this block may return: every sector of one generation, from the one
- * acknowledged when the read was sent to the newest issued by now.
+ * Ends the program unless the buffer is what a read of this block may return: every word of a generation from the one
+ * acknowledged when the read was sent to the newest issued by now. Without a write beside the read that is one generation.
  */
 void block_check(const struct blocks *blocks, uint64_t block, uint32_t oldest_allowed, const uint8_t *buffer);
 
