@@ -7,7 +7,9 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -15,6 +17,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Asks QEMU which of its disks are iSCSI, where they log in, and which thread drives them. A handful of commands, one
@@ -31,12 +34,12 @@ public final class QemuDisks {
 
     private final QmpSession session;
     private final List<IscsiDisk> found = new ArrayList<>();
-    /** Device and legacy drive name of each place an iSCSI node is used in, by the node's place. */
-    private final Map<Place, Use> uses = new LinkedHashMap<>();
+    /** The devices that use a place. Usually one; a unit that is attached twice has two nodes of the same place. */
+    private final Map<Place, Deque<Use>> uses = new LinkedHashMap<>();
 
     private record Place(String portal, String target, int lun) {}
 
-    private record Use(String device, boolean legacyDrive) {}
+    private record Use(String device, String topNode, boolean legacyDrive) {}
 
     private QemuDisks(QmpSession session) {
         this.session = session;
@@ -73,8 +76,12 @@ public final class QemuDisks {
         for (JsonNode block : blocks) {
             String device = block.path("qdev").asText("");
             if (!device.isEmpty()) {
-                Use use = new Use(device, !block.path("device").asText("").isEmpty());
-                notePlaces(options(block.path("inserted").path("file").asText("")), use, 0);
+                JsonNode medium = block.path("inserted");
+                Use use = new Use(
+                        device,
+                        medium.path("node-name").asText(""),
+                        !block.path("device").asText("").isEmpty());
+                notePlaces(options(medium.path("file").asText("")), use, 0);
             }
         }
     }
@@ -84,7 +91,7 @@ public final class QemuDisks {
             return;
         }
         if ("iscsi".equals(options.path("driver").asText())) {
-            uses.put(place(options), use);
+            uses.computeIfAbsent(place(options), place -> new ArrayDeque<>()).add(use);
         }
         options.forEach(inner -> notePlaces(inner, use, depth + 1));
     }
@@ -102,7 +109,7 @@ public final class QemuDisks {
     }
 
     private CompletableFuture<?> disk(String node, Place place) {
-        Use use = uses.get(place);
+        Use use = takeUse(node, place);
         if (use == null) {
             found.add(new IscsiDisk(node, place.portal, place.target, place.lun, "", IscsiDisk.UNKNOWN_THREAD, false));
             return CompletableFuture.completedFuture(null);
@@ -118,6 +125,18 @@ public final class QemuDisks {
                             found.add(new IscsiDisk(
                                     node, place.portal, place.target, place.lun, type.asText(""), thread, reports));
                         })));
+    }
+
+    /** The device whose medium is the very node, or else one that uses the same place and has not been taken. */
+    private @Nullable Use takeUse(String node, Place place) {
+        Deque<Use> candidates = uses.getOrDefault(place, new ArrayDeque<>());
+        for (Use candidate : candidates) {
+            if (candidate.topNode.equals(node)) {
+                candidates.remove(candidate);
+                return candidate;
+            }
+        }
+        return candidates.poll();
     }
 
     /** The iothread of a device is a link of its own (virtio-blk), or of the controller whose bus it is on (scsi-hd). */

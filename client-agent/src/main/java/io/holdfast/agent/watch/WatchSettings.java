@@ -22,5 +22,5 @@ public record WatchSettings(
         int retryMaxMs,
         int overstayMs) {
     /** Silence is certain within 2 s; a return is noticed within 10 ms on this machine, within 100 ms elsewhere. */
-    public static final WatchSettings DEFAULT = new WatchSettings(1_000, 1_000, 500, 2_000, 10, 20, 100, 5_000);
+    public static final WatchSettings DEFAULT = new WatchSettings(900, 1_000, 500, 2_000, 10, 20, 100, 5_000);
 }

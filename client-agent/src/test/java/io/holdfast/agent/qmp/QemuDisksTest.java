@@ -58,6 +58,25 @@ class QemuDisksTest {
     }
 
     @Test
+    void shouldTellTwoDevicesOnTheSameUnitApart() {
+        answers.put(
+                "query-block",
+                "[" + block("", "/m/a", 1).replace("\"inserted\": {", "\"inserted\": {\"node-name\": \"p2\",") + ","
+                        + block("", "/m/b", 1) + "]");
+        answers.put("query-named-block-nodes", "[" + node("p1", 1) + "," + node("p2", 1) + "]");
+        answers.put("/m/a iothread", "\"/objects/io1\"");
+        answers.put("/m/b iothread", "\"/objects/io2\"");
+
+        ask();
+
+        assertThat(found)
+                .extracting(IscsiDisk::node, IscsiDisk::thread)
+                .containsExactly(
+                        org.assertj.core.groups.Tuple.tuple("p1", "io1"),
+                        org.assertj.core.groups.Tuple.tuple("p2", "io2"));
+    }
+
+    @Test
     void shouldKnowADiskByItsUrl() {
         answers.put(
                 "query-named-block-nodes",
