@@ -58,12 +58,14 @@ class BadInputIT {
         if (server == null) {
             return;
         }
-        neighbour.get().succeeded();
-        assertThat(server.alive()).isTrue();
-        assertThat(server.log()).doesNotContain("ERROR").doesNotContain("Exception");
-        Tool.qemuIo(server.url(), "read 0 64k").succeeded();
-        assertThat(server.stop()).isEqualTo(143);
-        server.close();
+        // Closed whatever is found: a failed test must not leave its server behind.
+        try (ServeProcess closing = server) {
+            neighbour.get().succeeded();
+            assertThat(closing.alive()).isTrue();
+            assertThat(closing.log()).doesNotContain("ERROR").doesNotContain("Exception");
+            Tool.qemuIo(closing.url(), "read 0 64k").succeeded();
+            assertThat(closing.stop()).isEqualTo(143);
+        }
     }
 
     private Socket connect() throws IOException {

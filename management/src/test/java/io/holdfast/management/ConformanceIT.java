@@ -92,11 +92,9 @@ class ConformanceIT {
     void stopAll() throws InterruptedException {
         workers.shutdownNow();
         assertThat(workers.awaitTermination(60, TimeUnit.SECONDS)).isTrue();
-        servers.forEach(server -> {
-            String log = server.log();
-            server.close();
-            assertThat(log).doesNotContain("ERROR").doesNotContain("Exception");
-        });
+        String logs = servers.stream().map(ServeProcess::log).collect(Collectors.joining());
+        servers.forEach(ServeProcess::close);
+        assertThat(logs).doesNotContain("ERROR").doesNotContain("Exception");
     }
 
     private void readTable() throws IOException {

@@ -52,8 +52,13 @@ final class ServeProcess implements AutoCloseable {
                 .redirectError(log.toFile())
                 .start();
         ServeProcess server = new ServeProcess(process, log);
-        server.readUrls();
-        return server;
+        try {
+            server.readUrls();
+            return server;
+        } catch (IOException | AssertionError e) {
+            server.close();
+            throw e;
+        }
     }
 
     private void readUrls() throws IOException {
