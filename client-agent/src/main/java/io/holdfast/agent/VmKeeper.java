@@ -90,6 +90,7 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
     private List<String> serverTargets = List.of();
     private @Nullable Future<?> timer;
     private long timerAtMs;
+    private long changedAtMs = nowMs();
 
     /** A login that was led to the server. */
     private record Led(String initiator, long isid, String target) {}
@@ -148,7 +149,7 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
                 AgentConfig.print(portal.address()),
                 machine.state(),
                 machine.reason(),
-                nowMs() - machine.sinceMs(),
+                nowMs() - changedAtMs,
                 pid(),
                 atServer.size(),
                 (int) portal.standIns());
@@ -406,10 +407,7 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
         applying = true;
         try {
             for (FreezeEvent next = events.poll(); next != null; next = events.poll()) {
-                long heldSinceMs = machine.sinceMs();
-                for (FreezeAction action : machine.apply(next, nowMs())) {
-                    perform(action, heldSinceMs);
-                }
+                machine.apply(next, nowMs()).forEach(this::perform);
             }
         } finally {
             applying = false;
@@ -438,7 +436,7 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
         }
     }
 
-    private void perform(FreezeAction action, long heldSinceMs) {
+    private void perform(FreezeAction action) {
         if (action instanceof FreezeAction.PortalStandIn) {
             portal.standIn();
         } else if (action instanceof FreezeAction.PortalRedirect) {
@@ -460,7 +458,7 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
             home.announcementAnswered(
                     this, answer.announcementId(), new VmOutcome(name(), answer.outcome(), answer.detail()));
         } else if (action instanceof FreezeAction.Report report) {
-            report(report, nowMs() - heldSinceMs);
+            report(report);
         } else if (action instanceof FreezeAction.Warn warning) {
             warn(warning.what());
         }
@@ -499,7 +497,10 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
         }
     }
 
-    private void report(FreezeAction.Report report, long heldMs) {
+    private void report(FreezeAction.Report report) {
+        long now = nowMs();
+        long heldMs = now - changedAtMs;
+        changedAtMs = now;
         if (report.from() == FreezeState.ABSENT) {
             log.info("vm {}: {} ({})", name(), report.to(), report.why());
         } else {

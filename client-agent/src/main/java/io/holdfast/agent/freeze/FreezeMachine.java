@@ -55,6 +55,8 @@ public final class FreezeMachine {
     private static final long NEVER = Long.MAX_VALUE;
     private static final int UNKNOWN = -1;
     private static final int STATUS_AGAIN_MS = 1_000;
+    /** QEMU's word for a VM it paused because a request failed. */
+    private static final String IO_ERROR = "io-error";
 
     private final String vm;
     private final String portal;
@@ -105,6 +107,7 @@ public final class FreezeMachine {
             targets = Set.copyOf(record.targets());
             units = record.units();
             sessions = record.sessions();
+            pid = record.pid();
         }
     }
 
@@ -117,14 +120,7 @@ public final class FreezeMachine {
         return reason;
     }
 
-    /** Since when, in the caller's milliseconds. */
-    public long sinceMs() {
-        return sinceMs;
-    }
-
-    /**
-     * The next time a {@link FreezeEvent.Tick} is wanted, in the caller's milliseconds, or empty.
-     */
+    /** The next time a {@link FreezeEvent.Tick} is wanted, in the caller's milliseconds, or empty. */
     public OptionalLong deadlineMs() {
         long due = switch (state) {
             case FREEZING -> stopFailed ? askAgainAtMs : overdueTold ? NEVER : sinceMs + STOP_OVERDUE_MS;
@@ -155,7 +151,7 @@ public final class FreezeMachine {
         } else if (event instanceof FreezeEvent.DisksKnown known) {
             disksKnown(known);
         } else if (event instanceof FreezeEvent.StandInAnswered) {
-            standInAnswered = true;
+            standInAnswered();
         } else if (event instanceof FreezeEvent.StandInsClosed closed) {
             standInsClosed(closed.sessions());
         } else if (event instanceof Attached attached) {
@@ -246,11 +242,7 @@ public final class FreezeMachine {
     }
 
     private void backToFrozen(String why) {
-        if (stopPending) {
-            enter(FreezeState.FREEZING, why);
-        } else {
-            enter(FreezeState.FROZEN, why);
-        }
+        enter(stopPending ? FreezeState.FREEZING : FreezeState.FROZEN, why);
     }
 
     // ------------------------------------------------------------------ the server is back
@@ -372,13 +364,22 @@ public final class FreezeMachine {
         }
         if (attached.running()) {
             attachedRunning(before);
-        } else if (before != null && before.pausedByUs()) {
-            enter(
-                    FreezeState.FROZEN,
-                    "found " + attached.status() + ", frozen by this agent earlier: " + before.reason());
+        } else if (before != null && before.pausedByUs()
+                || standInAnswered && attached.status().equals(IO_ERROR)) {
+            String earlier = before == null ? "its requests were failed by the stand-in" : before.reason();
+            enter(FreezeState.FROZEN, "found " + attached.status() + ", frozen by this agent earlier: " + earlier);
             proveIfServerServes();
         } else {
             enter(FreezeState.HELD_BY_OTHER, "found " + attached.status() + ", paused by somebody else");
+        }
+    }
+
+    private void standInAnswered() {
+        standInAnswered = true;
+        if (state == FreezeState.ABSENT || state == FreezeState.RUNNING) {
+            // QEMU is about to pause because of us, and the next run of the agent must know that too.
+            actions.add(
+                    new FreezeAction.Save(record(FreezeState.FREEZING, "its requests were failed by the stand-in")));
         }
     }
 
@@ -462,11 +463,9 @@ public final class FreezeMachine {
         if (state == FreezeState.FREEZING) {
             enter(FreezeState.FROZEN, reason);
         }
-        if (state == FreezeState.FROZEN) {
-            if (unansweredAnnouncement != 0) {
-                actions.add(new FreezeAction.PortalStandIn());
-                answerAnnouncement(VmOutcome.State.FROZEN, reason);
-            }
+        if (state == FreezeState.FROZEN && unansweredAnnouncement != 0) {
+            actions.add(new FreezeAction.PortalStandIn());
+            answerAnnouncement(VmOutcome.State.FROZEN, reason);
         }
         thawIfReady();
     }
@@ -514,7 +513,7 @@ public final class FreezeMachine {
                 if (view != null) {
                     rememberUnits(view);
                 }
-            } else if (ioErrorPause || status.status().equals("io-error")) {
+            } else if (ioErrorPause || status.status().equals(IO_ERROR)) {
                 thawFailed("status is " + status.status() + " after cont");
             }
         } else if (state == FreezeState.FREEZING && !stopPending) {

@@ -304,4 +304,27 @@ class FreezeMachineCompanyTest extends MachineBench {
 
         assertThat(machine.state()).isEqualTo(FREEZING);
     }
+
+    @Test
+    void shouldThawAVmThatTheStandInPausedBeforeTheMonitorWasConnected() {
+        restart(RUNNING);
+        apply(new StandInAnswered());
+        assertThat(saved().state()).isEqualTo(FREEZING);
+        assertThat(saved().pid()).isEqualTo(PID);
+
+        apply(new Attached(PID, false, "io-error"));
+        assertThat(machine.state()).isEqualTo(FROZEN);
+
+        serverBack();
+        assertThat(machine.state()).isEqualTo(PROVING);
+    }
+
+    @Test
+    void shouldThawAVmThatAnEarlierRunsStandInPaused() {
+        restart(FREEZING);
+
+        apply(new Attached(PID, false, "io-error"));
+
+        assertThat(machine.state()).isEqualTo(FROZEN);
+    }
 }
