@@ -74,8 +74,8 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
     private @Nullable FullFeature session;
     /** The command whose PDU is being received. */
     private @Nullable IscsiTask incoming;
-    /** Data of a PDU that is not a SCSI Command or Data-Out. */
-    private @Nullable ByteBuf scratch;
+    /** Takes the data of the PDU that is being received. Held here too: their task may end before they are whole. */
+    private @Nullable ByteBuf filling;
 
     /** What exists from full feature phase on. */
     private record FullFeature(
@@ -208,7 +208,7 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
             in.release();
             if (stage == Stage.CLOSING) {
                 // Behind a PDU that ended the connection another one may have begun.
-                dropScratch();
+                dropFilling();
             }
         }
     }
@@ -277,7 +277,7 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
             return;
         }
         stage = Stage.CLOSING;
-        dropScratch();
+        dropFilling();
         if (session != null) {
             session.tasks().close();
             if (session.tasks().executing() == 0) {
@@ -300,23 +300,20 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
 
     @Override
     public ByteBuf dataSegmentTarget(BasicHeader header, int lengthBytes) throws WireException {
-        if (stage == Stage.FULL_FEATURE) {
-            TaskSet tasks = fullFeature().tasks();
-            if (header.opcode() == Opcode.SCSI_COMMAND && admitted(header)) {
-                IscsiTask task = tasks.begin(header, lengthBytes);
-                incoming = task;
-                return Objects.requireNonNull(task.dataOutBuffer());
-            }
-            if (header.opcode() == Opcode.DATA_OUT) {
-                ByteBuf target = tasks.dataOutTarget(header);
-                if (target != null) {
-                    return target;
-                }
-            }
+        ByteBuf ofTask = stage == Stage.FULL_FEATURE ? memoryOfTask(header, lengthBytes) : null;
+        ByteBuf target = ofTask == null ? allocate(lengthBytes) : ofTask.retain();
+        filling = target;
+        return target;
+    }
+
+    private @Nullable ByteBuf memoryOfTask(BasicHeader header, int lengthBytes) throws WireException {
+        TaskSet tasks = fullFeature().tasks();
+        if (header.opcode() == Opcode.SCSI_COMMAND && admitted(header)) {
+            IscsiTask task = tasks.begin(header, lengthBytes);
+            incoming = task;
+            return task.dataOutBuffer();
         }
-        ByteBuf buffer = allocate(lengthBytes);
-        scratch = buffer;
-        return buffer;
+        return header.opcode() == Opcode.DATA_OUT ? tasks.dataOutTarget(header) : null;
     }
 
     @Override
@@ -328,22 +325,22 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
                 case CLOSING -> {}
             }
         } finally {
-            dropScratch();
+            dropFilling();
         }
     }
 
     /** RFC 7143 §7.8: reject what came; without error recovery the command is lost, so the connection ends. */
     @Override
     public void dataDigestFailed(BasicHeader header, ByteBuf data) throws WireException {
-        dropScratch();
+        dropFilling();
         reject(header, REASON_DATA_DIGEST);
         throw new WireException("data digest error in " + header);
     }
 
-    private void dropScratch() {
-        if (scratch != null) {
-            scratch.release();
-            scratch = null;
+    private void dropFilling() {
+        if (filling != null) {
+            filling.release();
+            filling = null;
         }
     }
 
@@ -379,12 +376,12 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
     private void scsiCommand(BasicHeader header) throws WireException {
         IscsiTask task = incoming;
         incoming = null;
-        if (task == null) {
-            // With a data segment the order was judged when the segment began.
-            if (header.dataSegmentBytes() > 0 || !admitted(header)) {
-                return;
-            }
+        if (header.dataSegmentBytes() == 0 && admitted(header)) {
             task = fullFeature().tasks().begin(header, 0);
+        }
+        // With a data segment the order was judged when it began, and another session's reset may have come since.
+        if (task == null || task.stage == IscsiTask.Stage.FREE) {
+            return;
         }
         if (fullFeature().nexus() == null) {
             throw new WireException("SCSI Command in a discovery session");

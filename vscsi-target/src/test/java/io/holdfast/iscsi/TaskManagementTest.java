@@ -5,8 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.holdfast.block.BlockOperation;
 import io.holdfast.iscsi.wire.BasicHeader;
 import io.holdfast.iscsi.wire.Opcode;
+import java.util.Arrays;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Task management (RFC 7143 §11.5): what is ended, when that is told, and what is told to be missing. */
 class TaskManagementTest {
@@ -134,6 +137,30 @@ class TaskManagementTest {
             Pdu answer = each.expect(Opcode.SCSI_RESPONSE);
             assertThat(answer.sense()).isEqualTo("6/29/03");
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void shouldEndATaskWhoseDataAreHalfReceived(boolean immediate) {
+        TestInitiator neighbour = rig.connect();
+        neighbour.name = TestInitiator.NAME + ":neighbour";
+        neighbour.login().ready();
+        byte[] data = new byte[4096];
+        Arrays.fill(data, (byte) 1);
+        Pdu write = neighbour.write(8, 8, immediate ? data : Pdu.NO_DATA);
+        byte[] bytes = neighbour.encode(write);
+        if (!immediate) {
+            neighbour.send(write);
+            bytes = neighbour.encode(neighbour.dataOut(neighbour.expect(Opcode.R2T), data));
+        }
+        neighbour.sendRaw(Arrays.copyOf(bytes, 1000));
+        assertThat(ask(LUN_RESET, BasicHeader.NO_TAG)).isEqualTo(TaskManagement.COMPLETE);
+        neighbour.sendRaw(Arrays.copyOfRange(bytes, 1000, bytes.length));
+        neighbour.expectNothing();
+        neighbour.send(neighbour.testUnitReady());
+        assertThat(neighbour.expect(Opcode.SCSI_RESPONSE).sense()).isEqualTo("6/29/03");
+        assertThat(neighbour.readAll(8, 8)).as("nothing was written").containsOnly(0);
+        assertThat(neighbour.maxCmdSn - neighbour.cmdSn).as("the window is whole").isEqualTo(TaskSet.COMMAND_WINDOW - 1);
     }
 
     @Test
