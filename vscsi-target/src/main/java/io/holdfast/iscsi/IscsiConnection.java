@@ -229,10 +229,9 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
 
     @Override
     public void channelInactive(ChannelHandlerContext from) {
-        boolean wasOpen = stage != Stage.CLOSING;
-        if (wasOpen && stage == Stage.FULL_FEATURE) {
+        if (stage == Stage.FULL_FEATURE) {
             sessionEnds("connection closed by the initiator");
-        } else if (wasOpen && !decoder.atBoundary()) {
+        } else if (stage == Stage.LOGIN && !decoder.atBoundary()) {
             log.info("{}: connection closed in the middle of a PDU, before login", this);
         }
         enterClosing();
@@ -241,12 +240,14 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
 
     @Override
     public void exceptionCaught(ChannelHandlerContext from, Throwable cause) {
-        if (cause instanceof java.io.IOException) {
-            log.debug("{}: {}", this, cause.toString());
-        } else {
+        if (!(cause instanceof java.io.IOException)) {
             log.error("{}: internal error, the connection is closed", this, cause);
         }
+        } else if (stage == Stage.FULL_FEATURE) {
+            sessionEnds(cause.toString());
         from.close();
+        // Now: io_uring closes later, and what it brings until then must not meet a decoder that stopped half-way.
+        enterClosing();
     }
 
     /** Closes the connection because of what came or did not come. */

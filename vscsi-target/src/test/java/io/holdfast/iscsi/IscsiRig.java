@@ -16,7 +16,10 @@ import io.netty.buffer.Unpooled;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.embedded.EmbeddedChannel;
+import io.netty.channel.ChannelOutboundHandlerAdapter;
+import io.netty.channel.ChannelPromise;
 import java.io.ByteArrayOutputStream;
 import java.util.ArrayList;
 import java.util.List;
@@ -43,6 +46,12 @@ final class IscsiRig implements AutoCloseable {
     final WriteAdmission admission;
     final List<String> events = new ArrayList<>();
     final Set<IscsiConnection> connections = ConcurrentHashMap.newKeySet();
+    /** True if connections close as on io_uring: later, and with more to read until then. */
+    boolean closesLate;
+
+    /** True while there is no memory for connections. */
+    boolean starved;
+
     private final IscsiConnection.Shared shared;
     private final IoPool pool = new IoPool(1, 16);
     private final List<EmbeddedChannel> channels = new ArrayList<>();
@@ -97,7 +106,7 @@ final class IscsiRig implements AutoCloseable {
                 IoLane lane = new PortableLane(channel.eventLoop(), pool);
                 IscsiConnection connection = new IscsiConnection(shared, lane);
                 connections.add(connection);
-                channel.pipeline().addLast(connection);
+                channel.pipeline().addLast(new LateClose(), connection);
                 made[0] = (EmbeddedChannel) channel;
             }
         });
@@ -132,6 +141,21 @@ final class IscsiRig implements AutoCloseable {
         disk.release();
         pump();
         channels.forEach(EmbeddedChannel::close);
+    private final class LateClose extends ChannelOutboundHandlerAdapter {
+        @Override
+        public void close(ChannelHandlerContext to, ChannelPromise promise) {
+            if (!closesLate) {
+                to.close(promise);
+            }
+        }
+    }
+
+    /** Something goes wrong in every connection. */
+    void breakConnections() {
+        channels.forEach(channel ->
+                channel.pipeline().fireExceptionCaught(new IllegalStateException("thrown on purpose by a test")));
+    }
+
         pump();
         channels.forEach(channel -> {
             for (ByteBuf out = channel.readOutbound(); out != null; out = channel.readOutbound()) {
@@ -156,6 +180,7 @@ final class IscsiRig implements AutoCloseable {
         @Override
         public void send(byte[] bytes) {
             if (channel.isOpen()) {
+        closesLate = false;
                 channel.writeInbound(Unpooled.copiedBuffer(bytes));
                 pump();
             }

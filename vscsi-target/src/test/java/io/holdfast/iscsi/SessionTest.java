@@ -421,6 +421,16 @@ class SessionTest {
             if (round % 3 > 0) {
                 initiator.login(round % 3 == 2 ? new String[] {"DataDigest=CRC32C"} : new String[0]);
             }
+    @Test
+    void shouldTakeNothingMoreOnceSomethingWentWrong() {
+        TestInitiator initiator = rig.connect().login().ready();
+        rig.closesLate = true;
+        rig.breakConnections();
+        initiator.send(initiator.write(0, 1, new byte[512]));
+        initiator.expectNothing();
+        assertThat(rig.events).containsExactly("opened 1", "closed 1");
+    }
+
             byte[] junk = new byte[random.nextInt(2000)];
             random.nextBytes(junk);
             if (round % 2 == 0 && junk.length > 8) {
