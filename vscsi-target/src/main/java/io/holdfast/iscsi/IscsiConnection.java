@@ -127,11 +127,12 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
 
     void taskCompleted(IscsiTask task) {
         TaskSet tasks = fullFeature().tasks();
+        boolean wasClosing = stage == Stage.CLOSING;
         tasks.completed(task);
         if (tasks.executing() > 0) {
             return;
         }
-        if (stage == Stage.CLOSING) {
+        if (wasClosing) {
             drained();
         } else if (stopping) {
             closeQuietly();

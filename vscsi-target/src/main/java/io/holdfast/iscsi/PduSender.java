@@ -242,6 +242,11 @@ final class PduSender {
         }
     }
 
+    /** Something that was due cannot be sent: ends the connection, whose initiator would wait for ever. */
+    void broken(Throwable cause) {
+        context.pipeline().fireExceptionCaught(cause);
+    }
+
     /** Gives memory back; nothing can be sent any more. */
     void close() {
         ByteBuf out = batch;

@@ -148,8 +148,12 @@ final class TaskSet {
 
     /** Memory came back, or the initiator read its answers. */
     void retryWaiting() {
-        while (!closed && !waiting.isEmpty() && fits(waiting.element())) {
-            start(waiting.remove());
+        try {
+            while (!closed && !waiting.isEmpty() && fits(waiting.element())) {
+                start(waiting.remove());
+            }
+        } catch (RuntimeException | Error e) {
+            sender.broken(e);
         }
     }
 
@@ -270,8 +274,13 @@ final class TaskSet {
         executing--;
         // The place in the window is given back with the response, not with the one after it.
         leaveWindow(task);
-        if (!closed && !task.aborted) {
-            respond(task);
+        try {
+            if (!closed && !task.aborted) {
+                respond(task);
+            }
+        } catch (RuntimeException | Error e) {
+            // Ended it has, whatever became of the answer.
+            sender.broken(e);
         }
         recycle(task);
         if (task.aborted) {

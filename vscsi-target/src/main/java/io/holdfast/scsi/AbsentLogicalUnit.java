@@ -16,7 +16,7 @@ public final class AbsentLogicalUnit implements DeviceServer {
         execution.begin(task, null);
         try {
             dispatch(task, execution);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             execution.broken(e);
         }
     }

@@ -90,7 +90,7 @@ final class Execution implements IoCallback {
             } else {
                 fail(u.failed(failure, access(), lba));
             }
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             broken(e);
         }
     }
@@ -125,10 +125,21 @@ final class Execution implements IoCallback {
         good();
     }
 
-    /** A fault of ours. The task is answered all the same, if it has not been. */
-    void broken(RuntimeException e) {
-        LOG.error("Executing {} failed, answered with HARDWARE ERROR. This is a bug.", command, e);
-        if (!finished) {
+    /**
+     * A fault of ours, or no memory. The task is answered all the same, if it has not been: one that never ends keeps its
+     * session from ending, and the writes of its initiator's next session from being admitted.
+     */
+    void broken(Throwable e) {
+        LOG.error("Executing {} failed in the target itself.", command, e);
+        if (finished) {
+            return;
+        }
+        if (e instanceof OutOfMemoryError) {
+            // SAM-5 §5.3.1: no resources to accept it now; initiators repeat the command.
+            running().dataInLength(0);
+            running().status(ScsiStatus.TASK_SET_FULL);
+            finish();
+        } else {
             fail(SenseCode.INTERNAL_TARGET_FAILURE);
         }
     }
@@ -140,7 +151,7 @@ final class Execution implements IoCallback {
         parameters = null;
         try {
             t.completed();
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             // Must not reach the callers: they would take it for a failure of the command and answer a second time.
             LOG.error("The transport failed to take the answer to a task.", e);
         }

@@ -114,7 +114,7 @@ public final class LogicalUnit implements DeviceServer {
         execution.begin(task, this);
         try {
             dispatch(task, execution);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             execution.broken(e);
         }
     }

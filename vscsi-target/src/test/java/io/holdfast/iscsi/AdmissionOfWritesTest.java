@@ -226,3 +226,16 @@ class AdmissionOfWritesTest {
         assertThat(rig.events).containsExactly("opened 1", "closed 1");
     }
 }
+    @Test
+    void shouldAdmitWritesAfterAnOldSessionThatRanOutOfMemory() {
+        TestInitiator old = login(TestInitiator.LINUX_ISID);
+        rig.starved = true;
+        old.send(old.read(0, 1)); // neither the data nor the answer finds memory
+        rig.starved = false;
+        old.expectClosed();
+        TestInitiator fresh = login(TestInitiator.LINUX_ISID + 1);
+        Pdu write = fresh.write(5, 1, block(2));
+        fresh.send(write);
+        fresh.expectStatus(write.header().initiatorTaskTag(), TestInitiator.GOOD);
+    }
+

@@ -10,16 +10,17 @@ import io.holdfast.block.PortableLane;
 import io.holdfast.scsi.FixedLunView;
 import io.holdfast.scsi.LogicalUnit;
 import io.holdfast.scsi.LogicalUnitIdentity;
+import io.netty.buffer.AbstractByteBufAllocator;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.embedded.EmbeddedChannel;
+import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOutboundHandlerAdapter;
 import io.netty.channel.ChannelPromise;
+import io.netty.channel.embedded.EmbeddedChannel;
 import java.io.ByteArrayOutputStream;
 import java.util.ArrayList;
 import java.util.List;
@@ -45,13 +46,13 @@ final class IscsiRig implements AutoCloseable {
             LogicalUnit.builder(LogicalUnitIdentity.of(new UUID(1, 2)), disk).build();
     final WriteAdmission admission;
     final List<String> events = new ArrayList<>();
-    final Set<IscsiConnection> connections = ConcurrentHashMap.newKeySet();
     /** True if connections close as on io_uring: later, and with more to read until then. */
     boolean closesLate;
 
     /** True while there is no memory for connections. */
     boolean starved;
 
+    final Set<IscsiConnection> connections = ConcurrentHashMap.newKeySet();
     private final IscsiConnection.Shared shared;
     private final IoPool pool = new IoPool(1, 16);
     private final List<EmbeddedChannel> channels = new ArrayList<>();
@@ -85,6 +86,31 @@ final class IscsiRig implements AutoCloseable {
         }
     }
 
+    /** The rig's allocator, as long as it gives anything. */
+    private final class StarvingAllocator extends AbstractByteBufAllocator {
+        StarvingAllocator() {
+            super(true);
+        }
+
+        @Override
+        protected ByteBuf newHeapBuffer(int initialCapacity, int maxCapacity) {
+            return allocator.heapBuffer(initialCapacity, maxCapacity);
+        }
+
+        @Override
+        protected ByteBuf newDirectBuffer(int initialCapacity, int maxCapacity) {
+            if (starved) {
+                throw new OutOfMemoryError("as the test wants it");
+            }
+            return allocator.directBuffer(initialCapacity, maxCapacity);
+        }
+
+        @Override
+        public boolean isDirectBufferPooled() {
+            return false;
+        }
+    }
+
     private final class Recorder implements SessionEvents {
         @Override
         public void opened(Session session) {
@@ -102,7 +128,7 @@ final class IscsiRig implements AutoCloseable {
         new EmbeddedChannel(new ChannelInitializer<>() {
             @Override
             protected void initChannel(Channel channel) {
-                channel.config().setAllocator(allocator);
+                channel.config().setAllocator(new StarvingAllocator());
                 IoLane lane = new PortableLane(channel.eventLoop(), pool);
                 IscsiConnection connection = new IscsiConnection(shared, lane);
                 connections.add(connection);
@@ -113,6 +139,21 @@ final class IscsiRig implements AutoCloseable {
         made[0].freezeTime();
         channels.add(made[0]);
         return new TestInitiator(new EmbeddedWire(made[0]));
+    }
+
+    private final class LateClose extends ChannelOutboundHandlerAdapter {
+        @Override
+        public void close(ChannelHandlerContext to, ChannelPromise promise) {
+            if (!closesLate) {
+                to.close(promise);
+            }
+        }
+    }
+
+    /** Something goes wrong in every connection. */
+    void breakConnections() {
+        channels.forEach(channel ->
+                channel.pipeline().fireExceptionCaught(new IllegalStateException("thrown on purpose by a test")));
     }
 
     /** Runs what waits on every loop, until nothing does. */
@@ -139,23 +180,9 @@ final class IscsiRig implements AutoCloseable {
     @Override
     public void close() {
         disk.release();
+        closesLate = false;
         pump();
         channels.forEach(EmbeddedChannel::close);
-    private final class LateClose extends ChannelOutboundHandlerAdapter {
-        @Override
-        public void close(ChannelHandlerContext to, ChannelPromise promise) {
-            if (!closesLate) {
-                to.close(promise);
-            }
-        }
-    }
-
-    /** Something goes wrong in every connection. */
-    void breakConnections() {
-        channels.forEach(channel ->
-                channel.pipeline().fireExceptionCaught(new IllegalStateException("thrown on purpose by a test")));
-    }
-
         pump();
         channels.forEach(channel -> {
             for (ByteBuf out = channel.readOutbound(); out != null; out = channel.readOutbound()) {
@@ -180,7 +207,6 @@ final class IscsiRig implements AutoCloseable {
         @Override
         public void send(byte[] bytes) {
             if (channel.isOpen()) {
-        closesLate = false;
                 channel.writeInbound(Unpooled.copiedBuffer(bytes));
                 pump();
             }

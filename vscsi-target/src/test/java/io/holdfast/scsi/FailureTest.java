@@ -74,6 +74,17 @@ class FailureTest {
     }
 
     @Test
+    void shouldAskForAnotherTryWhenThereIsNoMemory() {
+        TestTask task = new TestTask(initiator.nexus(), new FixedLunView(Map.of()), TestLane.direct());
+        task.starve();
+        task.start(unit, CdbBuilder.blocks(ScsiCommand.READ_10, 0, 1), null);
+
+        assertThat(task.completions()).isEqualTo(1);
+        assertThat(task.status()).isEqualTo(ScsiStatus.TASK_SET_FULL);
+        assertThat(task.dataInLength()).isZero();
+    }
+
+    @Test
     void shouldIgnoreABackendThatCallsBackTwice() {
         TestTask task = new TestTask(initiator.nexus(), new FixedLunView(Map.of()), TestLane.direct());
         task.start(unit, CdbBuilder.blocks(ScsiCommand.READ_10, 0, 1), null);

@@ -13,6 +13,7 @@ final class TestTask extends ScsiTask {
     private @Nullable IoMemory dataOut;
     private @Nullable TestMemory dataIn;
     private int completions;
+    private boolean starved;
 
     TestTask(Nexus nexus, LunView lunView, IoLane lane) {
         this.nexus = nexus;
@@ -29,6 +30,11 @@ final class TestTask extends ScsiTask {
         System.arraycopy(command, 0, cdb(), 0, command.length);
         dataOut = sent == null ? null : new TestMemory(sent);
         server.execute(this);
+    }
+
+    /** There is no memory for Data-In from now on. */
+    void starve() {
+        starved = true;
     }
 
     int completions() {
@@ -73,6 +79,9 @@ final class TestTask extends ScsiTask {
     protected IoMemory newDataIn(int lengthBytes) {
         if (dataIn != null) {
             throw new AssertionError("Data-In allocated twice");
+        }
+        if (starved) {
+            throw new OutOfMemoryError("as the test wants it");
         }
         byte[] garbage = new byte[lengthBytes];
         Arrays.fill(garbage, (byte) 0xee);
