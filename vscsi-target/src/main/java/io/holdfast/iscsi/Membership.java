@@ -23,10 +23,10 @@ final class Membership implements WriteAdmission.Member {
     private final Runnable onAdmitted;
     private final Consumer<String> closer;
     private boolean left;
-    /** Target transfer tags of the NOP-Ins that ask "are you still there?", each its own. */
+    /** Target transfer tags of the NOP-Ins that ask "are you still there?", each its own, ascending. */
     private int lastQuestion;
-    /** The question has not been answered. */
-    private boolean asked;
+    /** The last of them that was answered. */
+    private int lastAnswered;
 
     /**
      * @param onAdmitted runs on the loop when no older session can write any more
@@ -60,13 +60,15 @@ final class Membership implements WriteAdmission.Member {
     }
 
     /**
-     * The initiator answered a question. Only the answer to the last one counts: an earlier answer may have been on its way
+     * The initiator answered a question. Only the answer to the last one settles: an earlier answer may have been on its way
      * before the newer session began, and proves nothing about now.
      */
     void answered(int targetTransferTag) {
-        if (asked && targetTransferTag == lastQuestion) {
-            asked = false;
-            admission.settled(this);
+        if (targetTransferTag > lastAnswered && targetTransferTag <= lastQuestion) {
+            lastAnswered = targetTransferTag;
+            if (targetTransferTag == lastQuestion) {
+                admission.settled(this);
+            }
         }
     }
 
@@ -88,16 +90,16 @@ final class Membership implements WriteAdmission.Member {
     }
 
     private void ask() {
-        int question = lastQuestion == Integer.MAX_VALUE ? 1 : lastQuestion + 1;
-        lastQuestion = question;
-        asked = true;
+        // Whoever asks 2³¹ times has other troubles.
+        int question = ++lastQuestion;
         sender.begin(Opcode.NOP_IN, BasicHeader.FINAL)
                 .initiatorTaskTag(BasicHeader.NO_TAG)
                 .targetTransferTag(question);
         sender.sendUnnumbered();
         loop.schedule(
                 () -> {
-                    if (asked && lastQuestion == question) {
+                    // Each question has a limit of its own: further logins do not give a silent session more time.
+                    if (!left && lastAnswered < question) {
                         closer.accept("its initiator logged in again, and did not answer here for "
                                 + PROOF_LIMIT_SECONDS + " s");
                     }

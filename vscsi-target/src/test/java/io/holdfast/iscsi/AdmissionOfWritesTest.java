@@ -138,6 +138,23 @@ class AdmissionOfWritesTest {
     }
 
     @Test
+    void shouldCloseAnOldSessionThatDoesNotAnswerHoweverOftenItIsAsked() {
+        TestInitiator old = login(TestInitiator.LINUX_ISID);
+        TestInitiator fresh = login(TestInitiator.LINUX_ISID + 1);
+        Pdu write = fresh.write(5, 1, block(2));
+        fresh.send(write);
+        question(old);
+        rig.advanceSeconds(Membership.PROOF_LIMIT_SECONDS - 1);
+        TestInitiator passer = login(TestInitiator.LINUX_ISID + 2);
+        answer(fresh, question(fresh));
+        question(old);
+        rig.advanceSeconds(1);
+        old.expectClosed();
+        fresh.expectStatus(write.header().initiatorTaskTag(), TestInitiator.GOOD);
+        passer.close();
+    }
+
+    @Test
     void shouldNotTakeTheAnswerToAnEarlierQuestionForProof() {
         TestInitiator old = login(TestInitiator.LINUX_ISID);
         TestInitiator second = login(TestInitiator.LINUX_ISID + 1);
@@ -215,18 +232,6 @@ class AdmissionOfWritesTest {
     }
 
     @Test
-    void shouldTellWhenSessionsBeginAndWhenTheirLastWriteHasEnded() {
-        TestInitiator initiator = login(TestInitiator.LINUX_ISID);
-        rig.disk.hold(BlockOperation.WRITE);
-        initiator.send(initiator.write(5, 1, block(1)));
-        initiator.close();
-        assertThat(rig.events).containsExactly("opened 1");
-        rig.disk.release();
-        rig.pump();
-        assertThat(rig.events).containsExactly("opened 1", "closed 1");
-    }
-}
-    @Test
     void shouldAdmitWritesAfterAnOldSessionThatRanOutOfMemory() {
         TestInitiator old = login(TestInitiator.LINUX_ISID);
         rig.starved = true;
@@ -239,3 +244,15 @@ class AdmissionOfWritesTest {
         fresh.expectStatus(write.header().initiatorTaskTag(), TestInitiator.GOOD);
     }
 
+    @Test
+    void shouldTellWhenSessionsBeginAndWhenTheirLastWriteHasEnded() {
+        TestInitiator initiator = login(TestInitiator.LINUX_ISID);
+        rig.disk.hold(BlockOperation.WRITE);
+        initiator.send(initiator.write(5, 1, block(1)));
+        initiator.close();
+        assertThat(rig.events).containsExactly("opened 1");
+        rig.disk.release();
+        rig.pump();
+        assertThat(rig.events).containsExactly("opened 1", "closed 1");
+    }
+}
