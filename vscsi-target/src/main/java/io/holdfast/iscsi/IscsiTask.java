@@ -193,7 +193,8 @@ final class IscsiTask extends ScsiTask {
     @Override
     protected IoMemory newDataIn(int lengthBytes) {
         // Room for the header before the data and for digest and padding behind it: one buffer is the whole PDU.
-        connection.charge(this, lengthBytes);
+        // Data-Out stay until the end (VERIFY compares the two), so both count.
+        connection.charge(this, (long) gatherBytes + lengthBytes);
         dataInOffset = connection.headerRoom();
         ByteBuf buffer = connection.allocate(dataInOffset + lengthBytes + IscsiConnection.TRAILER_ROOM);
         dataIn = buffer;

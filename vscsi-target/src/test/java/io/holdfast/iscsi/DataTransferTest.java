@@ -316,6 +316,24 @@ class DataTransferTest {
     }
 
     @Test
+    void shouldCountDataOfBothDirections() {
+        TestInitiator initiator = rig.connect().login().ready();
+        rig.disk.hold(BlockOperation.READ);
+        byte[] data = new byte[4 << 20];
+        for (long used = 0; used < TaskSet.DATA_BUDGET_BYTES; used += 2L * data.length) {
+            initiator.send(initiator.numbered(
+                    Pdu.command(Opcode.SCSI_COMMAND, BasicHeader.WRITE, "2f 02 00000000 00 2000 00", data.length)));
+            for (int bursts = 0; bursts < 16; bursts++) {
+                initiator.send(initiator.dataOut(initiator.expect(Opcode.R2T), data));
+            }
+        }
+        initiator.send(initiator.numbered(
+                Pdu.command(Opcode.SCSI_COMMAND, BasicHeader.WRITE, "2f 02 00000000 00 2000 00", data.length)));
+        initiator.expectNothing();
+        assertThat(rig.allocator.metric().usedDirectMemory()).isLessThan(TaskSet.DATA_BUDGET_BYTES + (1 << 20));
+    }
+
+    @Test
     void shouldGatherAWriteThatHadToWaitForMemory() {
         TestInitiator initiator = rig.connect().login().ready();
         rig.disk.hold(BlockOperation.READ);
