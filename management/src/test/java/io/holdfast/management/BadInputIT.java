@@ -109,11 +109,11 @@ class BadInputIT {
 
         send("A".repeat(5000).getBytes(StandardCharsets.US_ASCII));
         server.awaitLog(
-                "WARN .*closed: SCSI Command announces a data segment of 4276545 bytes; the limit is 262144", 1);
+                "WARN .*closed: SCSI Command announces a data segment of 4276545 bytes; the limit is 8192", 1);
 
         send(loginHeader(0xff_ffff));
         server.awaitLog(
-                "WARN .*closed: Login Request announces a data segment of 16777215 bytes; the limit is 262144", 1);
+                "WARN .*closed: Login Request announces a data segment of 16777215 bytes; the limit is 8192", 1);
 
         byte[] command = new byte[HEADER_BYTES];
         command[0] = 0x01;

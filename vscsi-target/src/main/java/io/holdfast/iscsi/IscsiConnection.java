@@ -63,7 +63,7 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
 
     private final Shared shared;
     private final IoLane lane;
-    private final PduDecoder decoder = new PduDecoder(MAX_DATA_SEGMENT_BYTES);
+    private final PduDecoder decoder = new PduDecoder(LoginNegotiation.MAX_REQUEST_TEXT_BYTES);
     private final LoginNegotiation login;
     private @Nullable ChannelHandlerContext context;
     private @Nullable PduSender sender;
@@ -243,12 +243,12 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
     public void exceptionCaught(ChannelHandlerContext from, Throwable cause) {
         if (!(cause instanceof java.io.IOException)) {
             log.error("{}: internal error, the connection is closed", this, cause);
-        }
         } else if (stage == Stage.FULL_FEATURE) {
             sessionEnds(cause.toString());
-        from.close();
+        }
         // Now: io_uring closes later, and what it brings until then must not meet a decoder that stopped half-way.
         enterClosing();
+        from.close();
     }
 
     /** Closes the connection because of what came or did not come. */
@@ -502,6 +502,7 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
         PduSender out = sender();
         out.window(window);
         out.digests(agreed.headerDigest(), agreed.dataDigest());
+        decoder.maxDataSegmentBytes(MAX_DATA_SEGMENT_BYTES);
         decoder.digests(agreed.headerDigest(), agreed.dataDigest());
         IscsiTarget target = login.target();
         String targetName = target == null ? "" : target.name();

@@ -26,6 +26,8 @@ final class LoginNegotiation {
     static final int MAX_STEP_TEXT_BYTES = 64 * 1024;
     /** How many Login Requests one login may take: a handful is usual. */
     static final int MAX_REQUESTS = 32;
+    /** What one Login Request may bring: until login has agreed on more, 8192 bytes are the limit (RFC 7143 §13.12). */
+    static final int MAX_REQUEST_TEXT_BYTES = 8192;
     /** What an initiator takes in one login PDU before it has said otherwise (RFC 7143 §13.12). */
     static final int MAX_REPLY_TEXT_BYTES = 8192;
 

@@ -101,6 +101,15 @@ class SessionTest {
     }
 
     @Test
+    void shouldGiveAStrangerNoMoreMemoryThanALoginNeeds() {
+        TestInitiator stranger = rig.connect();
+        Pdu large = Pdu.of(Opcode.LOGIN_REQUEST, BasicHeader.CONTINUE | LoginNegotiation.OPERATIONAL << 2)
+                .with(new byte[LoginNegotiation.MAX_REQUEST_TEXT_BYTES + 1]);
+        stranger.sendRaw(Arrays.copyOf(stranger.encode(large), BasicHeader.BYTES));
+        stranger.expectClosed();
+    }
+
+    @Test
     void shouldTakeNothingButALoginFirst() {
         TestInitiator initiator = rig.connect();
         initiator.send(initiator.testUnitReady());
@@ -413,15 +422,6 @@ class SessionTest {
     }
 
     @Test
-    void shouldSurviveRandomBytesAtEveryStageWithoutLosingABuffer() {
-        Random random = new Random(42);
-        for (int round = 0; round < 300; round++) {
-            TestInitiator initiator = rig.connect();
-            initiator.name = TestInitiator.NAME + ":" + round;
-            if (round % 3 > 0) {
-                initiator.login(round % 3 == 2 ? new String[] {"DataDigest=CRC32C"} : new String[0]);
-            }
-    @Test
     void shouldTakeNothingMoreOnceSomethingWentWrong() {
         TestInitiator initiator = rig.connect().login().ready();
         rig.closesLate = true;
@@ -431,6 +431,15 @@ class SessionTest {
         assertThat(rig.events).containsExactly("opened 1", "closed 1");
     }
 
+    @Test
+    void shouldSurviveRandomBytesAtEveryStageWithoutLosingABuffer() {
+        Random random = new Random(42);
+        for (int round = 0; round < 300; round++) {
+            TestInitiator initiator = rig.connect();
+            initiator.name = TestInitiator.NAME + ":" + round;
+            if (round % 3 > 0) {
+                initiator.login(round % 3 == 2 ? new String[] {"DataDigest=CRC32C"} : new String[0]);
+            }
             byte[] junk = new byte[random.nextInt(2000)];
             random.nextBytes(junk);
             if (round % 2 == 0 && junk.length > 8) {

@@ -53,7 +53,7 @@ public final class PduDecoder {
     private static final int MAX_ADDITIONAL_BYTES = 255 * 4 + Integer.BYTES;
 
     private final BasicHeader header = new BasicHeader();
-    private final int maxDataSegmentBytes;
+    private int maxDataSegmentBytes;
     private Digest headerDigest = Digest.NONE;
     private Digest dataDigest = Digest.NONE;
 
@@ -75,6 +75,11 @@ public final class PduDecoder {
     public void digests(Digest newHeaderDigest, Digest newDataDigest) {
         headerDigest = newHeaderDigest;
         dataDigest = newDataDigest;
+    }
+
+    /** Takes effect with the next header: called when login has agreed on it. */
+    public void maxDataSegmentBytes(int newMaxDataSegmentBytes) {
+        maxDataSegmentBytes = newMaxDataSegmentBytes;
     }
 
     /** True if the stream could end here without cutting a PDU in two. */
