@@ -299,12 +299,14 @@ public final class FileBackend implements BlockBackend {
             closed = true;
             int fd = file.descriptor();
             file.descriptor(OpenFile.NO_DESCRIPTOR);
+            // The descriptor first: closing it drops every lock that this process has on the file, and behind
+            // opened.close() that might be the lock of whoever opened it again.
             try {
-                opened.close();
-            } finally {
                 if (fd != OpenFile.NO_DESCRIPTOR) {
                     Linux.close(fd);
                 }
+            } finally {
+                opened.close();
             }
         }
     }

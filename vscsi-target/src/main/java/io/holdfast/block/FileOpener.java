@@ -80,8 +80,9 @@ final class FileOpener {
             throw translate(e);
         } finally {
             if (!opened) {
-                OPEN.remove(identity.key());
+                // In this order: closing a channel drops the lock of whoever has opened the file since.
                 closeQuietly(channel);
+                OPEN.remove(identity.key());
             }
         }
     }
