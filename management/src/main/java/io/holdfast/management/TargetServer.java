@@ -254,16 +254,21 @@ final class TargetServer {
     /** Closes whatever is open, in the order that loses nothing. */
     private void release() {
         IscsiServer server = iscsi;
-        if (server != null && !server.stop(COMMANDS_LIMIT)) {
+        boolean ended = server == null || server.stop(COMMANDS_LIMIT);
+        if (!ended) {
             log.warn("some commands did not end within {} s", COMMANDS_LIMIT.toSeconds());
         }
         ControlServer agents = control;
         if (agents != null) {
             agents.close();
         }
-        pool.close(COMMANDS_LIMIT);
-        for (ServedUnit unit : units) {
-            closeBackend(unit);
+        ended &= pool.close(COMMANDS_LIMIT);
+        if (ended) {
+            units.forEach(TargetServer::closeBackend);
+        } else {
+            // A write that the kernel still carries out must keep its lock until it has landed, or the next server would
+            // be overwritten by it. The kernel gives the lock back when the last thread of this process has ended.
+            log.warn("images stay locked until what runs has ended");
         }
         EventLoops running = loops;
         if (running != null) {
