@@ -13,6 +13,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.util.concurrent.ScheduledFuture;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -34,11 +35,8 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
     static final int LOGIN_LIMIT_SECONDS = 15;
     /** Largest data segment taken, as declared at login. */
     static final int MAX_DATA_SEGMENT_BYTES = (int) LoginKey.parse(LoginKey.MAX_RECV_DATA_SEGMENT_LENGTH.ours());
-    /** Room behind Data-In for padding and digest. */
-    static final int TRAILER_ROOM = 8;
 
     private static final Logger log = LoggerFactory.getLogger(IscsiConnection.class);
-
     private static final int REASON_DATA_DIGEST = 0x02;
     private static final int REASON_UNSUPPORTED = 0x05;
     private static final int EVENT_DROP_CONNECTION = 2;
@@ -67,6 +65,7 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
     private final LoginNegotiation login;
     private @Nullable ChannelHandlerContext context;
     private @Nullable PduSender sender;
+    private @Nullable ScheduledFuture<?> loginLimit;
     private Stage stage = Stage.LOGIN;
     /** The server stops: what comes is not read any more, what runs is answered. */
     private boolean stopping;
@@ -184,15 +183,13 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
 
     @Override
     public void channelActive(ChannelHandlerContext active) {
-        active.executor()
-                .schedule(
-                        () -> {
-                            if (stage == Stage.LOGIN) {
-                                close("no login within " + LOGIN_LIMIT_SECONDS + " s");
-                            }
-                        },
-                        LOGIN_LIMIT_SECONDS,
-                        TimeUnit.SECONDS);
+        loginLimit = active.executor().schedule(this::loginOverdue, LOGIN_LIMIT_SECONDS, TimeUnit.SECONDS);
+    }
+
+    private void loginOverdue() {
+        if (stage == Stage.LOGIN) {
+            close("no login within " + LOGIN_LIMIT_SECONDS + " s");
+        }
     }
 
     @Override
@@ -279,6 +276,9 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
             return;
         }
         stage = Stage.CLOSING;
+        if (loginLimit != null) {
+            loginLimit.cancel(false); // or it would keep all this for the rest of its time
+        }
         dropFilling();
         if (session != null) {
             session.tasks().close();

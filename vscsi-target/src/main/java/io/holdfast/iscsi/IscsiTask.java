@@ -30,6 +30,8 @@ final class IscsiTask extends ScsiTask {
     }
 
     private static final int SLOT_BITS = 8;
+    /** Room behind Data-In for padding and digest. */
+    private static final int TRAILER_ROOM = 8;
 
     private final IscsiConnection connection;
     private final int slot;
@@ -196,7 +198,7 @@ final class IscsiTask extends ScsiTask {
         // Data-Out stay until the end (VERIFY compares the two), so both count.
         connection.charge(this, (long) gatherBytes + lengthBytes);
         dataInOffset = connection.headerRoom();
-        ByteBuf buffer = connection.allocate(dataInOffset + lengthBytes + IscsiConnection.TRAILER_ROOM);
+        ByteBuf buffer = connection.allocate(dataInOffset + lengthBytes + TRAILER_ROOM);
         dataIn = buffer;
         return dataInMemory.of(buffer, dataInOffset, lengthBytes);
     }

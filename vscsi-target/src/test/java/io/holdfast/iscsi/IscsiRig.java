@@ -156,6 +156,11 @@ final class IscsiRig implements AutoCloseable {
                 channel.pipeline().fireExceptionCaught(new IllegalStateException("thrown on purpose by a test")));
     }
 
+    /** True if something is still to happen at some time. */
+    boolean schedules() {
+        return channels.stream().anyMatch(channel -> channel.runScheduledPendingTasks() >= 0);
+    }
+
     /** Runs what waits on every loop, until nothing does. */
     void pump() {
         for (int round = 0; round < 4; round++) {

@@ -65,6 +65,14 @@ class SessionTest {
     }
 
     @Test
+    void shouldForgetAConnectionThatEndedBeforeItsLogin() {
+        TestInitiator hasty = rig.connect();
+        assertThat(rig.schedules()).as("the limit of its login").isTrue();
+        hasty.close();
+        assertThat(rig.schedules()).isFalse();
+    }
+
+    @Test
     void shouldNotCloseASessionThatIsSilentAfterLogin() {
         TestInitiator initiator = rig.connect().login();
         rig.advanceSeconds(10 * IscsiConnection.LOGIN_LIMIT_SECONDS);
