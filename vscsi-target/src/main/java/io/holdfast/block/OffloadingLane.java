@@ -94,7 +94,8 @@ public abstract class OffloadingLane implements IoLane {
     private static long writeNow(OpenFile file, int fd, long offset, IoMemory from) {
         if (file.nowaitWrites()) {
             long n = Linux.pwritev2(fd, from.address(), from.length(), offset, Linux.RWF_NOWAIT);
-            // Some file systems take the flag for direct writes only and say EINVAL (generic_write_checks in fs/read_write.c);
+            // Some file systems take the flag for direct writes only and say EINVAL (generic_write_checks in
+            // fs/read_write.c);
             // an EINVAL that has another reason comes again below.
             if (n != -Errno.EOPNOTSUPP.number() && n != -Errno.EINVAL.number()) {
                 return n;

@@ -160,7 +160,9 @@ class TaskManagementTest {
         neighbour.send(neighbour.testUnitReady());
         assertThat(neighbour.expect(Opcode.SCSI_RESPONSE).sense()).isEqualTo("6/29/03");
         assertThat(neighbour.readAll(8, 8)).as("nothing was written").containsOnly(0);
-        assertThat(neighbour.maxCmdSn - neighbour.cmdSn).as("the window is whole").isEqualTo(TaskSet.COMMAND_WINDOW - 1);
+        assertThat(neighbour.maxCmdSn - neighbour.cmdSn)
+                .as("the window is whole")
+                .isEqualTo(TaskSet.COMMAND_WINDOW - 1);
     }
 
     @Test
