@@ -27,6 +27,7 @@ import io.holdfast.scsi.LogicalUnitIdentity;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.InetSocketAddress;
+import java.nio.file.Files;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -112,10 +113,12 @@ final class TargetServer {
 
     private ServedUnit open(Export export, UnitIdentities identities) throws IOException {
         try {
+            UnitIdentities.Image image =
+                    Files.exists(export.path()) ? UnitIdentities.Image.FOUND : UnitIdentities.Image.CREATED;
             FileBackend backend =
                     FileBackend.open(export.path(), new FileOptions(export.readOnly(), export.sizeBytes()));
             String name = config.namePrefix() + ":" + export.name();
-            UUID uuid = identities.of(name, export.path());
+            UUID uuid = identities.of(name, export.path(), image);
             LogicalUnit unit = LogicalUnit.builder(LogicalUnitIdentity.of(uuid), backend)
                     .taskManagement(IscsiServer.TASK_MANAGEMENT)
                     .build();

@@ -17,15 +17,20 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.UUID;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The UUID of each logical unit: what initiators recognise a disk by, so it must not change while the disk's contents do
  * not. With a state directory a UUID is made up once and kept there, by target name; without one it follows from this
- * machine's id and the file's real path.
+ * machine's id, the file's real path and its inode. A file that this start has created is another disk than the one that
+ * had its name before: of an image whose file system is not mounted an empty one is made, and a frozen VM must not be
+ * resumed on that.
  *
  * <p>Used by one thread, at start.
  */
 final class UnitIdentities {
+    private static final Logger LOG = LoggerFactory.getLogger(UnitIdentities.class);
     private static final String FILE = "units.json";
     private static final Path MACHINE_ID = Path.of("/etc/machine-id");
 
@@ -74,10 +79,23 @@ final class UnitIdentities {
         return end < 0 ? message : message.substring(0, end);
     }
 
-    UUID of(String targetName, Path image) throws IOException {
+    /** What an image was before this start. */
+    enum Image {
+        FOUND,
+        CREATED
+    }
+
+    UUID of(String targetName, Path path, Image image) throws IOException {
         if (state.isEmpty()) {
-            String seed = machineId() + '\n' + image.toRealPath();
+            String seed = machineId() + '\n' + path.toRealPath() + '\n' + Files.getAttribute(path, "unix:ino");
             return UUID.nameUUIDFromBytes(seed.getBytes(StandardCharsets.UTF_8));
+        }
+        if (image == Image.CREATED && known.remove(targetName) != null) {
+            LOG.warn(
+                    "{}: {} was missing and has been created empty: it gets a new identity, and VMs that are frozen on the"
+                            + " old disk stay so. Is its file system mounted?",
+                    targetName,
+                    path);
         }
         return known.computeIfAbsent(targetName, name -> {
             changed = true;
