@@ -334,6 +334,10 @@ public final class FreezeMachine {
     }
 
     private void rememberUnits(ServerView view) {
+        if (view.objectionTo(units).isPresent()) {
+            // What it knew stays: learned from such a server, the objection would vanish with the next attempt.
+            return;
+        }
         units = view.description().units().stream()
                 .filter(unit -> targets.contains(unit.target()))
                 .toList();

@@ -11,10 +11,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.agent.freeze.FreezeAction.AnswerAnnouncement;
 import io.holdfast.agent.freeze.FreezeAction.CloseStandIns;
+import io.holdfast.agent.freeze.FreezeAction.PortalRedirect;
 import io.holdfast.agent.freeze.FreezeAction.SendCont;
 import io.holdfast.agent.freeze.FreezeAction.SendStop;
 import io.holdfast.agent.freeze.FreezeEvent.Attached;
 import io.holdfast.agent.freeze.FreezeEvent.Detached;
+import io.holdfast.agent.freeze.FreezeEvent.DisksKnown;
 import io.holdfast.agent.freeze.FreezeEvent.Resumed;
 import io.holdfast.agent.freeze.FreezeEvent.ServerGoingAway;
 import io.holdfast.agent.freeze.FreezeEvent.ServerLost;
@@ -27,6 +29,7 @@ import io.holdfast.agent.freeze.FreezeEvent.Stopped;
 import io.holdfast.agent.freeze.FreezeEvent.StoppingOnIoError;
 import io.holdfast.control.ExportedUnit;
 import io.holdfast.control.VmOutcome;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -326,5 +329,25 @@ class FreezeMachineCompanyTest extends MachineBench {
         apply(new Attached(PID, false, "io-error"));
 
         assertThat(machine.state()).isEqualTo(FROZEN);
+    }
+
+    @Test
+    void shouldNotLearnOtherDisksFromAServerThatWasThereBeforeTheMonitor() {
+        restart(RUNNING);
+        apply(new ServerServes(server(2, new ExportedUnit(TARGET, 0, "other", 1 << 30, false))));
+        apply(new Attached(PID, true, "running"));
+        apply(new DisksKnown(Set.of(TARGET), 1));
+        // It stalled while both were away; now its requests reach the stand-in.
+        apply(new StandInAnswered());
+        apply(new StoppingOnIoError());
+        apply(new Stopped());
+        assertThat(machine.state()).isEqualTo(FROZEN);
+
+        pass(FreezeMachine.PROVE_LIMIT_UNTOLD_MS);
+
+        assertThat(machine.state()).isEqualTo(FROZEN);
+        assertThat(machine.reason()).contains("another disk");
+        assertThat(count(PortalRedirect.class)).isZero();
+        assertThat(count(SendCont.class)).isZero();
     }
 }
