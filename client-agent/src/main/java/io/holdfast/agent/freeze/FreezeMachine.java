@@ -374,7 +374,7 @@ public final class FreezeMachine {
             enter(FreezeState.FROZEN, "found " + attached.status() + ", frozen by this agent earlier: " + earlier);
             proveIfServerServes();
         } else {
-            enter(FreezeState.HELD_BY_OTHER, "found " + attached.status() + ", paused by somebody else");
+            heldByOther("found " + attached.status() + ", paused by somebody else");
         }
     }
 
@@ -389,7 +389,9 @@ public final class FreezeMachine {
 
     private void attachedRunning(@Nullable FreezeRecord before) {
         boolean byHand = before != null && before.pausedByUs() && before.state() != FreezeState.FREEZING;
-        enter(FreezeState.RUNNING, byHand ? "found running: resumed by hand, or thawed" : "found running");
+        String why = byHand ? "found running: resumed by hand, or thawed" : "found running";
+        actions.add(new FreezeAction.Save(record(FreezeState.RUNNING, why)));
+        enter(FreezeState.RUNNING, why);
         if (serverAway) {
             if (!byHand && serverEverSeen()) {
                 freeze("found running while the server is away");
@@ -426,9 +428,7 @@ public final class FreezeMachine {
             case RUNNING -> {
                 boolean ours = ioErrorPause && (serverAway || standInAnswered || nowMs - lastContMs < SETTLE_MS);
                 if (!ours) {
-                    enter(
-                            FreezeState.HELD_BY_OTHER,
-                            ioErrorPause ? "paused by QEMU on an I/O error of its own" : "paused by somebody else");
+                    heldByOther(ioErrorPause ? "paused by QEMU on an I/O error of its own" : "paused by somebody else");
                 } else if (serverAway) {
                     String why = "paused on an I/O error while the server is away";
                     actions.add(new FreezeAction.Save(record(FreezeState.FROZEN, why)));
@@ -445,7 +445,7 @@ public final class FreezeMachine {
                 if (ioErrorPause) {
                     thawFailed("paused again on an I/O error");
                 } else {
-                    enter(FreezeState.HELD_BY_OTHER, "paused by somebody else while it was thawed");
+                    heldByOther("paused by somebody else while it was thawed");
                 }
             }
             case ABSENT, FROZEN, PROVING, HELD_BY_OTHER -> {
@@ -576,6 +576,12 @@ public final class FreezeMachine {
         state = next;
         reason = why;
         sinceMs = nowMs;
+    }
+
+    /** On record, or the next run of the agent would find an older record of ours, and resume the VM. */
+    private void heldByOther(String why) {
+        actions.add(new FreezeAction.Save(record(FreezeState.HELD_BY_OTHER, why)));
+        enter(FreezeState.HELD_BY_OTHER, why);
     }
 
     private boolean serverEverSeen() {

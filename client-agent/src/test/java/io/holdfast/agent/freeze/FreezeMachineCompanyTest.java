@@ -350,4 +350,23 @@ class FreezeMachineCompanyTest extends MachineBench {
         assertThat(count(PortalRedirect.class)).isZero();
         assertThat(count(SendCont.class)).isZero();
     }
+
+    @Test
+    void shouldRecordThatSomebodyElsePausedIt() {
+        thawing();
+
+        apply(new Stopped());
+
+        assertThat(saved().state()).isEqualTo(HELD_BY_OTHER);
+        assertThat(saved().pausedByUs()).isFalse();
+    }
+
+    @Test
+    void shouldRecordThatItWasFoundRunning() {
+        restart(FROZEN);
+
+        apply(new Attached(PID, true, "running"));
+
+        assertThat(saved().pausedByUs()).isFalse();
+    }
 }
