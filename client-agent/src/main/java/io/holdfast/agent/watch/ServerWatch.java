@@ -169,15 +169,25 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
         }
         askers.add(answer);
         if (askers.size() == 1) {
+            int asked = conversations;
             DiscoveryProbe.ask(loop, at, settings.probeLimitMs(), why -> {
+                if (asked != conversations) {
+                    // An answer of, or for, a server that was lost meanwhile: it says nothing of the one that came after.
+                    return;
+                }
                 if (!why.isEmpty()) {
                     lost("a VM lost its session, and " + why, true);
+                    return;
                 }
-                List<Consumer<Boolean>> waiting = List.copyOf(askers);
-                askers.clear();
-                waiting.forEach(asker -> asker.accept(why.isEmpty()));
+                tellAskers(true);
             });
         }
+    }
+
+    private void tellAskers(boolean serves) {
+        List<Consumer<Boolean>> waiting = List.copyOf(askers);
+        askers.clear();
+        waiting.forEach(asker -> asker.accept(serves));
     }
 
     private void tick() {
@@ -266,10 +276,11 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
         }
         enter(Phase.AWAY, why);
         forget();
+        conversations++;
         listener.lost(why, silent);
+        tellAskers(false);
         ControlClient broken = client;
         client = null;
-        conversations++;
         if (broken != null) {
             broken.abandon(why);
         }

@@ -144,6 +144,29 @@ class ServerWatchTest implements ServerWatch.Listener {
     }
 
     @Test
+    void shouldNotHoldTheSilenceOfALostServerAgainstTheNextOne() throws Exception {
+        start(BEATING);
+        String serves = "serves vios1 " + target.address().getPort();
+        awaitHeard(serves);
+        int port = server.localAddress().getPort();
+        target.answersLogins = false;
+        CompletableFuture<Boolean> answer = new CompletableFuture<>();
+        loop.execute(() -> watch.prove(answer::complete));
+
+
+        server.close();
+        awaitHeard("lost silent=false");
+        target.answersLogins = true;
+        serve(BEATING, port);
+        await().pollInterval(Duration.ofMillis(5))
+                .until(() -> heard.stream().filter(serves::equals).count() == 2);
+        assertThat(answer).as("told with the loss").isCompletedWithValue(false);
+
+        await().during(Duration.ofMillis(SETTINGS.probeLimitMs() + 200L))
+                .until(() -> heard.stream().filter(what -> what.startsWith("lost")).count() == 1);
+    }
+
+    @Test
     void shouldTellSessionsAndDepartures() throws Exception {
         start(BEATING);
         awaitHeard("serves vios1 " + target.address().getPort());
