@@ -27,6 +27,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -51,6 +52,7 @@ public final class Agent implements AutoCloseable {
     private final EventLoop loop;
     private final ExecutorService besides =
             Executors.newSingleThreadExecutor(new DefaultThreadFactory("agent-besides", true));
+    private final AtomicBoolean closed = new AtomicBoolean();
     private final RecordStore records;
     private final List<VmKeeper> vms = new ArrayList<>();
     private final ServerWatch watch;
@@ -147,6 +149,9 @@ public final class Agent implements AutoCloseable {
     }
 
     private <T> T onLoop(Callable<T> question, T otherwise) {
+        if (closed.get()) {
+            return otherwise;
+        }
         var answer = loop.submit(question);
         return answer.awaitUninterruptibly(STOP_LIMIT_MS) && answer.isSuccess() ? answer.getNow() : otherwise;
     }
@@ -158,6 +163,10 @@ public final class Agent implements AutoCloseable {
      */
     @Override
     public void close() {
+        if (!closed.compareAndSet(false, true)) {
+            // The shutdown hook was first; the command's own close comes when the loop takes no tasks any more.
+            return;
+        }
         watch.close();
         vms.forEach(VmKeeper::close);
         besides.shutdownNow();

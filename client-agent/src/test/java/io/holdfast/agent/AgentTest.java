@@ -167,6 +167,15 @@ class AgentTest implements AgentListener {
     }
 
     @Test
+    void shouldCloseTwiceAsItDoesWhenASignalEndsIt() {
+        agent.close();
+
+        agent.close();
+
+        assertThat(agent.status()).isEmpty();
+    }
+
+    @Test
     void shouldTellHowItsVmsStand() throws Exception {
         runningWithASession();
 
