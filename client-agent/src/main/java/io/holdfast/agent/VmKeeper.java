@@ -22,10 +22,12 @@ import io.holdfast.control.ExportedUnit;
 import io.holdfast.control.IscsiSession;
 import io.holdfast.control.VmOutcome;
 import io.netty.channel.EventLoop;
+import io.netty.util.NetUtil;
 import io.netty.util.concurrent.Future;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.ArrayDeque;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -357,15 +359,23 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
     }
 
     private boolean isHere(IscsiDisk disk) {
-        InetSocketAddress mine = portal.address();
-        try {
-            InetSocketAddress its = AgentConfig.parseAddress("portal", disk.portal());
-            return its.getPort() == mine.getPort()
-                    && (mine.getAddress().isAnyLocalAddress()
-                            || mine.getAddress().equals(its.getAddress()));
-        } catch (AgentConfigException e) {
-            return false;
-        }
+        return leadsTo(disk.portal(), portal.address());
+    }
+
+    /**
+     * Whether QEMU's words for a portal mean this address. Names are not resolved: this is the agent's loop, and a name
+     * server that does not answer would keep it from freezing anybody.
+     */
+    static boolean leadsTo(String portal, InetSocketAddress mine) {
+        int colon = portal.lastIndexOf(':');
+        String host = portal.substring(0, Math.max(0, colon)).replace("[", "").replace("]", "");
+        boolean here = host.equals("localhost")
+                ? mine.getAddress().isLoopbackAddress()
+                : Arrays.equals(
+                        NetUtil.createByteArrayFromIpAddressString(host),
+                        mine.getAddress().getAddress());
+        return portal.substring(colon + 1).equals("" + mine.getPort())
+                && (here || mine.getAddress().isAnyLocalAddress());
     }
 
     private void tellDisks(List<IscsiDisk> all, List<IscsiDisk> here) {

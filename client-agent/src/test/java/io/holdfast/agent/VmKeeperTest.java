@@ -1,0 +1,31 @@
+package io.holdfast.agent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class VmKeeperTest {
+    private static final InetSocketAddress PORTAL = new InetSocketAddress(InetAddress.getLoopbackAddress(), 3270);
+
+    @ParameterizedTest
+    @ValueSource(strings = {"127.0.0.1:3270", "localhost:3270"})
+    void shouldKnowItsPortalInQemusWords(String portal) {
+        assertThat(VmKeeper.leadsTo(portal, PORTAL)).isTrue();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"127.0.0.1:3271", "127.0.0.2:3270", "127.0.0.1", "", ":3270", "[::1]:3270"})
+    void shouldNotTakeAnotherPortalForItsOwn(String portal) {
+        assertThat(VmKeeper.leadsTo(portal, PORTAL)).isFalse();
+    }
+
+    @Test
+    void shouldNotAskANameServer() {
+        // A resolver would need up to seconds for a name below .invalid (RFC 2606); this is done at once or not at all.
+        assertThat(VmKeeper.leadsTo("storage.example.invalid:3270", PORTAL)).isFalse();
+    }
+}
