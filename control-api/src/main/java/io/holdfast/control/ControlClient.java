@@ -221,7 +221,7 @@ public final class ControlClient implements AutoCloseable {
 
         @Override
         public void channelWritabilityChanged(ChannelHandlerContext ctx) {
-            // A server that does not read for half a megabyte of heart-beats is not there any more.
+            // A server that does not read for megabytes of heart-beats is not there any more.
             if (!ctx.channel().isWritable()) {
                 why = "the server does not read";
                 ctx.close();

@@ -19,6 +19,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -62,6 +63,29 @@ class ControlConnectionTest {
         assertThat(welcome.server().portals()).containsExactly("127.0.0.1:3260");
         assertThat(welcome.sessions()).containsExactly(SESSION);
         assertThat(server.agents()).containsExactly("agent1");
+    }
+
+    @Test
+    void shouldWelcomeAnAgentOfAFullServer() throws IOException {
+        List<ExportedUnit> units = IntStream.range(0, 1024)
+                .mapToObj(i -> new ExportedUnit(
+                        "iqn.2026-11.io.holdfast:a-vm-with-a-long-name-" + i, 0, "f81d4fae-7dec-11d0-a765-00a0c91e6bf6", 1L << 40, false))
+                .toList();
+        server.close();
+        server = ControlServer.start(
+                new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+                () -> new ServerDescription("vios1", List.of("127.0.0.1:3260"), units),
+                ControlSettings.DEFAULT);
+        units.forEach(unit -> server.sessionOpened(new IscsiSession(
+                "iqn.2008-11.org.linux-kvm:f81d4fae-7dec-11d0-a765-00a0c91e6bf6",
+                0x80_1234_0000_00L,
+                unit.target(),
+                "192.0.2.100:50000")));
+
+        Peer agent = welcomed("agent1");
+
+        assertThat(agent.welcomes.get(0).sessions()).hasSize(1024);
+        assertThat(agent.welcomes.get(0).server().units()).hasSize(1024);
     }
 
     @Test
