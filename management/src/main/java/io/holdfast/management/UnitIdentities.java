@@ -62,6 +62,9 @@ final class UnitIdentities {
         Path file = directory.resolve(FILE);
         try {
             Units units = new ObjectMapper().readValue(Files.readAllBytes(file), Units.class);
+            if (units == null || units.units() == null || units.units().containsValue(null)) {
+                throw new IOException("it does not name units and their UUIDs");
+            }
             units.units().forEach((name, uuid) -> known.put(name, UUID.fromString(uuid)));
         } catch (NoSuchFileException e) {
             // The first start.

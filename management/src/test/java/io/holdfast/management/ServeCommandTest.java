@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What {@code holdfast serve} says and which code it exits with when it cannot serve. */
 @Timeout(60)
@@ -186,18 +187,19 @@ class ServeCommandTest {
 
     // ------------------------------------------------------------------ state
 
-    @Test
-    void shouldSayThatTheStateIsDamagedAndChangeNothing() throws IOException {
+    @ParameterizedTest
+    @ValueSource(strings = {"{broken", "", "{}", "null", "[]", "{\"units\":null}", "{\"units\":{\"iqn.x:y\":null}}"})
+    void shouldSayThatTheStateIsDamagedAndChangeNothing(String json) throws IOException {
         Path image = image("disk.img", 512);
         Path state = Files.createDirectory(dir.resolve("state"));
-        Files.writeString(state.resolve("units.json"), "{broken");
+        Files.writeString(state.resolve("units.json"), json);
         assertThat(serve("--export", image.toString(), "--state", state.toString()))
                 .isEqualTo(ExitCode.FAILED);
         assertThat(err.toString())
                 .startsWith("holdfast serve: " + state.resolve("units.json") + " is damaged: ")
                 .endsWith("; restore it, or remove it and every disk gets a new identity\n")
                 .hasLineCount(1);
-        assertThat(state.resolve("units.json")).hasContent("{broken");
+        assertThat(state.resolve("units.json")).hasContent(json);
     }
 
     @Test
