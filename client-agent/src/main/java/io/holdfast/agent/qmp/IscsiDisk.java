@@ -9,7 +9,7 @@ package io.holdfast.agent.qmp;
  * @param lun logical unit number
  * @param device what the guest sees: QOM type, or empty if no device uses the node
  * @param thread the iothread that drives it, or {@code main}, or {@code ?} if QEMU does not say
- * @param reportsErrors whether QEMU is known to hand write errors to the guest instead of pausing the VM
+ * @param reportsErrors whether QEMU is known to hand read or write errors to the guest instead of pausing the VM
  */
 public record IscsiDisk(
         String node, String portal, String target, int lun, String device, String thread, boolean reportsErrors) {

@@ -116,15 +116,24 @@ public final class QemuDisks {
         }
         return property(use.device, "type")
                 .thenCompose(type -> property(use.device, "werror")
-                        .thenCompose(onError -> thread(use.device).thenAccept(thread -> {
-                            // "auto" means what the drive says, if there is one; otherwise that errors are reported.
-                            String policy = onError.asText("");
-                            boolean reports = policy.equals("report")
-                                    || policy.equals("ignore")
-                                    || policy.equals("auto") && !use.legacyDrive;
-                            found.add(new IscsiDisk(
-                                    node, place.portal, place.target, place.lun, type.asText(""), thread, reports));
-                        })));
+                        .thenCompose(onWrite -> property(use.device, "rerror")
+                                .thenCompose(onRead -> thread(use.device).thenAccept(thread -> {
+                                    boolean reports = reports(onWrite, use) || reports(onRead, use);
+                                    found.add(new IscsiDisk(
+                                            node, place.portal, place.target, place.lun, type.asText(""), thread, reports));
+                                }))));
+    }
+
+    /**
+     * "auto" means what the drive says, if there is one; otherwise that errors are reported. "enospc" reports every error
+     * but a lack of space.
+     */
+    private static boolean reports(JsonNode policy, Use use) {
+        return switch (policy.asText("")) {
+            case "report", "ignore", "enospc" -> true;
+            case "auto" -> !use.legacyDrive;
+            default -> false;
+        };
     }
 
     /** The device whose medium is the very node, or else one that uses the same place and has not been taken. */

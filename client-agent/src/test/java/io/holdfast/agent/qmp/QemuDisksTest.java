@@ -9,6 +9,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** The answers are QEMU 7.2's, shortened. */
 class QemuDisksTest {
@@ -74,6 +76,19 @@ class QemuDisksTest {
                 .containsExactly(
                         org.assertj.core.groups.Tuple.tuple("p1", "io1"),
                         org.assertj.core.groups.Tuple.tuple("p2", "io2"));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"stop,stop,false", "stop,report,true", "enospc,stop,true", "stop,ignore,true", "stop,auto,true"})
+    void shouldSayWhenADiskHandsErrorsToTheGuest(String werror, String rerror, boolean reports) {
+        answers.put("query-block", "[" + block("", "/m/a", 1) + "]");
+        answers.put("query-named-block-nodes", "[" + node("p1", 1) + "]");
+        answers.put("/m/a werror", '"' + werror + '"');
+        answers.put("/m/a rerror", '"' + rerror + '"');
+
+        ask();
+
+        assertThat(found.get(0).reportsErrors()).isEqualTo(reports);
     }
 
     @Test
