@@ -333,6 +333,7 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
                 tellDisks(disks, here);
             }
             portal.targetsInUse(targets);
+            portal.errorsReachGuest(here.stream().anyMatch(VmKeeper::handsErrorsToGuest));
             disksKnown(targets);
             if (config.relay() == VmConfig.RelayMode.AUTO) {
                 home.besides().execute(() -> {
@@ -376,6 +377,10 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
                         mine.getAddress().getAddress());
         return portal.substring(colon + 1).equals("" + mine.getPort())
                 && (here || mine.getAddress().isAnyLocalAddress());
+    }
+
+    private static boolean handsErrorsToGuest(IscsiDisk disk) {
+        return disk.reportsErrors() || disk.device().equals("scsi-block") || disk.device().equals("scsi-generic");
     }
 
     private void tellDisks(List<IscsiDisk> all, List<IscsiDisk> here) {

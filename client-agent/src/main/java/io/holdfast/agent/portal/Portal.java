@@ -58,6 +58,7 @@ public final class Portal implements AutoCloseable {
     private List<String> targetNames = List.of();
     private @Nullable InetSocketAddress server;
     private boolean relay;
+    private boolean errorsReachGuest;
     private boolean answered;
     private @Nullable Channel listening;
 
@@ -167,8 +168,22 @@ public final class Portal implements AutoCloseable {
         knownTargets = Set.copyOf(targets);
     }
 
+    /**
+     * Whether the stand-in's errors would reach the guest, because QEMU was not told to stop on them. Then nobody is stood
+     * in for: a login that waits blocks QEMU's monitor, but the guest only stalls.
+     */
+    public void errorsReachGuest(boolean reach) {
+        errorsReachGuest = reach;
+    }
+
+    /** False if requests must rather wait than be failed. */
+    boolean mayFail() {
+        return !errorsReachGuest;
+    }
+
     /** QEMU ended: whoever comes now comes for the first time. */
     public void forgetInitiators() {
+        errorsReachGuest = false;
         known.clear();
         knownTargets = Set.of();
     }
@@ -243,7 +258,8 @@ public final class Portal implements AutoCloseable {
 
     /** Whether a login that cannot be led to the server is to be answered, or to wait. */
     boolean standsInFor(LoginPdu login) {
-        return login.fromLibiscsi()
+        return mayFail()
+                && login.fromLibiscsi()
                 && !login.discovery()
                 && (known.contains(key(login)) || knownTargets.contains(login.target()));
     }

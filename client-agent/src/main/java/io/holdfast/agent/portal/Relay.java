@@ -166,6 +166,10 @@ final class Relay {
         if (!initiator.isActive()) {
             return;
         }
+        if (!portal.mayFail()) {
+            connection.end("the server was lost, and the guest would see the stand-in's errors");
+            return;
+        }
         if (!loggedIn || !responses.atBoundary()) {
             // Half an answer cannot be completed; the initiator will log in again, here.
             connection.end("the server was lost in the middle of " + (loggedIn ? "an answer" : "the login"));

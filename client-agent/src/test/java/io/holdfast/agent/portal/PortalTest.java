@@ -162,6 +162,25 @@ class PortalTest {
     }
 
     @Test
+    void shouldHoldRatherThanLetTheGuestSeeAnError() throws Exception {
+        serve(SERVER);
+        knownToPortal();
+        onLoop(() -> {
+            portal.errorsReachGuest(true);
+            portal.standIn();
+            return null;
+        });
+        try (WireInitiator qemu = connect()) {
+            qemu.sendLogin(LIBISCSI_ISID, libiscsiKeys(QEMU));
+            assertThat(qemu.unanswered(100)).isTrue();
+
+            serve(SERVER);
+
+            assertThat(qemu.receive().header().loginStatusClass()).isEqualTo(1);
+        }
+    }
+
+    @Test
     void shouldHoldAsFewAsTheLimit() throws Exception {
         List<WireInitiator> held = new ArrayList<>();
         for (int i = 0; i < LIMITS.held(); i++) {
