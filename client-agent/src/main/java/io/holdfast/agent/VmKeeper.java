@@ -113,7 +113,8 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
         log = home.log();
         FreezeRecord record = records.load(config.name()).orElse(null);
         portal = Portal.open(config.name(), portalAddress, loop, proof, this, limits);
-        if (config.relay() == VmConfig.RelayMode.ON) {
+        if (config.relay() == VmConfig.RelayMode.ON
+                || config.relay() == VmConfig.RelayMode.AUTO && record != null && record.relay()) {
             portal.relayData();
         }
         machine = new FreezeMachine(config.name(), AgentConfig.print(portal.address()), record);
@@ -352,9 +353,11 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
     private void relayIfUnsafe(RedirectSafety safety) {
         if (safety.relay() && !portal.relays()) {
             portal.relayData();
+            apply(new FreezeEvent.RelayChosen(true));
             log.warn("vm {}: its data is relayed from the next login on: {}", name(), safety.why());
         } else if (!safety.relay() && portal.relays()) {
             portal.redirectLogins();
+            apply(new FreezeEvent.RelayChosen(false));
             log.info("vm {}: its logins are redirected from now on: {}", name(), safety.why());
         }
     }

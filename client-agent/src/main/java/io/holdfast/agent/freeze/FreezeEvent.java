@@ -33,6 +33,9 @@ public sealed interface FreezeEvent {
         }
     }
 
+    /** Whether the VM's data must be relayed, because its initiator does not survive a redirect. */
+    record RelayChosen(boolean relay) implements FreezeEvent {}
+
     /** The first command has been failed on purpose: QEMU will pause the VM if it runs. */
     record StandInAnswered() implements FreezeEvent {}
 

@@ -74,6 +74,7 @@ public final class FreezeMachine {
     private Set<String> targets = Set.of();
     private List<ExportedUnit> units = List.of();
     private int sessions;
+    private boolean relay;
     private int sessionsAtServer;
 
     // What is known of QEMU.
@@ -108,6 +109,7 @@ public final class FreezeMachine {
             units = record.units();
             sessions = record.sessions();
             pid = record.pid();
+            relay = record.relay();
         }
     }
 
@@ -150,6 +152,11 @@ public final class FreezeMachine {
             thawIfReady();
         } else if (event instanceof FreezeEvent.DisksKnown known) {
             disksKnown(known);
+        } else if (event instanceof FreezeEvent.RelayChosen chosen) {
+            relay = chosen.relay();
+            if (state != FreezeState.ABSENT) {
+                actions.add(new FreezeAction.Save(record(state, reason)));
+            }
         } else if (event instanceof FreezeEvent.StandInAnswered) {
             standInAnswered();
         } else if (event instanceof FreezeEvent.StandInsClosed closed) {
@@ -602,7 +609,8 @@ public final class FreezeMachine {
                 view == null ? (restored == null ? 0 : restored.serverEpoch()) : view.epoch(),
                 targets.stream().sorted().toList(),
                 units,
-                sessions);
+                sessions,
+                relay);
         restored = made;
         return made;
     }

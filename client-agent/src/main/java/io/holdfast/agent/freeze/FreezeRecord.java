@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param targets iSCSI names of the targets it uses
  * @param units what its logical units were, so that it is never led to other disks
  * @param sessions how many sessions it held, 0 if unknown
+ * @param relay whether its data had to be relayed: its first reconnect comes before QEMU can be asked again
  */
 public record FreezeRecord(
         String vm,
@@ -29,7 +30,8 @@ public record FreezeRecord(
         long serverEpoch,
         List<String> targets,
         List<ExportedUnit> units,
-        int sessions) {
+        int sessions,
+        boolean relay) {
     public FreezeRecord {
         Objects.requireNonNull(vm, "vm");
         Objects.requireNonNull(state, "state");

@@ -117,7 +117,8 @@ public final class RecordStore implements AutoCloseable {
                 record.serverEpoch(),
                 record.targets(),
                 record.units(),
-                record.sessions());
+                record.sessions(),
+                record.relay());
         Path next = directory.resolve(record.vm() + ".json.new");
         Files.write(next, JSON.writeValueAsBytes(dated));
         Files.move(next, file(record.vm()), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);

@@ -17,6 +17,7 @@ import io.holdfast.agent.freeze.FreezeAction.SendStop;
 import io.holdfast.agent.freeze.FreezeEvent.Attached;
 import io.holdfast.agent.freeze.FreezeEvent.Detached;
 import io.holdfast.agent.freeze.FreezeEvent.DisksKnown;
+import io.holdfast.agent.freeze.FreezeEvent.RelayChosen;
 import io.holdfast.agent.freeze.FreezeEvent.Resumed;
 import io.holdfast.agent.freeze.FreezeEvent.ServerGoingAway;
 import io.holdfast.agent.freeze.FreezeEvent.ServerLost;
@@ -368,5 +369,17 @@ class FreezeMachineCompanyTest extends MachineBench {
         apply(new Attached(PID, true, "running"));
 
         assertThat(saved().pausedByUs()).isFalse();
+    }
+
+    @Test
+    void shouldRecordThatItsDataMustBeRelayed() {
+        running();
+
+        apply(new RelayChosen(true));
+        assertThat(saved().relay()).isTrue();
+        apply(new ServerLost("lost"));
+
+        assertThat(saved().relay()).isTrue();
+        assertThat(saved().state()).isEqualTo(FREEZING);
     }
 }

@@ -27,7 +27,8 @@ class RecordStoreTest {
             12,
             List.of("iqn.2026-11.io.holdfast:disk"),
             List.of(new ExportedUnit("iqn.2026-11.io.holdfast:disk", 0, "uuid", 1 << 30, false)),
-            2);
+            2,
+            true);
 
     @TempDir
     private Path directory;
