@@ -119,9 +119,19 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
         }
         machine = new FreezeMachine(config.name(), AgentConfig.print(portal.address()), record);
         if (record != null) {
-            portal.targetsInUse(new HashSet<>(record.targets()));
+            if (mayLive(record.pid())) {
+                portal.targetsInUse(new HashSet<>(record.targets()));
+            }
             log.info("vm {}: an earlier run of the agent left it {}: {}", name(), record.state(), record.reason());
         }
+    }
+
+    /**
+     * Whether the QEMU of a record may be there still. If not, the next login is the first of another process, which is to
+     * be held: it would not start on the stand-in's errors.
+     */
+    static boolean mayLive(int pid) {
+        return pid == 0 || ProcessHandle.of(pid).isPresent();
     }
 
     /** Begins to talk to QEMU. */

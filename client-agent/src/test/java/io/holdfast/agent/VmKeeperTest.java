@@ -28,4 +28,14 @@ class VmKeeperTest {
         // A resolver would need up to seconds for a name below .invalid (RFC 2606); this is done at once or not at all.
         assertThat(VmKeeper.leadsTo("storage.example.invalid:3270", PORTAL)).isFalse();
     }
+
+    @Test
+    void shouldStandInOnlyForAProcessThatMayLive() throws Exception {
+        Process ended = new ProcessBuilder("true").start();
+        ended.waitFor();
+
+        assertThat(VmKeeper.mayLive((int) ended.pid())).isFalse();
+        assertThat(VmKeeper.mayLive((int) ProcessHandle.current().pid())).isTrue();
+        assertThat(VmKeeper.mayLive(0)).as("unknown").isTrue();
+    }
 }
