@@ -393,7 +393,9 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
     }
 
     private static boolean handsErrorsToGuest(IscsiDisk disk) {
-        return disk.reportsErrors() || disk.device().equals("scsi-block") || disk.device().equals("scsi-generic");
+        return disk.reportsErrors()
+                || disk.device().equals("scsi-block")
+                || disk.device().equals("scsi-generic");
     }
 
     private void tellDisks(List<IscsiDisk> all, List<IscsiDisk> here) {

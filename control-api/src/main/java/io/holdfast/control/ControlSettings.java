@@ -14,5 +14,6 @@ public record ControlSettings(
         int heartbeatMs, int helloLimitMs, int agentSilenceMs, int maxAgents, int maxUnsentBytes) {
 
     /** 250 ms: silence can be noticed within a second, at a cost of four small packets a second each way. */
-    public static final ControlSettings DEFAULT = new ControlSettings(250, 5_000, 10_000, 256, 2 * ControlProtocol.MAX_LINE_BYTES);
+    public static final ControlSettings DEFAULT =
+            new ControlSettings(250, 5_000, 10_000, 256, 2 * ControlProtocol.MAX_LINE_BYTES);
 }

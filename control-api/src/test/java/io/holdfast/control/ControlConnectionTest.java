@@ -69,7 +69,11 @@ class ControlConnectionTest {
     void shouldWelcomeAnAgentOfAFullServer() throws IOException {
         List<ExportedUnit> units = IntStream.range(0, 1024)
                 .mapToObj(i -> new ExportedUnit(
-                        "iqn.2026-11.io.holdfast:a-vm-with-a-long-name-" + i, 0, "f81d4fae-7dec-11d0-a765-00a0c91e6bf6", 1L << 40, false))
+                        "iqn.2026-11.io.holdfast:a-vm-with-a-long-name-" + i,
+                        0,
+                        "f81d4fae-7dec-11d0-a765-00a0c91e6bf6",
+                        1L << 40,
+                        false))
                 .toList();
         server.close();
         server = ControlServer.start(

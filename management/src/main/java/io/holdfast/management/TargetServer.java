@@ -269,7 +269,8 @@ final class TargetServer {
         if (ended) {
             units.forEach(TargetServer::closeBackend);
         } else {
-            // A write that the kernel still carries out must keep its lock until it has landed, or the next server would
+            // A write that the kernel still carries out must keep its lock until it has landed, or the next server
+            // would
             // be overwritten by it. The kernel gives the lock back when the last thread of this process has ended.
             log.warn("images stay locked until what runs has ended");
         }

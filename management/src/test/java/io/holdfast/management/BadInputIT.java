@@ -108,8 +108,7 @@ class BadInputIT {
         server.awaitLog("INFO .*connection closed in the middle of a PDU, before login", 1);
 
         send("A".repeat(5000).getBytes(StandardCharsets.US_ASCII));
-        server.awaitLog(
-                "WARN .*closed: SCSI Command announces a data segment of 4276545 bytes; the limit is 8192", 1);
+        server.awaitLog("WARN .*closed: SCSI Command announces a data segment of 4276545 bytes; the limit is 8192", 1);
 
         send(loginHeader(0xff_ffff));
         server.awaitLog(

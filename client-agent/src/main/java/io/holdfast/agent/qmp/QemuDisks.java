@@ -120,7 +120,13 @@ public final class QemuDisks {
                                 .thenCompose(onRead -> thread(use.device).thenAccept(thread -> {
                                     boolean reports = reports(onWrite, use) || reports(onRead, use);
                                     found.add(new IscsiDisk(
-                                            node, place.portal, place.target, place.lun, type.asText(""), thread, reports));
+                                            node,
+                                            place.portal,
+                                            place.target,
+                                            place.lun,
+                                            type.asText(""),
+                                            thread,
+                                            reports));
                                 }))));
     }
 

@@ -172,7 +172,8 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
             int asked = conversations;
             DiscoveryProbe.ask(loop, at, settings.probeLimitMs(), why -> {
                 if (asked != conversations) {
-                    // An answer of, or for, a server that was lost meanwhile: it says nothing of the one that came after.
+                    // An answer of, or for, a server that was lost meanwhile: it says nothing of the one that came
+                    // after.
                     return;
                 }
                 if (!why.isEmpty()) {

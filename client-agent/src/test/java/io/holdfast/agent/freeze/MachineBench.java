@@ -78,7 +78,17 @@ abstract class MachineBench {
                 "web1",
                 "127.0.0.1:3270",
                 new FreezeRecord(
-                        "web1", "127.0.0.1:3270", recorded, "because", 1, PID, 1, List.of(TARGET), List.of(DISK), 1, false));
+                        "web1",
+                        "127.0.0.1:3270",
+                        recorded,
+                        "because",
+                        1,
+                        PID,
+                        1,
+                        List.of(TARGET),
+                        List.of(DISK),
+                        1,
+                        false));
     }
 
     static ServerView server(long epoch, ExportedUnit... units) {

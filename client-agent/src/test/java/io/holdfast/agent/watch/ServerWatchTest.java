@@ -153,7 +153,6 @@ class ServerWatchTest implements ServerWatch.Listener {
         CompletableFuture<Boolean> answer = new CompletableFuture<>();
         loop.execute(() -> watch.prove(answer::complete));
 
-
         server.close();
         awaitHeard("lost silent=false");
         target.answersLogins = true;
@@ -163,7 +162,8 @@ class ServerWatchTest implements ServerWatch.Listener {
         assertThat(answer).as("told with the loss").isCompletedWithValue(false);
 
         await().during(Duration.ofMillis(SETTINGS.probeLimitMs() + 200L))
-                .until(() -> heard.stream().filter(what -> what.startsWith("lost")).count() == 1);
+                .until(() ->
+                        heard.stream().filter(what -> what.startsWith("lost")).count() == 1);
     }
 
     @Test
