@@ -17,7 +17,7 @@ public final class IoPool implements AutoCloseable {
     /** Enough to keep a few disks busy beside long calls (fdatasync, hole punching); they sleep most of the time. */
     public static final int DEFAULT_THREADS = 8;
 
-    /** Operations that may wait for a thread: 64 connections with full windows of 1024. */
+    /** Operations that may wait for a thread: hundreds of connections with full command windows. */
     public static final int MAX_WAITING = 65_536;
 
     private static final long IDLE_THREAD_LIFE_S = 30;
