@@ -304,8 +304,8 @@ report() { awk -f "$checkout/scripts/bench/report.awk" -v form="$1" "$run_dir/ro
 parse_options "$@"
 check_options
 trap clean_up EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
+trap 'say "bench: interrupted"; exit 130' INT
+trap 'say "bench: told to stop"; exit 143' TERM HUP
 set_up
 check_room
 run_dir=$(mktemp -d "${TMPDIR:-/tmp}/holdfast-bench.XXXXXX") || die "cannot make a folder in ${TMPDIR:-/tmp}"
