@@ -108,6 +108,34 @@ public abstract class OffloadingLane implements IoLane {
         return Linux.pwritev2(fd, from.address(), from.length(), offset, 0);
     }
 
+    /** Reads here and now what needs no waiting, and the rest on the pool. On the lane's thread. */
+    protected final void readInPlace(OpenFile file, long offset, IoMemory into, IoCallback done) {
+        int fd = file.descriptor();
+        boolean inline = fd != OpenFile.NO_DESCRIPTOR && (file.nowaitReads() || file.inMemory());
+        int length = into.length();
+        long n = inline ? readNow(file, fd, offset, into) : 0;
+        if (n == length) {
+            done.done(null);
+        } else if (n >= 0 || mustWait(n)) {
+            // Also at the end of the file: the pool's second try tells a short page cache from a short file.
+            readInPool(file, offset, into, (int) Math.max(n, 0), done);
+        } else {
+            done.done(readFailure(file, offset, into, "preadv2", n));
+        }
+    }
+
+    private static long readNow(OpenFile file, int fd, long offset, IoMemory into) {
+        if (file.nowaitReads()) {
+            long n = Linux.preadv2(fd, into.address(), into.length(), offset, Linux.RWF_NOWAIT);
+            if (n != -Errno.EOPNOTSUPP.number()) {
+                return n;
+            }
+            file.refusedNowaitReads();
+        }
+        // tmpfs does not know the flag, but has nothing to wait for either.
+        return file.inMemory() ? Linux.preadv2(fd, into.address(), into.length(), offset, 0) : -Errno.EAGAIN.number();
+    }
+
     @Override
     public final void offload(BlockingCall call, IoCallback done) {
         PooledOperation operation = take();

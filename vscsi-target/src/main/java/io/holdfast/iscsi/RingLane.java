@@ -56,6 +56,11 @@ final class RingLane extends OffloadingLane implements IoUringIoHandle {
 
     @Override
     public void read(OpenFile file, long offset, IoMemory into, IoCallback done) {
+        if (file.inMemory()) {
+            // The kernel hands reads of a file system without RWF_NOWAIT to a worker: two more thread switches each.
+            readInPlace(file, offset, into, done);
+            return;
+        }
         if (file.descriptor() == OpenFile.NO_DESCRIPTOR || freeCount == 0) {
             readInPool(file, offset, into, 0, done);
             return;
