@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  *          │         ▲  └────── paused on our stand-in's error ──────────────────►│    │     │ other disks
  *   status │         └───────────────── resumed by hand ──────────────────────────┘    │     │
  *   running│   ┌───────────┐  all sessions there,   ┌───────────┐   server serves,     │     │
- *          └── │  THAWING  │ ◄─and stop replied──── │  PROVING  │ ◄─same disks─────────┘     │
+ *          └── │  THAWING  │ ◄─paused or io-error── │  PROVING  │ ◄─same disks─────────┘     │
  *              └─────┬─────┘  (one cont)            └─────┬─────┘   (portal leads back)      │
  *                    │                                    └──────────────────────────────────┤
  *                    └─ paused again, or cont failed: back off ──────────────────────────────┘
@@ -37,7 +37,7 @@ import org.jspecify.annotations.Nullable;
  * <p>The order of a crash: the portal stops leading to the server, the record is on disk, {@code stop} is sent and never
  * waited for; the stand-in then fails what is in flight, which lets QEMU finish the {@code stop}. The order of a return:
  * the portal leads back, the stand-in lets its sessions go, QEMU's sessions arrive at the server, {@code cont} is sent
- * once.
+ * once, if QEMU still says that the VM is paused: any other status makes it HELD_BY_OTHER.
  */
 public final class FreezeMachine {
     /** How long QEMU may take to log in again when it was just told to; then it is resumed regardless. */
@@ -53,10 +53,18 @@ public final class FreezeMachine {
 
     private static final int BACKOFF_DOUBLINGS = 5;
     private static final long NEVER = Long.MAX_VALUE;
+    private static final long LONG_AGO = Long.MIN_VALUE / 2;
     private static final int UNKNOWN = -1;
     private static final int STATUS_AGAIN_MS = 1_000;
     /** QEMU's word for a VM it paused because a request failed. */
     private static final String IO_ERROR = "io-error";
+    /**
+     * What a VM may be resumed from. One that was migrated away meanwhile (postmigrate) would run twice on the same disks;
+     * one that panicked or was shut down cannot be resumed.
+     */
+    private static final Set<String> RESUMABLE = Set.of("paused", IO_ERROR);
+    /** An answer about its status that is older is asked for again: in such a time it can be migrated away. */
+    private static final int STATUS_FRESH_MS = 1_000;
 
     private final String vm;
     private final String portal;
@@ -90,7 +98,8 @@ public final class FreezeMachine {
     private int sessionsLetGo = UNKNOWN;
 
     private long proveDeadlineMs;
-    private long lastContMs = Long.MIN_VALUE / 2;
+    private long resumableAtMs = LONG_AGO;
+    private long lastContMs = LONG_AGO;
     private int failedThaws;
     private long retryAtMs = NEVER;
     private long askAgainAtMs;
@@ -127,7 +136,7 @@ public final class FreezeMachine {
         long due = switch (state) {
             case FREEZING -> stopFailed ? askAgainAtMs : overdueTold ? NEVER : sinceMs + STOP_OVERDUE_MS;
             case FROZEN -> serverAway ? NEVER : retryAtMs;
-            case PROVING -> Math.max(lastContMs + FLIP_LIMIT_MS, readyToThaw() ? 0 : proveDeadlineMs);
+            case PROVING -> thawDueMs();
             case THAWING -> askAgainAtMs;
             case ABSENT, RUNNING, HELD_BY_OTHER -> NEVER;
         };
@@ -288,6 +297,11 @@ public final class FreezeMachine {
         sessionsLetGo = UNKNOWN;
         proveDeadlineMs = nowMs + PROVE_LIMIT_MS;
         enter(FreezeState.PROVING, "server " + view.address() + " serves");
+        // Asked now, so that the answer is there when the sessions are. QEMU answers in order: if stop is not answered yet,
+        // this is answered behind it.
+        resumableAtMs = LONG_AGO;
+        overdueTold = false;
+        askStatus();
         leadBack(view);
     }
 
@@ -315,11 +329,46 @@ public final class FreezeMachine {
         return !stopPending && sessionsLetGo != UNKNOWN && sessionsAtServer >= sessionsWanted();
     }
 
+    private long thawDueMs() {
+        if (stopPending) {
+            // Its reply moves it on.
+            return overdueTold ? NEVER : proveDeadlineMs;
+        }
+        long due = Math.max(lastContMs + FLIP_LIMIT_MS, readyToThaw() ? 0 : proveDeadlineMs);
+        return resumable() ? due : Math.max(due, askAgainAtMs);
+    }
+
+    private boolean resumable() {
+        return nowMs - resumableAtMs < STATUS_FRESH_MS;
+    }
+
     private void thawIfReady() {
-        if (state != FreezeState.PROVING || !readyToThaw() || nowMs < lastContMs + FLIP_LIMIT_MS) {
+        boolean timeIsUp = nowMs >= proveDeadlineMs;
+        if (state != FreezeState.PROVING || nowMs < lastContMs + FLIP_LIMIT_MS || !readyToThaw() && !timeIsUp) {
             return;
         }
-        thaw("all " + sessionsAtServer + " sessions are at the server");
+        if (stopPending) {
+            if (!overdueTold) {
+                overdueTold = true;
+                actions.add(new FreezeAction.Warn("QEMU has not answered stop " + (nowMs - sinceMs)
+                        + " ms after the server's return: the VM is resumed when it has"));
+            }
+        } else if (!resumable()) {
+            if (nowMs >= askAgainAtMs) {
+                askStatus();
+            }
+        } else if (readyToThaw()) {
+            thaw("all " + sessionsAtServer + " sessions are at the server");
+        } else {
+            actions.add(new FreezeAction.Warn("only " + sessionsAtServer + " of " + sessionsWanted()
+                    + " sessions are at the server after " + (nowMs - sinceMs) + " ms; resuming all the same"));
+            thaw("time is up");
+        }
+    }
+
+    private void askStatus() {
+        askAgainAtMs = nowMs + STATUS_AGAIN_MS;
+        actions.add(new FreezeAction.AskStatus());
     }
 
     private void thaw(String why) {
@@ -445,10 +494,6 @@ public final class FreezeMachine {
                 }
             }
             case THAWING -> {
-                if (stopPending) {
-                    // The echo of our own stop, which waited for the requests in flight.
-                    return;
-                }
                 if (ioErrorPause) {
                     thawFailed("paused again on an I/O error");
                 } else {
@@ -527,6 +572,8 @@ public final class FreezeMachine {
             } else if (ioErrorPause || status.status().equals(IO_ERROR)) {
                 thawFailed("status is " + status.status() + " after cont");
             }
+        } else if (state == FreezeState.PROVING && !stopPending) {
+            statusBeforeThaw(status);
         } else if (state == FreezeState.FREEZING && !stopPending) {
             if (status.running()) {
                 askAgainAtMs = nowMs + STATUS_AGAIN_MS;
@@ -534,6 +581,18 @@ public final class FreezeMachine {
                 stopFailed = false;
                 enter(FreezeState.FROZEN, reason);
             }
+        }
+    }
+
+    private void statusBeforeThaw(StatusReported status) {
+        if (status.running()) {
+            actions.add(new FreezeAction.Save(record(FreezeState.RUNNING, "found running")));
+            enter(FreezeState.RUNNING, "found running when it was to be resumed");
+        } else if (RESUMABLE.contains(status.status())) {
+            resumableAtMs = nowMs;
+            thawIfReady();
+        } else {
+            heldByOther("its status is " + status.status() + ", from which it is not resumed");
         }
     }
 
@@ -553,20 +612,10 @@ public final class FreezeMachine {
                     proveIfServerServes();
                 }
             }
-            case PROVING -> {
-                if (nowMs >= proveDeadlineMs && nowMs >= lastContMs + FLIP_LIMIT_MS) {
-                    actions.add(new FreezeAction.Warn("only " + sessionsAtServer + " of " + sessionsWanted()
-                            + " sessions are at the server after " + (nowMs - sinceMs) + " ms"
-                            + (stopPending ? ", and stop is not answered" : "") + "; resuming all the same"));
-                    thaw("time is up");
-                } else {
-                    thawIfReady();
-                }
-            }
+            case PROVING -> thawIfReady();
             case THAWING -> {
                 if (nowMs >= askAgainAtMs) {
-                    askAgainAtMs = nowMs + STATUS_AGAIN_MS;
-                    actions.add(new FreezeAction.AskStatus());
+                    askStatus();
                 }
             }
             case ABSENT, RUNNING, HELD_BY_OTHER -> {

@@ -36,6 +36,7 @@ class FreezeMachineRandomTest extends MachineBench {
     @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})
     void shouldKeepItsPromisesUnderRandomEvents(long seed) {
         Random random = new Random(seed);
+        status = "";
         List<FreezeEvent> events = List.of(
                 new ServerLost("lost"),
                 new ServerGoingAway(3, "PLANNED_STOP"),
@@ -59,6 +60,8 @@ class FreezeMachineRandomTest extends MachineBench {
                 new ContReplied("error"),
                 new StatusReported(true, "running"),
                 new StatusReported(false, "io-error"),
+                new StatusReported(false, "paused"),
+                new StatusReported(false, "postmigrate"),
                 new Tick());
         long lastCont = Long.MIN_VALUE / 2;
         for (int i = 0; i < 20_000; i++) {

@@ -2,6 +2,7 @@ package io.holdfast.agent.freeze;
 
 import static io.holdfast.agent.freeze.FreezeState.FREEZING;
 import static io.holdfast.agent.freeze.FreezeState.FROZEN;
+import static io.holdfast.agent.freeze.FreezeState.HELD_BY_OTHER;
 import static io.holdfast.agent.freeze.FreezeState.PROVING;
 import static io.holdfast.agent.freeze.FreezeState.RUNNING;
 import static io.holdfast.agent.freeze.FreezeState.THAWING;
@@ -29,6 +30,8 @@ import io.holdfast.agent.freeze.FreezeEvent.StoppingOnIoError;
 import io.holdfast.control.ExportedUnit;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The server goes, and comes back. */
 class FreezeMachineTest extends MachineBench {
@@ -122,7 +125,7 @@ class FreezeMachineTest extends MachineBench {
 
         serverBack();
 
-        assertThat(kinds()).containsExactly("Report", "PortalRedirect", "CloseStandIns");
+        assertThat(kinds()).containsExactly("Report", "AskStatus", "PortalRedirect", "CloseStandIns");
         assertThat(machine.state()).isEqualTo(PROVING);
         assertThat(count(SendCont.class)).isZero();
     }
@@ -222,10 +225,12 @@ class FreezeMachineTest extends MachineBench {
     void shouldAskForTheStatusAgainWhenNobodySaysThatItRuns() {
         thawing();
 
+        long before = count(AskStatus.class);
+
         pass(1_000);
         pass(1_000);
 
-        assertThat(count(AskStatus.class)).isEqualTo(2);
+        assertThat(count(AskStatus.class)).isEqualTo(before + 2);
         assertThat(count(SendCont.class)).isEqualTo(1);
     }
 
@@ -365,17 +370,94 @@ class FreezeMachineTest extends MachineBench {
     }
 
     @Test
-    void shouldIgnoreTheEchoOfItsOwnStopWhileItThaws() {
+    void shouldWaitForTheAnswerToStopEvenWhenTimeIsUp() {
         running();
         apply(new ServerLost("lost"));
         serverBack();
         apply(new StandInsClosed(1));
+
         pass(FreezeMachine.PROVE_LIMIT_MS);
-        assertThat(machine.state()).isEqualTo(THAWING);
+        pass(FreezeMachine.PROVE_LIMIT_MS);
 
+        assertThat(count(SendCont.class)).isZero();
+        assertThat(count(Warn.class)).isEqualTo(1);
+        assertThat(machine.deadlineMs()).isEmpty();
         apply(new Stopped());
-
+        apply(new StopReplied(""));
         assertThat(machine.state()).isEqualTo(THAWING);
+    }
+
+    // ------------------------------------------------------------------ what QEMU is, before it is resumed
+
+    @ParameterizedTest
+    @ValueSource(strings = {"postmigrate", "guest-panicked", "shutdown", "internal-error", "finish-migrate"})
+    void shouldNotResumeAVmThatIsNotMerelyPaused(String is) {
+        frozen();
+        status = is;
+
+        serverBack();
+        apply(new StandInsClosed(1));
+        apply(new SessionsAtServer(1));
+        pass(FreezeMachine.PROVE_LIMIT_UNTOLD_MS);
+
+        assertThat(machine.state()).isEqualTo(HELD_BY_OTHER);
+        assertThat(machine.reason()).contains(is);
+        assertThat(saved().pausedByUs()).isFalse();
+        assertThat(count(SendCont.class)).isZero();
+    }
+
+    @Test
+    void shouldNotResumeBeforeQemuSaysWhatItIs() {
+        frozen();
+        status = "";
+        serverBack();
+        apply(new StandInsClosed(1));
+
+        apply(new SessionsAtServer(1));
+        assertThat(count(SendCont.class)).isZero();
+
+        apply(new StatusReported(false, "io-error"));
+        assertThat(machine.state()).isEqualTo(THAWING);
+    }
+
+    @Test
+    void shouldAskAgainWhenTheSessionsComeLongAfterTheAnswer() {
+        frozen();
+        serverBack();
+        apply(new StandInsClosed(1));
+        now += 3_000;
+        status = "postmigrate";
+
+        apply(new SessionsAtServer(1));
+
+        assertThat(count(SendCont.class)).isZero();
+        assertThat(machine.state()).isEqualTo(HELD_BY_OTHER);
+    }
+
+    @Test
+    void shouldAskAgainWhenQemuDoesNotSayWhatItIs() {
+        frozen();
+        status = "";
+        serverBack();
+        apply(new StandInsClosed(1));
+        apply(new SessionsAtServer(1));
+        assertThat(count(AskStatus.class)).isEqualTo(1);
+
+        passTo(machine.deadlineMs().orElseThrow());
+
+        assertThat(count(AskStatus.class)).isEqualTo(2);
+    }
+
+    @Test
+    void shouldFindOutThatItRunsAlready() {
+        frozen();
+        status = "";
+        serverBack();
+
+        apply(new StatusReported(true, "running"));
+
+        assertThat(machine.state()).isEqualTo(RUNNING);
+        assertThat(saved().state()).isEqualTo(RUNNING);
     }
 
     @Test

@@ -1,12 +1,15 @@
 package io.holdfast.agent.freeze;
 
 import static io.holdfast.agent.freeze.FreezeState.FROZEN;
+import static io.holdfast.agent.freeze.FreezeState.PROVING;
 import static io.holdfast.agent.freeze.FreezeState.RUNNING;
 import static io.holdfast.agent.freeze.FreezeState.THAWING;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.agent.freeze.FreezeAction.AnswerAnnouncement;
+import io.holdfast.agent.freeze.FreezeAction.AskStatus;
 import io.holdfast.agent.freeze.FreezeAction.Save;
+import io.holdfast.agent.freeze.FreezeAction.SendStop;
 import io.holdfast.agent.freeze.FreezeAction.Warn;
 import io.holdfast.agent.freeze.FreezeEvent.Attached;
 import io.holdfast.agent.freeze.FreezeEvent.DisksKnown;
@@ -14,6 +17,7 @@ import io.holdfast.agent.freeze.FreezeEvent.ServerLost;
 import io.holdfast.agent.freeze.FreezeEvent.ServerServes;
 import io.holdfast.agent.freeze.FreezeEvent.SessionsAtServer;
 import io.holdfast.agent.freeze.FreezeEvent.StandInsClosed;
+import io.holdfast.agent.freeze.FreezeEvent.StatusReported;
 import io.holdfast.agent.freeze.FreezeEvent.StopReplied;
 import io.holdfast.agent.freeze.FreezeEvent.Stopped;
 import io.holdfast.agent.freeze.FreezeEvent.Tick;
@@ -23,6 +27,7 @@ import io.holdfast.control.VmOutcome;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /** A freeze machine on a bench: events go in, the clock is turned by hand. */
 abstract class MachineBench {
@@ -34,6 +39,11 @@ abstract class MachineBench {
     long now = 1_000_000;
     List<FreezeAction> last = List.of();
     final List<FreezeAction> all = new ArrayList<>();
+    /** What QEMU says when it is asked before a thaw; empty if it says nothing. */
+    String status = "paused";
+
+    private boolean stopOwed;
+    private boolean statusOwed;
 
     final void running() {
         apply(new ServerServes(server(1, DISK)));
@@ -99,6 +109,20 @@ abstract class MachineBench {
     final void apply(FreezeEvent event) {
         last = machine.apply(event, now);
         all.addAll(last);
+        stopOwed = !(event instanceof StopReplied) && (stopOwed || holds(SendStop.class));
+        statusOwed |= machine.state() == PROVING && holds(AskStatus.class);
+        // QEMU answers in order.
+        if (statusOwed && !stopOwed && !status.isEmpty()) {
+            statusOwed = false;
+            List<FreezeAction> before = last;
+            last = machine.apply(new StatusReported(false, status), now);
+            all.addAll(last);
+            last = Stream.concat(before.stream(), last.stream()).toList();
+        }
+    }
+
+    private boolean holds(Class<? extends FreezeAction> kind) {
+        return last.stream().anyMatch(kind::isInstance);
     }
 
     final void pass(long ms) {
