@@ -91,7 +91,7 @@ public final class FreezeMachine {
     private boolean stopPending;
     private boolean stopFailed;
     private boolean ioErrorPause;
-    private boolean standInAnswered;
+    private long standInAnsweredAtMs = LONG_AGO;
 
     // The thaw under way.
     /** How many the stand-in sent to the server for this thaw, or UNKNOWN until it has. */
@@ -374,7 +374,7 @@ public final class FreezeMachine {
     private void thaw(String why) {
         lastContMs = nowMs;
         ioErrorPause = false;
-        standInAnswered = false;
+        standInAnsweredAtMs = LONG_AGO;
         askAgainAtMs = nowMs + STATUS_AGAIN_MS;
         actions.add(new FreezeAction.Save(record(FreezeState.THAWING, why)));
         actions.add(new FreezeAction.SendCont());
@@ -412,6 +412,9 @@ public final class FreezeMachine {
     // ------------------------------------------------------------------ QEMU speaks
 
     private void attached(Attached attached) {
+        if (pid != 0 && attached.pid() != 0 && pid != attached.pid()) {
+            standInAnsweredAtMs = LONG_AGO;
+        }
         pid = attached.pid();
         stopPending = false;
         ioErrorPause = false;
@@ -425,7 +428,7 @@ public final class FreezeMachine {
         if (attached.running()) {
             attachedRunning(before);
         } else if (before != null && before.pausedByUs()
-                || standInAnswered && attached.status().equals(IO_ERROR)) {
+                || standInAnsweredLately() && attached.status().equals(IO_ERROR)) {
             String earlier = before == null ? "its requests were failed by the stand-in" : before.reason();
             enter(FreezeState.FROZEN, "found " + attached.status() + ", frozen by this agent earlier: " + earlier);
             proveIfServerServes();
@@ -435,12 +438,17 @@ public final class FreezeMachine {
     }
 
     private void standInAnswered() {
-        standInAnswered = true;
+        standInAnsweredAtMs = nowMs;
         if (state == FreezeState.ABSENT || state == FreezeState.RUNNING) {
             // QEMU is about to pause because of us, and the next run of the agent must know that too.
             actions.add(
                     new FreezeAction.Save(record(FreezeState.FREEZING, "its requests were failed by the stand-in")));
         }
+    }
+
+    /** QEMU pauses within milliseconds of such an answer: a pause long after it has another cause. */
+    private boolean standInAnsweredLately() {
+        return nowMs - standInAnsweredAtMs < SETTLE_MS;
     }
 
     private void attachedRunning(@Nullable FreezeRecord before) {
@@ -482,7 +490,7 @@ public final class FreezeMachine {
         switch (state) {
             case FREEZING -> enter(FreezeState.FROZEN, reason);
             case RUNNING -> {
-                boolean ours = ioErrorPause && (serverAway || standInAnswered || nowMs - lastContMs < SETTLE_MS);
+                boolean ours = ioErrorPause && (serverAway || standInAnsweredLately() || nowMs - lastContMs < SETTLE_MS);
                 if (!ours) {
                     heldByOther(ioErrorPause ? "paused by QEMU on an I/O error of its own" : "paused by somebody else");
                 } else if (serverAway) {

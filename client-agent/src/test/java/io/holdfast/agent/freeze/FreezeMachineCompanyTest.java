@@ -106,6 +106,31 @@ class FreezeMachineCompanyTest extends MachineBench {
     }
 
     @Test
+    void shouldLeaveAnIoErrorLongAfterAResumeByHandToItsOperator() {
+        frozen();
+        apply(new StandInAnswered());
+        apply(new Resumed());
+        serverBack();
+        now += FreezeMachine.SETTLE_MS;
+
+        apply(new StoppingOnIoError());
+        apply(new Stopped());
+
+        assertThat(machine.state()).isEqualTo(HELD_BY_OTHER);
+    }
+
+    @Test
+    void shouldNotHoldTheStandInsAnswersAgainstTheNextProcess() {
+        running();
+        apply(new StandInAnswered());
+        apply(new Detached("ended"));
+
+        apply(new Attached(PID + 1, false, "io-error"));
+
+        assertThat(machine.state()).isEqualTo(HELD_BY_OTHER);
+    }
+
+    @Test
     void shouldFreezeAVmThatIsResumedBySomebodyElseWhileTheServerIsAway() {
         running();
         apply(new Stopped());
