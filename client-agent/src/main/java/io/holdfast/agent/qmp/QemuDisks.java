@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -18,6 +19,8 @@ import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Asks QEMU which of its disks are iSCSI, where they log in, and which thread drives them. A handful of commands, one
@@ -27,6 +30,7 @@ import org.jspecify.annotations.Nullable;
  * that use them, and the object tree, where a device or the controller above it has a link to its iothread.
  */
 public final class QemuDisks {
+    private static final Logger LOG = LoggerFactory.getLogger(QemuDisks.class);
     private static final ObjectMapper JSON = JsonMapper.builder().build();
     private static final Pattern URL =
             Pattern.compile("iscsi://(?:[^@/]*@)?([^/]+)/([^/]+)/(\\d+).*", Pattern.CASE_INSENSITIVE);
@@ -45,23 +49,37 @@ public final class QemuDisks {
         this.session = session;
     }
 
-    /** @param receiver called on the loop, once, unless the connection ends first */
+    /**
+     * @param receiver called on the loop, once, unless QEMU refuses an answer or the connection ends first: no answer does
+     *     not mean that there are no disks
+     */
     public static void ask(QmpSession session, Consumer<List<IscsiDisk>> receiver) {
         QemuDisks asking = new QemuDisks(session);
         asking.command("query-block", JsonNodeFactory.instance.objectNode())
                 .thenAccept(asking::noteUses)
-                .thenCompose(done -> asking.command("query-named-block-nodes", JsonNodeFactory.instance.objectNode()))
+                .thenCompose(done -> asking.command("query-named-block-nodes", flat()))
                 .thenCompose(asking::nodes)
                 .thenAccept(done -> receiver.accept(List.copyOf(asking.found)))
                 .exceptionally(error -> {
-                    receiver.accept(List.copyOf(asking.found));
+                    LOG.debug("QEMU does not say which disks it has", error);
                     return null;
                 });
     }
 
+    /** Without the chain below each node, told again for each: a long chain of snapshots would not fit into a line. */
+    private static ObjectNode flat() {
+        return JsonNodeFactory.instance.objectNode().put("flat", true);
+    }
+
     private CompletableFuture<JsonNode> command(String name, ObjectNode arguments) {
         CompletableFuture<JsonNode> reply = new CompletableFuture<>();
-        session.execute(name, arguments, answer -> reply.complete(answer.value()));
+        session.execute(name, arguments, answer -> {
+            if (answer.failed()) {
+                reply.completeExceptionally(new IOException(name + ": " + answer.error()));
+            } else {
+                reply.complete(answer.value());
+            }
+        });
         return reply;
     }
 
@@ -69,7 +87,9 @@ public final class QemuDisks {
     private CompletableFuture<JsonNode> property(String path, String name) {
         ObjectNode arguments = JsonNodeFactory.instance.objectNode();
         arguments.put("path", path).put("property", name);
-        return command("qom-get", arguments);
+        CompletableFuture<JsonNode> reply = new CompletableFuture<>();
+        session.execute("qom-get", arguments, answer -> reply.complete(answer.value()));
+        return reply;
     }
 
     private void noteUses(JsonNode blocks) {

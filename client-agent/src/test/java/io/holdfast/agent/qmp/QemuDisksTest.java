@@ -17,6 +17,8 @@ class QemuDisksTest {
     private static final String TARGET = "iqn.2026-11.io.holdfast:disk";
     private final Map<String, String> answers = new LinkedHashMap<>();
     private final List<IscsiDisk> found = new ArrayList<>();
+    private int told;
+    private String nodeQuery = "";
 
     @Test
     void shouldFindTheThreadOfAVirtioBlkDeviceAndOfADiskBehindAController() {
@@ -93,6 +95,7 @@ class QemuDisksTest {
 
     @Test
     void shouldKnowADiskByItsUrl() {
+        answers.put("query-block", "[]");
         answers.put(
                 "query-named-block-nodes",
                 "[{\"drv\": \"iscsi\", \"node-name\": \"p\", \"file\": \"iscsi://127.0.0.1:3270/" + TARGET + "/4\"}]");
@@ -112,6 +115,29 @@ class QemuDisksTest {
         ask();
 
         assertThat(found).hasSize(1);
+    }
+
+    @Test
+    void shouldSayNothingWhenQemuRefusesToAnswer() {
+        answers.put("query-block", "[]");
+
+        ask();
+        answers.remove("query-block");
+        answers.put("query-named-block-nodes", "[]");
+        ask();
+
+        assertThat(told).isZero();
+    }
+
+    @Test
+    void shouldAskForNodesWithoutTheChainsBelowThem() {
+        answers.put("query-block", "[]");
+        answers.put("query-named-block-nodes", "[]");
+
+        ask();
+
+        assertThat(told).isEqualTo(1);
+        assertThat(nodeQuery).contains("\"flat\":true");
     }
 
     private static String options(int lun) {
@@ -134,7 +160,10 @@ class QemuDisksTest {
         ScriptedMonitor monitor = new ScriptedMonitor();
         QmpSession session = new QmpSession(monitor, 0, "7.2.22");
         monitor.session = session;
-        QemuDisks.ask(session, found::addAll);
+        QemuDisks.ask(session, disks -> {
+            told++;
+            found.addAll(disks);
+        });
         monitor.pump();
     }
 
@@ -148,8 +177,10 @@ class QemuDisksTest {
         void pump() {
             try {
                 while (!asked.isEmpty()) {
-                    var command = json.readTree(asked.remove(0));
+                    String line = asked.remove(0);
+                    var command = json.readTree(line);
                     String name = command.path("execute").asText();
+                    nodeQuery = name.equals("query-named-block-nodes") ? line : nodeQuery;
                     var arguments = command.path("arguments");
                     String key = name.equals("qom-get")
                             ? arguments.path("path").asText() + " "
