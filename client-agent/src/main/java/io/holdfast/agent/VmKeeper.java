@@ -38,6 +38,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 
@@ -86,6 +87,7 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
     private boolean lookAgain;
     private int knownDisks;
     private Set<String> knownTargets = Set.of();
+    private Set<String> elsewhere = Set.of();
     private @Nullable QmpClient qmp;
     private @Nullable QmpSession session;
     private @Nullable InetSocketAddress serverPortal;
@@ -293,6 +295,7 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
         session = null;
         knownDisks = 0;
         knownTargets = Set.of();
+        elsewhere = Set.of();
         // A process of QEMU's that comes next logs in for the first time.
         portal.forgetInitiators();
         led.clear();
@@ -310,15 +313,33 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
             case "STOP" -> apply(new FreezeEvent.Stopped());
             case "RESUME" -> apply(new FreezeEvent.Resumed());
             case "BLOCK_IO_ERROR" -> {
-                if ("stop".equals(event.data().path("action").asText())) {
-                    apply(new FreezeEvent.StoppingOnIoError());
-                } else {
-                    warn("I/O error on " + event.data().path("device").asText("a disk")
-                            + " was handed to the guest: start QEMU with werror=stop,rerror=stop");
+                if (mayBeOurs(event.data(), elsewhere)) {
+                    ioError(event.data());
                 }
             }
             case "DEVICE_DELETED" -> lookAtDisks();
             default -> log.debug("vm {}: QEMU event {}", name(), event.name());
+        }
+    }
+
+    /**
+     * Whether an I/O error may be one of a disk at this portal. Only what is certainly another's is passed over: a disk that
+     * got a snapshot has a new name, and if its pause were taken for somebody else's, nobody would ever resume the VM.
+     */
+    static boolean mayBeOurs(JsonNode error, Set<String> elsewhere) {
+        // The stand-in never says that there is no space left.
+        return !error.path("nospace").asBoolean(false)
+                && Stream.of("device", "qdev", "node-name")
+                        .noneMatch(
+                                name -> elsewhere.contains(error.path(name).asText("")));
+    }
+
+    private void ioError(JsonNode error) {
+        if ("stop".equals(error.path("action").asText())) {
+            apply(new FreezeEvent.StoppingOnIoError());
+        } else {
+            warn("I/O error on " + error.path("device").asText("a disk")
+                    + " was handed to the guest: start QEMU with werror=stop,rerror=stop");
         }
     }
 
@@ -328,10 +349,12 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
         if (asked == null) {
             return;
         }
-        QemuDisks.ask(asked, disks -> {
+        QemuDisks.ask(asked, answer -> {
             if (session != asked) {
                 return;
             }
+            List<IscsiDisk> disks = answer.disks();
+            elsewhere = answer.elsewhere();
             List<IscsiDisk> here = disks.stream().filter(this::isHere).toList();
             Set<String> targets = new TreeSet<>();
             here.forEach(disk -> targets.add(disk.target()));

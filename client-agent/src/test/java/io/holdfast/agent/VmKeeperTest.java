@@ -2,10 +2,14 @@ package io.holdfast.agent;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class VmKeeperTest {
@@ -37,5 +41,21 @@ class VmKeeperTest {
         assertThat(VmKeeper.mayLive((int) ended.pid())).isFalse();
         assertThat(VmKeeper.mayLive((int) ProcessHandle.current().pid())).isTrue();
         assertThat(VmKeeper.mayLive(0)).as("unknown").isTrue();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "'',#block100,false,true",
+        "'',local,false,false",
+        "drive-local,#block100,false,false",
+        "'',#block100,true,false",
+        "'',,false,true"
+    })
+    void shouldPassOverAnIoErrorOnlyWhenItIsCertainlyAnothers(
+            String device, String node, boolean nospace, boolean ours) {
+        ObjectNode error = JsonNodeFactory.instance.objectNode();
+        error.put("device", device).put("node-name", node).put("nospace", nospace);
+
+        assertThat(VmKeeper.mayBeOurs(error, Set.of("local", "drive-local"))).isEqualTo(ours);
     }
 }

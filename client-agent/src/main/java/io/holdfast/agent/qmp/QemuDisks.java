@@ -11,13 +11,16 @@ import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -41,6 +44,18 @@ public final class QemuDisks {
     /** The devices that use a place. Usually one; a unit that is attached twice has two nodes of the same place. */
     private final Map<Place, Deque<Use>> uses = new LinkedHashMap<>();
 
+    /** Devices and nodes on top of drives that are certainly no iSCSI disks. */
+    private final Set<String> elsewhere = new HashSet<>();
+
+    /**
+     * What QEMU said.
+     *
+     * @param disks its iSCSI disks
+     * @param elsewhere QEMU's names, in its events, of drives that have no iSCSI disk below them for certain: plain local
+     *     files and devices without a backing chain
+     */
+    public record Answer(List<IscsiDisk> disks, Set<String> elsewhere) {}
+
     private record Place(String portal, String target, int lun) {}
 
     private record Use(String device, String topNode, boolean legacyDrive) {}
@@ -53,13 +68,14 @@ public final class QemuDisks {
      * @param receiver called on the loop, once, unless QEMU refuses an answer or the connection ends first: no answer does
      *     not mean that there are no disks
      */
-    public static void ask(QmpSession session, Consumer<List<IscsiDisk>> receiver) {
+    public static void ask(QmpSession session, Consumer<Answer> receiver) {
         QemuDisks asking = new QemuDisks(session);
         asking.command("query-block", JsonNodeFactory.instance.objectNode())
                 .thenAccept(asking::noteUses)
                 .thenCompose(done -> asking.command("query-named-block-nodes", flat()))
                 .thenCompose(asking::nodes)
-                .thenAccept(done -> receiver.accept(List.copyOf(asking.found)))
+                .thenAccept(
+                        done -> receiver.accept(new Answer(List.copyOf(asking.found), Set.copyOf(asking.elsewhere))))
                 .exceptionally(error -> {
                     LOG.debug("QEMU does not say which disks it has", error);
                     return null;
@@ -94,6 +110,7 @@ public final class QemuDisks {
 
     private void noteUses(JsonNode blocks) {
         for (JsonNode block : blocks) {
+            noteElsewhere(block);
             String device = block.path("qdev").asText("");
             if (!device.isEmpty()) {
                 JsonNode medium = block.path("inserted");
@@ -103,6 +120,18 @@ public final class QemuDisks {
                         !block.path("device").asText("").isEmpty());
                 notePlaces(options(medium.path("file").asText("")), use, 0);
             }
+        }
+    }
+
+    private void noteElsewhere(JsonNode block) {
+        JsonNode medium = block.path("inserted");
+        if (medium.path("file").asText("").startsWith("/")
+                && medium.path("backing_file_depth").asInt(-1) == 0) {
+            // -blockdev has an empty device, and no two nodes have the same name.
+            Stream.of(block.path("device"), block.path("qdev"), medium.path("node-name"))
+                    .map(name -> name.asText(""))
+                    .filter(name -> !name.isEmpty())
+                    .forEach(elsewhere::add);
         }
     }
 

@@ -8,6 +8,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -17,6 +19,7 @@ class QemuDisksTest {
     private static final String TARGET = "iqn.2026-11.io.holdfast:disk";
     private final Map<String, String> answers = new LinkedHashMap<>();
     private final List<IscsiDisk> found = new ArrayList<>();
+    private final Set<String> elsewhere = new TreeSet<>();
     private int told;
     private String nodeQuery = "";
 
@@ -140,6 +143,26 @@ class QemuDisksTest {
         assertThat(nodeQuery).contains("\"flat\":true");
     }
 
+    @Test
+    void shouldKnowDrivesThatAreCertainlyLocal() {
+        answers.put(
+                "query-block",
+                "[" + block("d1", "/m/a", 1) + "," + file("d2", "/m/b", "n2", 0) + "," + file("", "/m/c", "n3", 1)
+                        + "]");
+        answers.put("query-named-block-nodes", "[]");
+
+        ask();
+
+        // What has a backing chain may have a disk of ours below it.
+        assertThat(elsewhere).containsExactly("/m/b", "d2", "n2");
+    }
+
+    private static String file(String device, String qdev, String node, int depth) {
+        return "{\"device\": \"" + device + "\", \"qdev\": \"" + qdev
+                + "\", \"inserted\": {\"file\": \"/images/x.qcow2\", \"node-name\": \"" + node
+                + "\", \"backing_file_depth\": " + depth + "}}";
+    }
+
     private static String options(int lun) {
         return "{\\\"lun\\\": \\\"" + lun
                 + "\\\", \\\"portal\\\": \\\"127.0.0.1:3270\\\", \\\"driver\\\": \\\"iscsi\\\","
@@ -160,9 +183,10 @@ class QemuDisksTest {
         ScriptedMonitor monitor = new ScriptedMonitor();
         QmpSession session = new QmpSession(monitor, 0, "7.2.22");
         monitor.session = session;
-        QemuDisks.ask(session, disks -> {
+        QemuDisks.ask(session, answer -> {
             told++;
-            found.addAll(disks);
+            found.addAll(answer.disks());
+            elsewhere.addAll(answer.elsewhere());
         });
         monitor.pump();
     }
