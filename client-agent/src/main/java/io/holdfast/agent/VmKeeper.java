@@ -88,6 +88,7 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
     private int knownDisks;
     private Set<String> knownTargets = Set.of();
     private Set<String> elsewhere = Set.of();
+    private boolean errorReachedGuest;
     private @Nullable QmpClient qmp;
     private @Nullable QmpSession session;
     private @Nullable InetSocketAddress serverPortal;
@@ -296,6 +297,7 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
         knownDisks = 0;
         knownTargets = Set.of();
         elsewhere = Set.of();
+        errorReachedGuest = false;
         // A process of QEMU's that comes next logs in for the first time.
         portal.forgetInitiators();
         led.clear();
@@ -338,6 +340,9 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
         if ("stop".equals(error.path("action").asText())) {
             apply(new FreezeEvent.StoppingOnIoError());
         } else {
+            // A -drive without werror says "auto" when it is asked, and does this.
+            errorReachedGuest = true;
+            portal.errorsReachGuest(true);
             warn("I/O error on " + error.path("device").asText("a disk")
                     + " was handed to the guest: start QEMU with werror=stop,rerror=stop");
         }
@@ -367,7 +372,7 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
                 tellDisks(disks, here);
             }
             portal.targetsInUse(targets);
-            portal.errorsReachGuest(here.stream().anyMatch(VmKeeper::handsErrorsToGuest));
+            portal.errorsReachGuest(errorReachedGuest || here.stream().anyMatch(VmKeeper::handsErrorsToGuest));
             disksKnown(targets);
             if (config.relay() == VmConfig.RelayMode.AUTO) {
                 home.besides().execute(() -> {

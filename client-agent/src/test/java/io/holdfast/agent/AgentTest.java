@@ -44,6 +44,7 @@ class AgentTest implements AgentListener {
     private Path directory;
 
     private final List<String> changes = new CopyOnWriteArrayList<>();
+    private final List<String> warnings = new CopyOnWriteArrayList<>();
     private FakeTarget target;
     private ControlServer server;
     private FakeQemu qemu;
@@ -102,6 +103,21 @@ class AgentTest implements AgentListener {
                         "FROZEN>PROVING",
                         "PROVING>THAWING",
                         "THAWING>RUNNING");
+    }
+
+    @Test
+    void shouldFailNoMoreRequestsOnceAnErrorReachedTheGuest() throws Exception {
+        runningWithASession();
+        killServer();
+        awaitState(FreezeState.FROZEN);
+
+        qemu.event("BLOCK_IO_ERROR", "{\"device\": \"d1\", \"operation\": \"write\", \"action\": \"report\"}");
+        await().until(() -> warnings.stream().anyMatch(what -> what.contains("handed to the guest")));
+
+        try (WireInitiator held = new WireInitiator(portal())) {
+            held.sendLogin(LIBISCSI_ISID + 1, libiscsiKeys(QEMU));
+            assertThat(held.unanswered(300)).isTrue();
+        }
     }
 
     @Test
@@ -266,5 +282,10 @@ class AgentTest implements AgentListener {
     @Override
     public void vmChanged(String vm, FreezeState from, FreezeState to, String why, long heldMs) {
         changes.add(from + ">" + to);
+    }
+
+    @Override
+    public void vmWarning(String vm, String what) {
+        warnings.add(what);
     }
 }
