@@ -13,6 +13,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.ConnectTimeoutException;
 import io.netty.channel.EventLoop;
 import io.netty.channel.epoll.EpollSocketChannel;
 import java.net.InetSocketAddress;
@@ -34,18 +35,30 @@ final class DiscoveryProbe extends ChannelInboundHandlerAdapter implements PduDe
     private static final int OPERATIONAL_TO_FULL = 1 << 2 | 3;
 
     private final PduDecoder decoder = new PduDecoder(MAX_ANSWER_BYTES);
-    private final Consumer<String> answer;
+    private final Consumer<Outcome> answer;
     private boolean over;
 
-    private DiscoveryProbe(Consumer<String> answer) {
+    /**
+     * What came of it.
+     *
+     * @param trouble why the server does not serve, empty if it does
+     * @param silence true if nothing came within the limit; false if somebody is there, but refused or hung up
+     */
+    record Outcome(String trouble, boolean silence) {
+        boolean serves() {
+            return trouble.isEmpty();
+        }
+    }
+
+    private DiscoveryProbe(Consumer<Outcome> answer) {
         this.answer = answer;
     }
 
     /**
      * @param limitMs for all of it
-     * @param answer called on the loop, once: empty if the server serves, else why it does not
+     * @param answer called on the loop, once
      */
-    static void ask(EventLoop loop, InetSocketAddress portal, int limitMs, Consumer<String> answer) {
+    static void ask(EventLoop loop, InetSocketAddress portal, int limitMs, Consumer<Outcome> answer) {
         DiscoveryProbe probe = new DiscoveryProbe(answer);
         Channel channel = new Bootstrap()
                 .group(loop)
@@ -56,13 +69,14 @@ final class DiscoveryProbe extends ChannelInboundHandlerAdapter implements PduDe
                 .connect(portal)
                 .addListener(done -> {
                     if (!done.isSuccess()) {
-                        probe.over("" + done.cause().getMessage());
+                        probe.over(
+                                "" + done.cause().getMessage(), done.cause() instanceof ConnectTimeoutException);
                     }
                 })
                 .channel();
         loop.schedule(
                 () -> {
-                    probe.over("no answer to a discovery login within " + limitMs + " ms");
+                    probe.over("no answer to a discovery login within " + limitMs + " ms", true);
                     channel.close();
                 },
                 limitMs,
@@ -70,9 +84,13 @@ final class DiscoveryProbe extends ChannelInboundHandlerAdapter implements PduDe
     }
 
     private void over(String why) {
+        over(why, false);
+    }
+
+    private void over(String why, boolean silence) {
         if (!over) {
             over = true;
-            answer.accept(why);
+            answer.accept(new Outcome(why, silence));
         }
     }
 

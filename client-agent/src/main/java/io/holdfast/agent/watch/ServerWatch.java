@@ -44,6 +44,8 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
     private static final int OVERSLEPT_MS = 400;
 
     private static final int PROVE_AGAIN_MS = 20;
+    /** Two of the server's heart-beats: with one so young its process lives. */
+    private static final int FRESH_BEAT_MS = 500;
 
     /** Hears what becomes of the server, on the loop. */
     public interface Listener {
@@ -159,7 +161,7 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
 
     // ------------------------------------------------------------------ is it alive?
 
-    /** Several who ask at once get the answer of one login. A "no" to a server that seemed to serve is its end. */
+    /** Several who ask at once get the answer of one login. Silence of a server that seemed to serve is its end. */
     @Override
     public void prove(Consumer<Boolean> answer) {
         InetSocketAddress at = portal;
@@ -170,19 +172,32 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
         askers.add(answer);
         if (askers.size() == 1) {
             int asked = conversations;
-            DiscoveryProbe.ask(loop, at, settings.probeLimitMs(), why -> {
+            DiscoveryProbe.ask(loop, at, settings.probeLimitMs(), outcome -> {
                 if (asked != conversations) {
                     // An answer of, or for, a server that was lost meanwhile: it says nothing of the one that came
                     // after.
                     return;
                 }
-                if (!why.isEmpty()) {
-                    lost("a VM lost its session, and " + why, true);
+                if (!outcome.serves() && !merelyRefused(outcome)) {
+                    lost("a VM lost its session, and " + outcome.trouble(), true);
                     return;
                 }
                 tellAskers(true);
             });
         }
+    }
+
+    /**
+     * A server at its connection limit hangs up on the probe, and serves everybody else. The death of its process would end
+     * the control connection too, so that such a "no" is not believed while hearts beat on it.
+     */
+    private boolean merelyRefused(DiscoveryProbe.Outcome outcome) {
+        ControlClient to = client;
+        if (outcome.silence() || to == null || msSince(to.lastHeardNanos(), System.nanoTime()) >= FRESH_BEAT_MS) {
+            return false;
+        }
+        LOG.warn("server {}: {}, but its heart beats; nothing is frozen for that", print(), outcome.trouble());
+        return true;
     }
 
     private void tellAskers(boolean serves) {
@@ -228,13 +243,16 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
             return;
         }
         doubting = true;
-        DiscoveryProbe.ask(loop, at, settings.probeLimitMs(), why -> {
+        DiscoveryProbe.ask(loop, at, settings.probeLimitMs(), outcome -> {
             doubting = false;
             if (phase != Phase.SERVING || client != to || msSince(to.lastHeardNanos(), now) < 0) {
                 return;
             }
-            if (!why.isEmpty()) {
-                lost("silent for " + msSince(to.lastHeardNanos(), System.nanoTime()) + " ms, and " + why, true);
+            if (!outcome.serves()) {
+                lost(
+                        "silent for " + msSince(to.lastHeardNanos(), System.nanoTime()) + " ms, and "
+                                + outcome.trouble(),
+                        true);
                 return;
             }
             nextDoubtNanos = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(settings.silenceMs());
@@ -320,12 +338,12 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
             trouble("it names no iSCSI portal");
             return;
         }
-        DiscoveryProbe.ask(loop, at, settings.probeLimitMs(), why -> {
+        DiscoveryProbe.ask(loop, at, settings.probeLimitMs(), outcome -> {
             if (phase != Phase.PROVING || !conversation.current()) {
                 return;
             }
-            if (!why.isEmpty()) {
-                trouble("its iSCSI portal " + print(at) + " does not serve yet: " + why);
+            if (!outcome.serves()) {
+                trouble("its iSCSI portal " + print(at) + " does not serve yet: " + outcome.trouble());
                 loop.schedule(() -> proveWelcome(conversation, welcome), PROVE_AGAIN_MS, TimeUnit.MILLISECONDS);
                 return;
             }

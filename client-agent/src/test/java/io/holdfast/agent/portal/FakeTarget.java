@@ -19,6 +19,8 @@ public final class FakeTarget implements AutoCloseable {
     public final List<Map<String, String>> logins = new CopyOnWriteArrayList<>();
     public volatile boolean answersCommands = true;
     public volatile boolean answersLogins = true;
+    /** As a server at its connection limit does. */
+    public volatile boolean hangsUp;
     public final AtomicInteger commands = new AtomicInteger();
 
     public FakeTarget() throws IOException {
@@ -52,6 +54,9 @@ public final class FakeTarget implements AutoCloseable {
 
     private void serve(Socket socket) {
         try (WireInitiator peer = new WireInitiator(socket)) {
+            if (hangsUp) {
+                return;
+            }
             socket.setSoTimeout(0);
             int statSn = 500;
             for (; ; ) {

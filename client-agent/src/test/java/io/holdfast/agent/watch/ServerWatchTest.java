@@ -126,6 +126,17 @@ class ServerWatchTest implements ServerWatch.Listener {
     }
 
     @Test
+    void shouldNotTakeAServerForLostThatHangsUpWhileItsHeartBeats() throws Exception {
+        start(BEATING);
+        awaitHeard("serves vios1 " + target.address().getPort());
+
+        target.hangsUp = true;
+
+        assertThat(prove()).isTrue();
+        assertThat(heard).doesNotContain("lost silent=true");
+    }
+
+    @Test
     void shouldAskTheServerOnceForPortalsThatDoubtAtTheSameTime() throws Exception {
         start(BEATING);
         awaitHeard("serves vios1 " + target.address().getPort());
