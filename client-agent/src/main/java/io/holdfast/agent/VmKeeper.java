@@ -236,6 +236,10 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
     void sessionClosed(IscsiSession closed) {
         if (atServer.remove(closed)) {
             sessionsChanged();
+            if (machine.state() == FreezeState.RUNNING) {
+                // A disk that was unplugged: were it still counted, the next thaw would wait for its session in vain.
+                lookAtDisksSoon();
+            }
         }
     }
 
@@ -254,6 +258,10 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
             more.add(target);
             disksKnown(more);
         }
+        lookAtDisksSoon();
+    }
+
+    private void lookAtDisksSoon() {
         if (!lookAgain) {
             lookAgain = true;
             loop.schedule(

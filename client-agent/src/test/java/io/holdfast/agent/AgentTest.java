@@ -121,6 +121,16 @@ class AgentTest implements AgentListener {
     }
 
     @Test
+    void shouldLookAtTheDisksAgainWhenASessionEndsWhileTheVmRuns() throws Exception {
+        runningWithASession();
+        await().until(() -> qemu.count("query-named-block-nodes") == 2);
+
+        server.sessionClosed(new IscsiSession(QEMU, LIBISCSI_ISID, TARGET, "127.0.0.1:1"));
+
+        await().until(() -> qemu.count("query-named-block-nodes") == 3);
+    }
+
+    @Test
     void shouldAnswerAnAnnouncedStopWhenTheVmIsFrozen() throws Exception {
         runningWithASession();
 
