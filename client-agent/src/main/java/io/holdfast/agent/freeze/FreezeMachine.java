@@ -3,7 +3,6 @@ package io.holdfast.agent.freeze;
 import io.holdfast.agent.freeze.FreezeEvent.Attached;
 import io.holdfast.agent.freeze.FreezeEvent.ServerGoingAway;
 import io.holdfast.agent.freeze.FreezeEvent.StatusReported;
-import io.holdfast.control.ExportedUnit;
 import io.holdfast.control.VmOutcome;
 import java.util.ArrayList;
 import java.util.List;
@@ -79,9 +78,7 @@ public final class FreezeMachine {
     private boolean serverAway = true;
     private @Nullable ServerView server;
     private long unansweredAnnouncement;
-    private Set<String> targets = Set.of();
-    private List<ExportedUnit> units = List.of();
-    private int sessions;
+    private final UsedUnits used;
     private boolean relay;
     private int sessionsAtServer;
 
@@ -113,10 +110,8 @@ public final class FreezeMachine {
         this.vm = vm;
         this.portal = portal;
         this.restored = record;
+        used = new UsedUnits(record);
         if (record != null) {
-            targets = Set.copyOf(record.targets());
-            units = record.units();
-            sessions = record.sessions();
             pid = record.pid();
             relay = record.relay();
         }
@@ -267,7 +262,7 @@ public final class FreezeMachine {
         serverAway = false;
         unansweredAnnouncement = 0;
         server = view;
-        Optional<String> objection = view.objectionTo(units);
+        Optional<String> objection = used.objectionTo(view);
         if (objection.isPresent()) {
             actions.add(new FreezeAction.Warn(objection.get()));
             if (state == FreezeState.PROVING) {
@@ -312,7 +307,7 @@ public final class FreezeMachine {
 
     private void standInsClosed(int count) {
         sessionsLetGo = count;
-        if (state == FreezeState.PROVING && sessionsAtServer + count < sessions) {
+        if (state == FreezeState.PROVING && sessionsAtServer + count < used.sessions()) {
             // Sessions that did not hang on this portal come back when libiscsi's back-off is over, not before.
             proveDeadlineMs = nowMs + PROVE_LIMIT_UNTOLD_MS;
         }
@@ -320,9 +315,7 @@ public final class FreezeMachine {
     }
 
     private int sessionsWanted() {
-        // Of a VM that has a disk at the server at least one session must be there, however little is known of it.
-        int known = sessions > 0 || targets.isEmpty() ? sessions : 1;
-        return Math.max(known, sessionsLetGo);
+        return Math.max(used.sessionsWanted(), sessionsLetGo);
     }
 
     private boolean readyToThaw() {
@@ -390,19 +383,13 @@ public final class FreezeMachine {
     }
 
     private void rememberUnits(ServerView view) {
-        if (view.objectionTo(units).isPresent()) {
-            // What it knew stays: learned from such a server, the objection would vanish with the next attempt.
-            return;
+        if (used.learnFrom(view)) {
+            actions.add(new FreezeAction.Save(record(state, reason)));
         }
-        units = view.description().units().stream()
-                .filter(unit -> targets.contains(unit.target()))
-                .toList();
-        actions.add(new FreezeAction.Save(record(state, reason)));
     }
 
     private void disksKnown(FreezeEvent.DisksKnown known) {
-        targets = known.targets();
-        sessions = known.sessions();
+        used.disksKnown(known);
         ServerView view = server;
         if (state == FreezeState.RUNNING && !serverAway && view != null) {
             rememberUnits(view);
@@ -423,7 +410,7 @@ public final class FreezeMachine {
             // Another process: what was known of the old one is void.
             before = null;
             restored = null;
-            units = List.of();
+            used.forgetUnits();
         }
         if (attached.running()) {
             attachedRunning(before);
@@ -664,9 +651,9 @@ public final class FreezeMachine {
                 0,
                 pid,
                 view == null ? (restored == null ? 0 : restored.serverEpoch()) : view.epoch(),
-                targets.stream().sorted().toList(),
-                units,
-                sessions,
+                used.targets(),
+                used.units(),
+                used.sessions(),
                 relay);
         restored = made;
         return made;

@@ -1,0 +1,71 @@
+package io.holdfast.agent.freeze;
+
+import io.holdfast.control.ExportedUnit;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** What one VM is known to use at the server, and what it objects to in a server. Owned by the machine's thread. */
+final class UsedUnits {
+    private Set<String> targets = Set.of();
+    private List<ExportedUnit> units = List.of();
+    private int sessions;
+
+    UsedUnits(@Nullable FreezeRecord record) {
+        if (record != null) {
+            targets = Set.copyOf(record.targets());
+            units = record.units();
+            sessions = record.sessions();
+        }
+    }
+
+    void disksKnown(FreezeEvent.DisksKnown known) {
+        targets = known.targets();
+        sessions = known.sessions();
+    }
+
+    /** Another process: it may use other units of the same names. */
+    void forgetUnits() {
+        units = List.of();
+    }
+
+    /** What is wrong with a server, for people; empty if nothing is. */
+    Optional<String> objectionTo(ServerView server) {
+        return server.objectionTo(units);
+    }
+
+    /**
+     * Takes over the units of the VM's targets.
+     *
+     * @return false if the server has other units than before. What was known stays then: learned from such a server, the
+     *     objection would vanish with the next attempt
+     */
+    boolean learnFrom(ServerView server) {
+        if (objectionTo(server).isPresent()) {
+            return false;
+        }
+        units = server.description().units().stream()
+                .filter(unit -> targets.contains(unit.target()))
+                .toList();
+        return true;
+    }
+
+    /** How many sessions there are when all is well; of a VM that has a disk at the server at least one. */
+    int sessionsWanted() {
+        return sessions > 0 || targets.isEmpty() ? sessions : 1;
+    }
+
+    /** How many sessions it was said to hold, 0 if that is not known. */
+    int sessions() {
+        return sessions;
+    }
+
+    List<String> targets() {
+        return targets.stream().sorted().toList();
+    }
+
+    List<ExportedUnit> units() {
+        return units;
+    }
+}
