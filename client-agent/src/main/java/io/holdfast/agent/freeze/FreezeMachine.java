@@ -12,26 +12,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Freezes and thaws one VM: events in, actions out, the time passed in. Owned by one thread.
- *
- * <pre>
- *                  ┌──────────────────────── monitor gone (from anywhere) ──► ABSENT
- *                  │                                                            │ monitor there
- *                  │        paused by somebody else   ┌─────────────────┐       │ (paused by us before: FROZEN)
- *                  │     ┌──────────────────────────► │  HELD_BY_OTHER  │ ◄─────┤
- *                  │     │ ◄────────────────────────  └─────────────────┘       │
- *                  │     │   resumed by them                                    │
- *              ┌───┴─────┴─┐  server lost, or       ┌──────────┐  STOP, reply   ┌────────┐
- *          ┌─► │  RUNNING  │ ─announces its stop──► │ FREEZING │ ─────────────► │ FROZEN │ ◄─┐
- *          │   └─────┬─────┘  (stop)                └──────────┘                └─┬────┬─┘   │ lost again, or
- *          │         ▲  └────── paused on our stand-in's error ──────────────────►│    │     │ other disks
- *   status │         └───────────────── resumed by hand ──────────────────────────┘    │     │
- *   running│   ┌───────────┐  all sessions there,   ┌───────────┐   server serves,     │     │
- *          └── │  THAWING  │ ◄─paused or io-error── │  PROVING  │ ◄─same disks─────────┘     │
- *              └─────┬─────┘  (one cont)            └─────┬─────┘   (portal leads back)      │
- *                    │                                    └──────────────────────────────────┤
- *                    └─ paused again, or cont failed: back off ──────────────────────────────┘
- * </pre>
+ * Freezes and thaws one VM: events in, actions out, the time passed in. Owned by one thread. The
+ * diagram is at {@link FreezeState}.
  *
  * <p>The order of a crash: the portal stops leading to the server, the record is on disk, {@code stop} is sent and never
  * waited for; the stand-in then fails what is in flight, which lets QEMU finish the {@code stop}. The order of a return:
@@ -52,18 +34,10 @@ public final class FreezeMachine {
 
     private static final int BACKOFF_DOUBLINGS = 5;
     private static final long NEVER = Long.MAX_VALUE;
-    private static final long LONG_AGO = Long.MIN_VALUE / 2;
-    private static final int UNKNOWN = -1;
+    static final long LONG_AGO = Long.MIN_VALUE / 2;
     private static final int STATUS_AGAIN_MS = 1_000;
     /** QEMU's word for a VM it paused because a request failed. */
-    private static final String IO_ERROR = "io-error";
-    /**
-     * What a VM may be resumed from. One that was migrated away meanwhile (postmigrate) would run twice on the same disks;
-     * one that panicked or was shut down cannot be resumed.
-     */
-    private static final Set<String> RESUMABLE = Set.of("paused", IO_ERROR);
-    /** An answer about its status that is older is asked for again: in such a time it can be migrated away. */
-    private static final int STATUS_FRESH_MS = 1_000;
+    static final String IO_ERROR = "io-error";
 
     private final String vm;
     private final String portal;
@@ -79,8 +53,8 @@ public final class FreezeMachine {
     private @Nullable ServerView server;
     private long unansweredAnnouncement;
     private final UsedUnits used;
+    private final ThawProof proof;
     private boolean relay;
-    private int sessionsAtServer;
 
     // What is known of QEMU.
     private int pid;
@@ -91,11 +65,6 @@ public final class FreezeMachine {
     private long standInAnsweredAtMs = LONG_AGO;
 
     // The thaw under way.
-    /** How many the stand-in sent to the server for this thaw, or UNKNOWN until it has. */
-    private int sessionsLetGo = UNKNOWN;
-
-    private long proveDeadlineMs;
-    private long resumableAtMs = LONG_AGO;
     private long lastContMs = LONG_AGO;
     private int failedThaws;
     private long retryAtMs = NEVER;
@@ -111,6 +80,7 @@ public final class FreezeMachine {
         this.portal = portal;
         this.restored = record;
         used = new UsedUnits(record);
+        proof = new ThawProof(used);
         if (record != null) {
             pid = record.pid();
             relay = record.relay();
@@ -152,7 +122,7 @@ public final class FreezeMachine {
         } else if (event instanceof FreezeEvent.ServerServes serves) {
             serverServes(serves.server());
         } else if (event instanceof FreezeEvent.SessionsAtServer sessionsThere) {
-            sessionsAtServer = sessionsThere.count();
+            proof.sessionsAtServer(sessionsThere.count());
             thawIfReady();
         } else if (event instanceof FreezeEvent.DisksKnown known) {
             disksKnown(known);
@@ -164,7 +134,8 @@ public final class FreezeMachine {
         } else if (event instanceof FreezeEvent.StandInAnswered) {
             standInAnswered();
         } else if (event instanceof FreezeEvent.StandInsClosed closed) {
-            standInsClosed(closed.sessions());
+            proof.standInsClosed(closed.sessions(), nowMs);
+            thawIfReady();
         } else if (event instanceof Attached attached) {
             attached(attached);
         } else if (event instanceof FreezeEvent.Detached detached) {
@@ -191,7 +162,7 @@ public final class FreezeMachine {
 
     private void serverLost(String why) {
         serverAway = true;
-        sessionsAtServer = 0;
+        proof.sessionsAtServer(0);
         unansweredAnnouncement = 0;
         actions.add(new FreezeAction.PortalStandIn());
         switch (state) {
@@ -289,12 +260,10 @@ public final class FreezeMachine {
             return;
         }
         retryAtMs = NEVER;
-        sessionsLetGo = UNKNOWN;
-        proveDeadlineMs = nowMs + PROVE_LIMIT_MS;
+        proof.begin(nowMs);
         enter(FreezeState.PROVING, "server " + view.address() + " serves");
         // Asked now, so that the answer is there when the sessions are. QEMU answers in order: if stop is not answered yet,
         // this is answered behind it.
-        resumableAtMs = LONG_AGO;
         overdueTold = false;
         askStatus();
         leadBack(view);
@@ -305,39 +274,18 @@ public final class FreezeMachine {
         actions.add(new FreezeAction.CloseStandIns());
     }
 
-    private void standInsClosed(int count) {
-        sessionsLetGo = count;
-        if (state == FreezeState.PROVING && sessionsAtServer + count < used.sessions()) {
-            // Sessions that did not hang on this portal come back when libiscsi's back-off is over, not before.
-            proveDeadlineMs = nowMs + PROVE_LIMIT_UNTOLD_MS;
-        }
-        thawIfReady();
-    }
-
-    private int sessionsWanted() {
-        return Math.max(used.sessionsWanted(), sessionsLetGo);
-    }
-
-    private boolean readyToThaw() {
-        return !stopPending && sessionsLetGo != UNKNOWN && sessionsAtServer >= sessionsWanted();
-    }
-
     private long thawDueMs() {
         if (stopPending) {
             // Its reply moves it on.
-            return overdueTold ? NEVER : proveDeadlineMs;
+            return overdueTold ? NEVER : proof.deadlineMs();
         }
-        long due = Math.max(lastContMs + FLIP_LIMIT_MS, readyToThaw() ? 0 : proveDeadlineMs);
-        return resumable() ? due : Math.max(due, askAgainAtMs);
-    }
-
-    private boolean resumable() {
-        return nowMs - resumableAtMs < STATUS_FRESH_MS;
+        long due = Math.max(lastContMs + FLIP_LIMIT_MS, proof.sessionsAreThere() ? 0 : proof.deadlineMs());
+        return proof.resumable(nowMs) ? due : Math.max(due, askAgainAtMs);
     }
 
     private void thawIfReady() {
-        boolean timeIsUp = nowMs >= proveDeadlineMs;
-        if (state != FreezeState.PROVING || nowMs < lastContMs + FLIP_LIMIT_MS || !readyToThaw() && !timeIsUp) {
+        boolean due = proof.sessionsAreThere() || nowMs >= proof.deadlineMs();
+        if (state != FreezeState.PROVING || nowMs < lastContMs + FLIP_LIMIT_MS || !due) {
             return;
         }
         if (stopPending) {
@@ -346,14 +294,14 @@ public final class FreezeMachine {
                 actions.add(new FreezeAction.Warn("QEMU has not answered stop " + (nowMs - sinceMs)
                         + " ms after the server's return: the VM is resumed when it has"));
             }
-        } else if (!resumable()) {
+        } else if (!proof.resumable(nowMs)) {
             if (nowMs >= askAgainAtMs) {
                 askStatus();
             }
-        } else if (readyToThaw()) {
-            thaw("all " + sessionsAtServer + " sessions are at the server");
+        } else if (proof.sessionsAreThere()) {
+            thaw("all " + proof.sessionsAtServer() + " sessions are at the server");
         } else {
-            actions.add(new FreezeAction.Warn("only " + sessionsAtServer + " of " + sessionsWanted()
+            actions.add(new FreezeAction.Warn("only " + proof.sessionsAtServer() + " of " + proof.sessionsWanted()
                     + " sessions are at the server after " + (nowMs - sinceMs) + " ms; resuming all the same"));
             thaw("time is up");
         }
@@ -583,8 +531,7 @@ public final class FreezeMachine {
         if (status.running()) {
             actions.add(new FreezeAction.Save(record(FreezeState.RUNNING, "found running")));
             enter(FreezeState.RUNNING, "found running when it was to be resumed");
-        } else if (RESUMABLE.contains(status.status())) {
-            resumableAtMs = nowMs;
+        } else if (proof.statusIs(status.status(), nowMs)) {
             thawIfReady();
         } else {
             heldByOther("its status is " + status.status() + ", from which it is not resumed");

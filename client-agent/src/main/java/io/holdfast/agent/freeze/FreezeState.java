@@ -1,6 +1,27 @@
 package io.holdfast.agent.freeze;
 
-/** Where a VM stands; the diagram is at {@link FreezeMachine}. */
+/**
+ * Where a VM stands, by {@link FreezeMachine}.
+ *
+ * <pre>
+ *                  ┌──────────────────────── monitor gone (from anywhere) ──► ABSENT
+ *                  │                                                            │ monitor there
+ *                  │        paused by somebody else   ┌─────────────────┐       │ (paused by us before: FROZEN)
+ *                  │     ┌──────────────────────────► │  HELD_BY_OTHER  │ ◄─────┤
+ *                  │     │ ◄────────────────────────  └─────────────────┘       │
+ *                  │     │   resumed by them                                    │
+ *              ┌───┴─────┴─┐  server lost, or       ┌──────────┐  STOP, reply   ┌────────┐
+ *          ┌─► │  RUNNING  │ ─announces its stop──► │ FREEZING │ ─────────────► │ FROZEN │ ◄─┐
+ *          │   └─────┬─────┘  (stop)                └──────────┘                └─┬────┬─┘   │ lost again, or
+ *          │         ▲  └────── paused on our stand-in's error ──────────────────►│    │     │ other disks
+ *   status │         └───────────────── resumed by hand ──────────────────────────┘    │     │
+ *   running│   ┌───────────┐  all sessions there,   ┌───────────┐   server serves,     │     │
+ *          └── │  THAWING  │ ◄─paused or io-error── │  PROVING  │ ◄─same disks─────────┘     │
+ *              └─────┬─────┘  (one cont)            └─────┬─────┘   (portal leads back)      │
+ *                    │                                    └──────────────────────────────────┤
+ *                    └─ paused again, or cont failed: back off ──────────────────────────────┘
+ * </pre>
+ */
 public enum FreezeState {
     /** No QEMU answers on the monitor, or none has answered yet. */
     ABSENT,
