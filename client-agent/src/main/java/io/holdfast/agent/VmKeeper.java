@@ -437,7 +437,7 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
     private void tellDisks(List<IscsiDisk> all, List<IscsiDisk> here) {
         if (here.isEmpty() && !all.isEmpty()) {
             warn("none of its iSCSI disks uses its portal " + AgentConfig.print(portal.address()) + "; they log in at "
-                    + all.get(0).portal() + ". They stall, unfrozen, when the server is lost");
+                    + all.get(0).portal() + ". The VM is not frozen when the server is lost");
         }
         for (IscsiDisk disk : here) {
             log.info(

@@ -168,7 +168,7 @@ public final class FreezeMachine {
         switch (state) {
             case RUNNING -> {
                 // A server that was never seen is a wrong address, not an outage; nothing is frozen for that.
-                if (serverEverSeen()) {
+                if (serverEverSeen() && !used.none()) {
                     freeze(why);
                 }
             }
@@ -482,7 +482,7 @@ public final class FreezeMachine {
             }
             case HELD_BY_OTHER -> {
                 enter(FreezeState.RUNNING, "resumed by somebody else");
-                if (serverAway && serverEverSeen()) {
+                if (serverAway && serverEverSeen() && !used.none()) {
                     freeze("resumed while the server is away");
                 }
             }

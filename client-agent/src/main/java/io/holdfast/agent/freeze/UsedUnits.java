@@ -11,23 +11,37 @@ final class UsedUnits {
     private Set<String> targets = Set.of();
     private List<ExportedUnit> units = List.of();
     private int sessions;
+    private boolean disksTold;
+    private boolean everUsed;
 
     UsedUnits(@Nullable FreezeRecord record) {
         if (record != null) {
             targets = Set.copyOf(record.targets());
             units = record.units();
             sessions = record.sessions();
+            everUsed = !targets.isEmpty();
         }
     }
 
     void disksKnown(FreezeEvent.DisksKnown known) {
         targets = known.targets();
         sessions = known.sessions();
+        disksTold = true;
+        everUsed |= !targets.isEmpty();
     }
 
     /** Another process: it may use other units of the same names. */
     void forgetUnits() {
         units = List.of();
+        disksTold = false;
+    }
+
+    /**
+     * Whether it has no disk at the server for certain. Of one that once had, what it has now may merely not be understood,
+     * and of another process nothing is known yet.
+     */
+    boolean none() {
+        return disksTold && !everUsed;
     }
 
     /** What is wrong with a server, for people; empty if nothing is. */

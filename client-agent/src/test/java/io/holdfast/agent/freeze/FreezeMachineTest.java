@@ -91,6 +91,28 @@ class FreezeMachineTest extends MachineBench {
     }
 
     @Test
+    void shouldNotFreezeAVmThatHasNoDiskAtTheServer() {
+        apply(new ServerServes(server(1, DISK)));
+        apply(new Attached(PID, true, "running"));
+        apply(new DisksKnown(Set.of(), 0));
+
+        apply(new ServerLost("lost"));
+
+        assertThat(machine.state()).isEqualTo(RUNNING);
+        assertThat(count(SendStop.class)).isZero();
+    }
+
+    @Test
+    void shouldFreezeAVmThatOnceHadADiskAtTheServer() {
+        running();
+        apply(new DisksKnown(Set.of(), 0));
+
+        apply(new ServerLost("lost"));
+
+        assertThat(machine.state()).isEqualTo(FREEZING);
+    }
+
+    @Test
     void shouldSayThatStopIsOverdueOnce() {
         running();
         apply(new ServerLost("lost"));
