@@ -340,8 +340,7 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
         // The stand-in never says that there is no space left.
         return !error.path("nospace").asBoolean(false)
                 && Stream.of("device", "qdev", "node-name")
-                        .noneMatch(
-                                name -> elsewhere.contains(error.path(name).asText("")));
+                        .noneMatch(name -> elsewhere.contains(error.path(name).asText("")));
     }
 
     private void ioError(JsonNode error) {

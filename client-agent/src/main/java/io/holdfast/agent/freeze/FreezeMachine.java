@@ -8,7 +8,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -129,7 +128,7 @@ public final class FreezeMachine {
         } else if (event instanceof FreezeEvent.RelayChosen chosen) {
             relay = chosen.relay();
             if (state != FreezeState.ABSENT) {
-                actions.add(new FreezeAction.Save(record(state, reason)));
+                save(state, reason);
             }
         } else if (event instanceof FreezeEvent.StandInAnswered) {
             standInAnswered();
@@ -218,7 +217,7 @@ public final class FreezeMachine {
             failedThaws = 0;
         }
         retryAtMs = NEVER;
-        actions.add(new FreezeAction.Save(record(FreezeState.FREEZING, why)));
+        save(FreezeState.FREEZING, why);
         actions.add(new FreezeAction.SendStop());
         enter(FreezeState.FREEZING, why);
     }
@@ -247,7 +246,7 @@ public final class FreezeMachine {
         }
         if (state == FreezeState.RUNNING) {
             leadBack(view);
-            rememberUnits(view);
+            rememberUnits();
         } else if (state == FreezeState.FREEZING || state == FreezeState.FROZEN) {
             prove(view);
         } else {
@@ -262,7 +261,8 @@ public final class FreezeMachine {
         retryAtMs = NEVER;
         proof.begin(nowMs);
         enter(FreezeState.PROVING, "server " + view.address() + " serves");
-        // Asked now, so that the answer is there when the sessions are. QEMU answers in order: if stop is not answered yet,
+        // Asked now, so that the answer is there when the sessions are. QEMU answers in order: if stop is not answered
+        // yet,
         // this is answered behind it.
         overdueTold = false;
         askStatus();
@@ -317,7 +317,7 @@ public final class FreezeMachine {
         ioErrorPause = false;
         standInAnsweredAtMs = LONG_AGO;
         askAgainAtMs = nowMs + STATUS_AGAIN_MS;
-        actions.add(new FreezeAction.Save(record(FreezeState.THAWING, why)));
+        save(FreezeState.THAWING, why);
         actions.add(new FreezeAction.SendCont());
         enter(FreezeState.THAWING, why);
     }
@@ -326,21 +326,21 @@ public final class FreezeMachine {
         long pauseMs = (long) FLIP_LIMIT_MS << Math.min(failedThaws, BACKOFF_DOUBLINGS);
         failedThaws++;
         retryAtMs = lastContMs + pauseMs;
-        actions.add(new FreezeAction.Save(record(FreezeState.FROZEN, why)));
+        save(FreezeState.FROZEN, why);
         enter(FreezeState.FROZEN, why + "; next attempt in " + Math.max(0, retryAtMs - nowMs) + " ms");
     }
 
-    private void rememberUnits(ServerView view) {
-        if (used.learnFrom(view)) {
-            actions.add(new FreezeAction.Save(record(state, reason)));
+    private void rememberUnits() {
+        ServerView view = server;
+        if (view != null && used.learnFrom(view)) {
+            save(state, reason);
         }
     }
 
     private void disksKnown(FreezeEvent.DisksKnown known) {
         used.disksKnown(known);
-        ServerView view = server;
-        if (state == FreezeState.RUNNING && !serverAway && view != null) {
-            rememberUnits(view);
+        if (state == FreezeState.RUNNING && !serverAway) {
+            rememberUnits();
         }
     }
 
@@ -376,8 +376,7 @@ public final class FreezeMachine {
         standInAnsweredAtMs = nowMs;
         if (state == FreezeState.ABSENT || state == FreezeState.RUNNING) {
             // QEMU is about to pause because of us, and the next run of the agent must know that too.
-            actions.add(
-                    new FreezeAction.Save(record(FreezeState.FREEZING, "its requests were failed by the stand-in")));
+            save(FreezeState.FREEZING, "its requests were failed by the stand-in");
         }
     }
 
@@ -389,7 +388,7 @@ public final class FreezeMachine {
     private void attachedRunning(@Nullable FreezeRecord before) {
         boolean byHand = before != null && before.pausedByUs() && before.state() != FreezeState.FREEZING;
         String why = byHand ? "found running: resumed by hand, or thawed" : "found running";
-        actions.add(new FreezeAction.Save(record(FreezeState.RUNNING, why)));
+        save(FreezeState.RUNNING, why);
         enter(FreezeState.RUNNING, why);
         if (serverAway) {
             if (!byHand && serverEverSeen()) {
@@ -397,10 +396,7 @@ public final class FreezeMachine {
             }
             return;
         }
-        ServerView view = server;
-        if (view != null) {
-            rememberUnits(view);
-        }
+        rememberUnits();
     }
 
     private void proveIfServerServes() {
@@ -425,12 +421,13 @@ public final class FreezeMachine {
         switch (state) {
             case FREEZING -> enter(FreezeState.FROZEN, reason);
             case RUNNING -> {
-                boolean ours = ioErrorPause && (serverAway || standInAnsweredLately() || nowMs - lastContMs < SETTLE_MS);
+                boolean ours =
+                        ioErrorPause && (serverAway || standInAnsweredLately() || nowMs - lastContMs < SETTLE_MS);
                 if (!ours) {
                     heldByOther(ioErrorPause ? "paused by QEMU on an I/O error of its own" : "paused by somebody else");
                 } else if (serverAway) {
                     String why = "paused on an I/O error while the server is away";
-                    actions.add(new FreezeAction.Save(record(FreezeState.FROZEN, why)));
+                    save(FreezeState.FROZEN, why);
                     enter(FreezeState.FROZEN, why);
                 } else {
                     thawFailed("paused again on an I/O error");
@@ -477,7 +474,7 @@ public final class FreezeMachine {
                 if (stopPending) {
                     return;
                 }
-                actions.add(new FreezeAction.Save(record(FreezeState.RUNNING, "resumed by hand")));
+                save(FreezeState.RUNNING, "resumed by hand");
                 enter(FreezeState.RUNNING, "resumed by hand; not frozen again for this outage");
             }
             case HELD_BY_OTHER -> {
@@ -506,12 +503,9 @@ public final class FreezeMachine {
     private void statusReported(StatusReported status) {
         if (state == FreezeState.THAWING) {
             if (status.running()) {
-                actions.add(new FreezeAction.Save(record(FreezeState.RUNNING, "thawed")));
+                save(FreezeState.RUNNING, "thawed");
                 enter(FreezeState.RUNNING, "thawed");
-                ServerView view = server;
-                if (view != null) {
-                    rememberUnits(view);
-                }
+                rememberUnits();
             } else if (ioErrorPause || status.status().equals(IO_ERROR)) {
                 thawFailed("status is " + status.status() + " after cont");
             }
@@ -529,7 +523,7 @@ public final class FreezeMachine {
 
     private void statusBeforeThaw(StatusReported status) {
         if (status.running()) {
-            actions.add(new FreezeAction.Save(record(FreezeState.RUNNING, "found running")));
+            save(FreezeState.RUNNING, "found running");
             enter(FreezeState.RUNNING, "found running when it was to be resumed");
         } else if (proof.statusIs(status.status(), nowMs)) {
             thawIfReady();
@@ -576,9 +570,13 @@ public final class FreezeMachine {
         sinceMs = nowMs;
     }
 
+    private void save(FreezeState as, String why) {
+        actions.add(new FreezeAction.Save(record(as, why)));
+    }
+
     /** On record, or the next run of the agent would find an older record of ours, and resume the VM. */
     private void heldByOther(String why) {
-        actions.add(new FreezeAction.Save(record(FreezeState.HELD_BY_OTHER, why)));
+        save(FreezeState.HELD_BY_OTHER, why);
         enter(FreezeState.HELD_BY_OTHER, why);
     }
 

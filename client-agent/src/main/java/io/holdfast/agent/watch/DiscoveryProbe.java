@@ -69,8 +69,7 @@ final class DiscoveryProbe extends ChannelInboundHandlerAdapter implements PduDe
                 .connect(portal)
                 .addListener(done -> {
                     if (!done.isSuccess()) {
-                        probe.over(
-                                "" + done.cause().getMessage(), done.cause() instanceof ConnectTimeoutException);
+                        probe.over("" + done.cause().getMessage(), done.cause() instanceof ConnectTimeoutException);
                     }
                 })
                 .channel();

@@ -21,6 +21,7 @@ public final class FakeTarget implements AutoCloseable {
     public volatile boolean answersLogins = true;
     /** As a server at its connection limit does. */
     public volatile boolean hangsUp;
+
     public final AtomicInteger commands = new AtomicInteger();
 
     public FakeTarget() throws IOException {
