@@ -261,9 +261,7 @@ public final class FreezeMachine {
         retryAtMs = NEVER;
         proof.begin(nowMs);
         enter(FreezeState.PROVING, "server " + view.address() + " serves");
-        // Asked now, so that the answer is there when the sessions are. QEMU answers in order: if stop is not answered
-        // yet,
-        // this is answered behind it.
+        // Asked now, to be known when the sessions are there. QEMU answers in order: stop first.
         overdueTold = false;
         askStatus();
         leadBack(view);
@@ -276,7 +274,6 @@ public final class FreezeMachine {
 
     private long thawDueMs() {
         if (stopPending) {
-            // Its reply moves it on.
             return overdueTold ? NEVER : proof.deadlineMs();
         }
         long due = Math.max(lastContMs + FLIP_LIMIT_MS, proof.sessionsAreThere() ? 0 : proof.deadlineMs());
@@ -363,7 +360,7 @@ public final class FreezeMachine {
         if (attached.running()) {
             attachedRunning(before);
         } else if (before != null && before.pausedByUs()
-                || standInAnsweredLately() && attached.status().equals(IO_ERROR)) {
+                || standInLately() && attached.status().equals(IO_ERROR)) {
             String earlier = before == null ? "its requests were failed by the stand-in" : before.reason();
             enter(FreezeState.FROZEN, "found " + attached.status() + ", frozen by this agent earlier: " + earlier);
             proveIfServerServes();
@@ -381,7 +378,7 @@ public final class FreezeMachine {
     }
 
     /** QEMU pauses within milliseconds of such an answer: a pause long after it has another cause. */
-    private boolean standInAnsweredLately() {
+    private boolean standInLately() {
         return nowMs - standInAnsweredAtMs < SETTLE_MS;
     }
 
@@ -390,13 +387,11 @@ public final class FreezeMachine {
         String why = byHand ? "found running: resumed by hand, or thawed" : "found running";
         save(FreezeState.RUNNING, why);
         enter(FreezeState.RUNNING, why);
-        if (serverAway) {
-            if (!byHand && serverEverSeen()) {
-                freeze("found running while the server is away");
-            }
-            return;
+        if (!serverAway) {
+            rememberUnits();
+        } else if (!byHand && serverEverSeen()) {
+            freeze("found running while the server is away");
         }
-        rememberUnits();
     }
 
     private void proveIfServerServes() {
@@ -421,8 +416,7 @@ public final class FreezeMachine {
         switch (state) {
             case FREEZING -> enter(FreezeState.FROZEN, reason);
             case RUNNING -> {
-                boolean ours =
-                        ioErrorPause && (serverAway || standInAnsweredLately() || nowMs - lastContMs < SETTLE_MS);
+                boolean ours = ioErrorPause && (serverAway || standInLately() || nowMs - lastContMs < SETTLE_MS);
                 if (!ours) {
                     heldByOther(ioErrorPause ? "paused by QEMU on an I/O error of its own" : "paused by somebody else");
                 } else if (serverAway) {
@@ -490,12 +484,9 @@ public final class FreezeMachine {
     }
 
     private void contReplied(String error) {
-        if (state != FreezeState.THAWING) {
-            return;
-        }
-        if (error.isEmpty()) {
+        if (state == FreezeState.THAWING && error.isEmpty()) {
             actions.add(new FreezeAction.AskStatus());
-        } else {
+        } else if (state == FreezeState.THAWING) {
             thawFailed("cont failed: " + error);
         }
     }
