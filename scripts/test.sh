@@ -1,34 +1,53 @@
 #!/usr/bin/env bash
-# Sets up what is missing, builds, and runs every test: unit and integration tests on the default Java, then the unit tests
-# once more on the newest other Java that is installed. Extra arguments go to Maven.
+# Sets up what is missing, builds, and runs every test: all of them on Java 17, which the sources are written for, whatever
+# JAVA_HOME says; then the unit tests and a short drill once more on Java 25 or newer, if there is one.
+# Extra arguments go to Maven.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# shellcheck source=scripts/lib/jvm.sh
-. scripts/lib/jvm.sh
-
-./scripts/setup.sh
-./scripts/build.sh
+JVMS=/usr/lib/jvm
 
 java_version() { sed -n 's/^JAVA_VERSION="\([0-9]*\).*/\1/p' "$1/release"; }
 
-home="$(java_home "${JAVA_HOME:+$JAVA_HOME/bin/}javac")"
-echo "=== every test, on Java $(java_version "$home")"
-JAVA_HOME="$home" mvn -B -ntp verify "$@"
+# find_jdk FROM TO: the last development kit below $JVMS whose version lies between the two.
+find_jdk() {
+    local candidate version found=""
+    for candidate in "$JVMS"/*; do
+        if [ -x "$candidate/bin/javac" ] && [ -f "$candidate/release" ]; then
+            version="$(java_version "$candidate")"
+            if [ "${version:-0}" -ge "$1" ] && [ "${version:-0}" -le "$2" ]; then
+                found="$candidate"
+            fi
+        fi
+    done
+    printf '%s\n' "$found"
+}
 
-other=""
-for candidate in /usr/lib/jvm/*; do
-    if [ -x "$candidate/bin/java" ] && [ -f "$candidate/release" ] && [ "$(java_version "$candidate")" -ge 25 ]; then
-        other="$candidate"
-    fi
-done
-if [ -z "$other" ]; then
-    echo "skipped: tests on Java 25: no such Java below /usr/lib/jvm"
-elif [ "$other" = "$home" ]; then
-    echo "skipped: tests on a second Java: Java $(java_version "$home") is the newest there is"
+./scripts/setup.sh
+java17="$(find_jdk 17 17)"
+if [ -z "$java17" ]; then
+    echo "test: no JDK 17 below $JVMS, and every test must run on it: apt-get install openjdk-17-jdk-headless" >&2
+    exit 1
+fi
+newer="$(find_jdk 25 999)"
+
+echo "=== on Java 17 ($java17): every unit test, integration test and drill"
+if [ -n "$newer" ]; then
+    echo "=== then on Java $(java_version "$newer") ($newer): the unit tests and one drill"
 else
-    echo "=== unit tests and a drill, on Java $(java_version "$other")"
+    echo "=== on Java 25: nothing, there is none below $JVMS"
+fi
+
+export JAVA_HOME="$java17"
+./scripts/build.sh
+# The jar is the one that was built just now: a new one would be newer than its class-data archive, and every server that
+# the tests start would start without it.
+mvn -B -ntp verify -Dholdfast.shade.skip=true "$@"
+echo "=== done on Java 17: every test"
+
+if [ -n "$newer" ]; then
     # The classes are those that were just built for release 17; only the virtual machine differs.
-    JAVA_HOME="$home" mvn -B -ntp test -Djacoco.skip=true -Djvm="$other/bin/java" "$@"
-    JAVA_HOME="$other" ./scripts/demo.sh --outage 2
+    mvn -B -ntp test -Djacoco.skip=true -Djvm="$newer/bin/java" "$@"
+    JAVA_HOME="$newer" ./scripts/demo.sh --outage 2
+    echo "=== done on Java $(java_version "$newer"): unit tests, one drill"
 fi
