@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 
 java="${JAVA_HOME:+$JAVA_HOME/bin/}java"
 jar=management/target/holdfast.jar
-drills=failover-drills/target/failover-drills-0.1.0-SNAPSHOT.jar
+drills=failover-drills/target/drills.jar
 
 # stale ARTIFACT: true if it is missing or older than a source.
 stale() {
@@ -26,7 +26,7 @@ if [ ! -f "$archive" ] || [ "$jar" -nt "$archive" ]; then
     mkdir -p "$(dirname "$archive")"
     rm -f "$archive"
     # A rehearsal that loads what a start and a first freeze load; the archive keeps those classes.
-    if ! HOLDFAST_JAVA_OPTS="-XX:ArchiveClassesAtExit=$archive -Xlog:cds=off -Xlog:cds+dynamic=off" scripts/holdfast warm-up; then
+    if ! HOLDFAST_MAKE_ARCHIVE="$archive" scripts/holdfast warm-up; then
         echo "build: no class-data archive for $java: starts take longer, nothing else changes" >&2
         rm -f "$archive"
     fi

@@ -100,7 +100,7 @@ build_initrd() {
   for module in $MODULES; do
     modprobe -d "$work/kernel" -S "$kernel_version" --show-depends "$module" > "$work/depends" \
       || die "kernel $kernel_version has no module $module"
-    sed -n 's/^insmod \([^ ]*\).*/\1/p' "$work/depends" | while read -r file; do
+    sed -n 's/^insmod \(.*\.ko[.a-z]*\).*/\1/p' "$work/depends" | while read -r file; do
       [ ! -f "$tree/lib/modules/$(basename "$file")" ] || continue
       cp "$file" "$tree/lib/modules/"
       basename "$file" >> "$tree/lib/modules/order"
@@ -124,13 +124,13 @@ make_root() {
     -O "$EXT4_FEATURES" -E "hash_seed=$HASH_SEED,lazy_itable_init=0,lazy_journal_init=0,nodiscard,root_owner=0:0" "$image"
   {
     printf 'mkdir %s\n' bin boot data dev proc sbin sys
-    echo "write $busybox bin/busybox"
+    echo "write \"$busybox\" bin/busybox"
     echo "symlink bin/sh busybox"
-    echo "write $here/src/main/guest/root-init sbin/init"
-    echo "write $work/holdfast-guest sbin/holdfast-guest"
+    echo "write \"$here/src/main/guest/root-init\" sbin/init"
+    echo "write \"$work/holdfast-guest\" sbin/holdfast-guest"
     printf 'set_inode_field %s mode 0100755\n' bin/busybox sbin/init sbin/holdfast-guest
     for extra in "$@"; do
-      echo "write ${extra%%=*} ${extra#*=}"
+      echo "write \"${extra%%=*}\" ${extra#*=}"
       echo "set_inode_field ${extra#*=} mode 0100644"
     done
   } > "$work/commands"

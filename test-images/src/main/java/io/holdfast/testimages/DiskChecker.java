@@ -102,7 +102,8 @@ public final class DiskChecker {
     }
 
     private static Path extract(Path copy, Path work) throws IOException, InterruptedException {
-        ToolRun run = ToolRun.of(TOOL_LIMIT, List.of("/sbin/debugfs", "-R", "rdump /data " + work, copy.toString()));
+        ToolRun run =
+                ToolRun.of(TOOL_LIMIT, List.of("/sbin/debugfs", "-R", "rdump /data \"" + work + "\"", copy.toString()));
         Path data = work.resolve("data");
         if (!Files.isDirectory(data)) {
             throw new IOException(

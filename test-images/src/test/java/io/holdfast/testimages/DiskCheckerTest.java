@@ -70,6 +70,12 @@ class DiskCheckerTest {
     }
 
     @Test
+    void shouldWorkInAFolderWithASpaceInItsName() throws Exception {
+        Path work = Files.createDirectory(folder.resolve("a folder"));
+        assertThat(DiskChecker.check(image(), ledger, work).intact()).isTrue();
+    }
+
+    @Test
     void shouldFindAllRecordsOnASoundDisk() throws Exception {
         DiskReport report = DiskChecker.check(image(), ledger);
         assertThat(report).isEqualTo(new DiskReport(2 * RECORDS, 2 * RECORDS, 0, 0, 0, "", List.of()));
