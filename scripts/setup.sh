@@ -52,6 +52,7 @@ guest images|grub-pc-bin|file:/usr/lib/grub/i386-pc/boot.img
 fault drills|iproute2|cmd:ss
 fault drills|procps|cmd:pgrep
 fault drills|util-linux|cmd:flock
+fault drills|socat|cmd:socat
 durability tests|strace|cmd:strace
 conformance and benchmarks|libiscsi-bin|cmd:iscsi-test-cu
 conformance and benchmarks|tgt|cmd:tgtd

@@ -115,8 +115,33 @@ public final class DemoCommand implements Callable<Integer> {
     }
 
     @Override
-    public Integer call() throws IOException, InterruptedException {
+    public Integer call() throws InterruptedException {
         List<DrillPlan> plans = plans();
+        if (json != null && !writable(json)) {
+            complain("--json " + json + ": give a file, in a folder that exists, that can be written");
+            return CommandLine.ExitCode.USAGE;
+        }
+        try {
+            return drill(plans);
+        } catch (IOException e) {
+            complain(String.valueOf(e.getMessage()));
+            return CommandLine.ExitCode.SOFTWARE;
+        }
+    }
+
+    /** Asked before the first drill: a series may run for hours. */
+    private static boolean writable(Path file) {
+        Path folder = file.toAbsolutePath().getParent();
+        return Files.exists(file)
+                ? !Files.isDirectory(file) && Files.isWritable(file)
+                : folder != null && Files.isDirectory(folder) && Files.isWritable(folder);
+    }
+
+    private void complain(String message) {
+        spec.commandLine().getErr().println("demo.sh: " + Verdict.oneLine(message));
+    }
+
+    private int drill(List<DrillPlan> plans) throws IOException, InterruptedException {
         PrintWriter out = spec.commandLine().getOut();
         DrillPrinter printer =
                 new DrillPrinter(out, CommandLine.Help.Ansi.AUTO.enabled() ? Palette.COLOURED : Palette.PLAIN);

@@ -142,9 +142,10 @@ final class Drill {
         return Verdict.judge(plan, Findings.from(seen, aftermath(said, disk)), mishap);
     }
 
-    private static Evidence.Aftermath aftermath(GuestReport said, Optional<DiskReport> disk) {
+    static Evidence.Aftermath aftermath(GuestReport said, Optional<DiskReport> disk) {
         Optional<GuestLine.Summary> summary = said.summary();
-        long counted = summary.map(GuestLine.Summary::errors).orElse(0L);
+        long errorCount = summary.map(GuestLine.Summary::errors).orElse(0L);
+        long complaintCount = summary.map(GuestLine.Summary::kernelMessages).orElse(0L);
         List<String> errors = said.errors().stream()
                 .map(error -> "writer " + error.line().writer() + ", record "
                         + error.line().sequence() + ": " + error.line().text())
@@ -153,8 +154,9 @@ final class Drill {
                 .map(message -> message.line().text())
                 .toList();
         return new Evidence.Aftermath(
-                (int) Math.max(counted, errors.size()),
+                (int) Math.max(errorCount, errors.size()),
                 errors,
+                (int) Math.max(complaintCount, complaints.size()),
                 complaints,
                 summary.map(GuestLine.Summary::remountedReadOnly).orElse(false),
                 disk,

@@ -53,7 +53,7 @@ final class DrillRecords {
         });
         node.put("acked", findings.acked());
         node.put("guest_errors", findings.guestErrors());
-        node.put("kernel_complaints", findings.kernelComplaints().size());
+        node.put("kernel_complaints", findings.kernelComplaintCount());
         node.put("lost", findings.lost().isPresent() ? findings.lost().getAsLong() : null);
         ArrayNode reasons = node.putArray("reasons");
         verdict.reasons().forEach(reasons::add);

@@ -69,10 +69,14 @@ record Evidence(
         return listens.isEmpty() ? listens : clock.firstProgress(frozenNs(), listens.getAsLong());
     }
 
-    /** What the guest and its disk said after the end: errors, kernel complaints, lost writes. */
+    /**
+     * What the guest and its disk said after the end: errors, kernel complaints, lost writes. The counts are the larger of
+     * the guest's own and of the lines that came: a line that was lost on the way must not make a drill look better.
+     */
     record Aftermath(
             int guestErrors,
             List<String> errorTexts,
+            int kernelComplaintCount,
             List<String> kernelComplaints,
             boolean remountedReadOnly,
             Optional<DiskReport> disk,

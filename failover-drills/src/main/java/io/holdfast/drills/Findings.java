@@ -22,6 +22,7 @@ import java.util.OptionalLong;
  * @param probes how often QEMU was asked for its status while the server was away
  * @param probesAnswered how often it answered in time
  * @param guestErrors failed system calls of the guest's writers
+ * @param kernelComplaintCount complaints of the guest's kernel, at least as many as there are texts
  * @param lost acknowledged writes that are not on the disk; empty if the disk was not checked
  */
 record Findings(
@@ -41,6 +42,7 @@ record Findings(
         long acked,
         int guestErrors,
         List<String> errorTexts,
+        int kernelComplaintCount,
         List<String> kernelComplaints,
         boolean remountedReadOnly,
         OptionalLong lost,
@@ -77,6 +79,7 @@ record Findings(
                 aftermath.acked(),
                 aftermath.guestErrors(),
                 aftermath.errorTexts(),
+                aftermath.kernelComplaintCount(),
                 aftermath.kernelComplaints(),
                 aftermath.remountedReadOnly(),
                 aftermath.disk().isPresent()
@@ -105,6 +108,7 @@ record Findings(
                 0,
                 0,
                 List.of(),
+                0,
                 List.of(),
                 false,
                 OptionalLong.empty(),

@@ -95,11 +95,11 @@ final class GuestClock {
 
     /**
      * The furthest either guest clock leapt from one tick to the next, less the tick itself. Includes what a busy host
-     * kept the guest waiting.
+     * kept the guest waiting. Empty with fewer than two ticks, between which nothing can leap.
      */
     synchronized OptionalDouble clockJumpMs(long fromNs, long toNs) {
         Tick before = null;
-        double furthestMs = -1;
+        OptionalDouble furthestMs = OptionalDouble.empty();
         for (Tick tick : ticks) {
             if (tick.atNs() < fromNs || tick.atNs() > toNs) {
                 continue;
@@ -107,11 +107,11 @@ final class GuestClock {
             if (before != null) {
                 long leapUs = Math.max(
                         tick.uptimeUs() - before.uptimeUs(), Math.abs(tick.realtimeUs() - before.realtimeUs()));
-                furthestMs = Math.max(furthestMs, leapUs / 1000.0 - TICK_MS);
+                furthestMs = OptionalDouble.of(Math.max(furthestMs.orElse(0), leapUs / 1000.0 - TICK_MS));
             }
             before = tick;
         }
-        return before == null ? OptionalDouble.empty() : OptionalDouble.of(Math.max(0, furthestMs));
+        return furthestMs;
     }
 
     /** By how much the guest's time of day fell behind the host's between the two times. */

@@ -33,9 +33,9 @@ record Verdict(DrillPlan plan, Findings findings, List<String> reasons) {
         if (findings.guestErrors() > 0) {
             reasons.add("the guest saw " + findings.guestErrors() + " I/O errors" + first(findings.errorTexts()));
         }
-        if (!findings.kernelComplaints().isEmpty()) {
-            reasons.add("the guest's kernel complained "
-                    + findings.kernelComplaints().size() + " times" + first(findings.kernelComplaints()));
+        if (findings.kernelComplaintCount() > 0) {
+            reasons.add("the guest's kernel complained " + findings.kernelComplaintCount() + " times"
+                    + first(findings.kernelComplaints()));
         }
         if (findings.remountedReadOnly()) {
             reasons.add("the guest's root was remounted read-only");
@@ -58,11 +58,27 @@ record Verdict(DrillPlan plan, Findings findings, List<String> reasons) {
         if (findings.thawMs().isEmpty()) {
             reasons.add("the guest made no progress after the server was back");
         }
-        if (plan.route() == Route.THROUGH_AGENT && findings.freezeMs().isEmpty()) {
-            reasons.add("the vCPUs were never stopped: the guest stalled unprotected");
+        if (plan.route() == Route.THROUGH_AGENT) {
+            addAgentReasons(findings, reasons);
         }
         if (findings.lost().isEmpty()) {
             reasons.add("the guest's disk was not checked");
+        }
+    }
+
+    private static void addAgentReasons(Findings findings, List<String> reasons) {
+        if (findings.freezeMs().isEmpty()) {
+            reasons.add("the vCPUs were never stopped: the guest stalled unprotected");
+        }
+        if (!findings.frozenFirst().orElse(true)) {
+            reasons.add("the server closed its connections before the guest was frozen, though its stop was planned");
+        }
+        if (findings.pauses() > 1) {
+            reasons.add("the guest was paused " + findings.pauses() + " times in one outage");
+        }
+        if (findings.probes() > 0 && findings.probesAnswered() == 0) {
+            reasons.add("QEMU's monitor was blocked while the server was away: it answered none of " + findings.probes()
+                    + " questions");
         }
     }
 
@@ -100,7 +116,8 @@ record Verdict(DrillPlan plan, Findings findings, List<String> reasons) {
         return lost.isPresent() ? String.valueOf(lost.getAsLong()) : "unknown";
     }
 
-    private static String oneLine(String text) {
+    /** For messages of tools, which may have several lines. */
+    static String oneLine(String text) {
         return text.strip().replaceAll("\\s*\\R\\s*", "; ").replace('"', '\'');
     }
 }

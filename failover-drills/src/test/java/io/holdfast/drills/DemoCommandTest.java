@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import picocli.CommandLine;
@@ -60,6 +62,29 @@ class DemoCommandTest {
 
         assertThat(exitCode).isEqualTo(2);
         assertThat(err.toString()).contains(message);
+    }
+
+    @Test
+    void shouldSayInOneLineThatTheResultsCannotBeWritten() {
+        assertThat(commandLine().execute("--json", "/no/dir/x")).isEqualTo(2);
+        assertThat(err.toString()).startsWith("demo.sh: --json /no/dir/x: ").hasLineCount(1);
+    }
+
+    @Test
+    void shouldSayInOneLineThatTheImagesCannotBeBuilt(@TempDir Path empty) {
+        String before = System.setProperty("holdfast.checkout", empty.toString());
+        try {
+            assertThat(commandLine().execute("--holdfast", "/bin/true")).isEqualTo(1);
+        } finally {
+            if (before == null) {
+                System.clearProperty("holdfast.checkout");
+            } else {
+                System.setProperty("holdfast.checkout", before);
+            }
+        }
+        assertThat(err.toString())
+                .startsWith("demo.sh: no test-images/build.sh in " + empty)
+                .hasLineCount(1);
     }
 
     @Test

@@ -4,6 +4,7 @@ import static io.holdfast.drills.Examples.ms;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.node.MissingNode;
+import io.holdfast.testimages.GuestReport;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -44,7 +45,18 @@ class EvidenceTest {
     }
 
     private Findings findings() {
-        return Findings.from(evidence(), new Evidence.Aftermath(0, List.of(), List.of(), false, Optional.empty(), 10));
+        return Findings.from(
+                evidence(), new Evidence.Aftermath(0, List.of(), 0, List.of(), false, Optional.empty(), 10));
+    }
+
+    @Test
+    void shouldBelieveTheGuestsOwnCountOfComplaintsWhenLinesWereLost() {
+        GuestReport said = new GuestReport();
+        said.accept("kmsg 4 INFO: task jbd2 blocked for more than 10 seconds.", 1);
+        said.accept("report errors=0 kmsg=3 remounted_ro=no", 2);
+
+        assertThat(Drill.aftermath(said, Optional.empty()).kernelComplaintCount())
+                .isEqualTo(3);
     }
 
     @Test

@@ -32,7 +32,11 @@ final class Examples {
         private long acked = 1234;
         private int guestErrors;
         private List<String> errorTexts = List.of();
+        private int kernelComplaintCount;
         private List<String> kernelComplaints = List.of();
+        private long pauses = 1;
+        private Optional<Boolean> frozenFirst = Optional.empty();
+        private int probesAnswered = 24;
         private boolean remountedReadOnly;
         private OptionalLong lost = OptionalLong.of(0);
         private List<String> diskComplaints = List.of();
@@ -69,7 +73,28 @@ final class Examples {
         }
 
         FindingsBuilder kernelComplaint(String text) {
+            kernelComplaintCount = 1;
             kernelComplaints = List.of(text);
+            return this;
+        }
+
+        FindingsBuilder kernelComplaintCount(int count) {
+            kernelComplaintCount = count;
+            return this;
+        }
+
+        FindingsBuilder pauses(long count) {
+            pauses = count;
+            return this;
+        }
+
+        FindingsBuilder frozenFirst(boolean first) {
+            frozenFirst = Optional.of(first);
+            return this;
+        }
+
+        FindingsBuilder probesAnswered(int count) {
+            probesAnswered = count;
             return this;
         }
 
@@ -104,14 +129,15 @@ final class Examples {
                     OptionalDouble.of(40),
                     OptionalDouble.of(2),
                     OptionalDouble.of(6031),
-                    1,
-                    Optional.empty(),
+                    pauses,
+                    frozenFirst,
                     24,
-                    24,
+                    probesAnswered,
                     Optional.of(Spread.of(List.of(0.4))),
                     acked,
                     guestErrors,
                     errorTexts,
+                    kernelComplaintCount,
                     kernelComplaints,
                     remountedReadOnly,
                     lost,

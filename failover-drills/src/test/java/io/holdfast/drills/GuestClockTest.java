@@ -59,6 +59,15 @@ class GuestClockTest {
     }
 
     @Test
+    void shouldNotKnowOfALeapFromASingleTick() {
+        tick(clock, 1000, 100);
+
+        assertThat(clock.clockJumpMs(0, ms(8000))).isEmpty();
+        tick(clock, 1020, 115);
+        assertThat(clock.clockJumpMs(0, ms(8000))).hasValue(0);
+    }
+
+    @Test
     void shouldKnowTheLastTickBeforeAMoment() {
         tick(clock, 1000, 100);
         tick(clock, 1020, 120);

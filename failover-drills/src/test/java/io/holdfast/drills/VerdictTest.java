@@ -80,6 +80,46 @@ class VerdictTest {
     }
 
     @Test
+    void shouldFailWhenTheKernelsComplaintsWereCountedButDidNotCome() {
+        assertThat(judge(Examples.findings().kernelComplaintCount(3)).reasons())
+                .containsExactly("the guest's kernel complained 3 times");
+    }
+
+    @Test
+    void shouldFailWhenAPlannedStopClosedConnectionsBeforeTheGuestWasFrozen() {
+        Verdict verdict = judge(Examples.findings().frozenFirst(false));
+
+        assertThat(verdict.reasons())
+                .containsExactly(
+                        "the server closed its connections before the guest was frozen, though its stop was planned");
+        assertThat(verdict.line()).contains(" frozen_first=no ");
+        assertThat(judge(Examples.findings().frozenFirst(true)).survived()).isTrue();
+    }
+
+    @Test
+    void shouldFailWhenTheGuestWasPausedMoreThanOnce() {
+        assertThat(judge(Examples.findings().pauses(2)).reasons())
+                .containsExactly("the guest was paused 2 times in one outage");
+    }
+
+    @Test
+    void shouldFailWhenTheMonitorWasBlockedThroughTheOutage() {
+        assertThat(judge(Examples.findings().probesAnswered(0)).reasons())
+                .containsExactly(
+                        "QEMU's monitor was blocked while the server was away: it answered none of 24 questions");
+        assertThat(judge(Examples.findings().probesAnswered(1)).survived()).isTrue();
+    }
+
+    @Test
+    void shouldNotHoldTheAgentsFaultsAgainstTheControlRun() {
+        Findings findings = Examples.findings().pauses(2).probesAnswered(0).build();
+
+        assertThat(Verdict.judge(Examples.controlPlan(), findings, Optional.empty())
+                        .survived())
+                .isTrue();
+    }
+
+    @Test
     void shouldNotAskForAFreezeInTheControlRun() {
         Verdict verdict = Verdict.judge(
                 Examples.controlPlan(), Examples.findings().neverFrozen().build(), Optional.empty());
