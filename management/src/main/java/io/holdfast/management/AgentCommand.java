@@ -72,6 +72,9 @@ final class AgentCommand implements Command {
         } catch (IOException e) {
             err.println("holdfast agent: " + e.getMessage());
             return ExitCode.FAILED;
+        } catch (LinkageError | IllegalStateException e) {
+            err.println("holdfast agent: " + StartFailure.inWords(e));
+            return ExitCode.FAILED;
         }
     }
 
@@ -88,13 +91,18 @@ final class AgentCommand implements Command {
 
     private static void awaitStop(Agent agent) {
         CountDownLatch stopped = new CountDownLatch(1);
-        Runtime.getRuntime()
-                .addShutdownHook(new Thread(
-                        () -> {
-                            agent.close();
-                            stopped.countDown();
-                        },
-                        "holdfast-stop"));
+        Thread hook = new Thread(
+                () -> {
+                    agent.close();
+                    stopped.countDown();
+                },
+                "holdfast-stop");
+        try {
+            Runtime.getRuntime().addShutdownHook(hook);
+        } catch (IllegalStateException e) {
+            // The process is ending already: a signal came while it started. The caller closes the agent.
+            return;
+        }
         try {
             stopped.await();
         } catch (InterruptedException e) {

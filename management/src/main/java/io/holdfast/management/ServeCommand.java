@@ -68,8 +68,9 @@ final class ServeCommand implements Command {
         Logging.start();
         try {
             TargetServer server = TargetServer.start(config(arguments));
+            // Before anybody can be told that it serves, and may want it to stop.
+            stopAtTheEndOf(server);
             server.printTo(out);
-            Runtime.getRuntime().addShutdownHook(new Thread(server::stop, "holdfast-stop"));
             if (!server.awaitStop(GUESTS_FIRST)) {
                 server.finishStart();
                 server.awaitStop();
@@ -81,6 +82,18 @@ final class ServeCommand implements Command {
         } catch (IOException e) {
             err.println("holdfast serve: " + e.getMessage());
             return ExitCode.FAILED;
+        } catch (LinkageError | IllegalStateException e) {
+            err.println("holdfast serve: " + StartFailure.inWords(e));
+            return ExitCode.FAILED;
+        }
+    }
+
+    private static void stopAtTheEndOf(TargetServer server) {
+        try {
+            Runtime.getRuntime().addShutdownHook(new Thread(server::stop, "holdfast-stop"));
+        } catch (IllegalStateException e) {
+            // The process is ending already: a signal came while it started.
+            server.stop();
         }
     }
 

@@ -28,6 +28,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -59,6 +60,7 @@ final class TargetServer {
     private final ServeConfig config;
     private final List<ServedUnit> units = new ArrayList<>();
     private final IoPool pool;
+    private @Nullable UnitIdentities identities;
     private @Nullable EventLoops loops;
     private @Nullable IscsiServer iscsi;
     private volatile @Nullable ControlServer control;
@@ -82,9 +84,18 @@ final class TargetServer {
             server.openUnits();
             server.listen(way);
             return server;
-        } catch (IOException | RuntimeException e) {
-            server.release();
+        } catch (IOException | RuntimeException | LinkageError e) {
+            server.releaseAfter(e);
             throw e;
+        }
+    }
+
+    /** What made the start fail may make the release fail too; the first failure is the one to tell. */
+    private void releaseAfter(Throwable failure) {
+        try {
+            release();
+        } catch (RuntimeException | LinkageError e) {
+            failure.addSuppressed(e);
         }
     }
 
@@ -104,11 +115,12 @@ final class TargetServer {
     }
 
     private void openUnits() throws IOException {
-        UnitIdentities identities = UnitIdentities.load(config.state());
+        UnitIdentities loaded = UnitIdentities.load(config.state());
+        identities = loaded;
         for (Export export : config.exports()) {
-            units.add(open(export, identities));
+            units.add(open(export, loaded));
         }
-        identities.save();
+        loaded.save();
     }
 
     private ServedUnit open(Export export, UnitIdentities identities) throws IOException {
@@ -118,7 +130,7 @@ final class TargetServer {
             FileBackend backend =
                     FileBackend.open(export.path(), new FileOptions(export.readOnly(), export.sizeBytes()));
             String name = config.namePrefix() + ":" + export.name();
-            UUID uuid = identities.of(name, export.path(), image);
+            UUID uuid = identify(backend, identities, name, export.path(), image);
             LogicalUnit unit = LogicalUnit.builder(LogicalUnitIdentity.of(uuid), backend)
                     .taskManagement(IscsiServer.TASK_MANAGEMENT)
                     .build();
@@ -127,6 +139,17 @@ final class TargetServer {
             return new ServedUnit(export, target, uuid, backend);
         } catch (BackendException e) {
             throw new IOException(e.getMessage(), e);
+        }
+    }
+
+    private static UUID identify(
+            FileBackend backend, UnitIdentities identities, String name, Path path, UnitIdentities.Image image)
+            throws IOException {
+        try {
+            return identities.of(name, path, image);
+        } catch (IOException e) {
+            backend.close();
+            throw e;
         }
     }
 
@@ -158,7 +181,7 @@ final class TargetServer {
         for (ServedUnit unit : units) {
             try {
                 unit.backend().bindNative();
-            } catch (IOException e) {
+            } catch (IOException | LinkageError e) {
                 log.warn(
                         "{}: native I/O cannot be used, slower ways are: {}",
                         unit.export().path(),
@@ -268,6 +291,10 @@ final class TargetServer {
         ended &= pool.close(COMMANDS_LIMIT);
         if (ended) {
             units.forEach(TargetServer::closeBackend);
+            UnitIdentities locked = identities;
+            if (locked != null) {
+                locked.close();
+            }
         } else {
             // A write that the kernel still carries out must keep its lock until it has landed, or the next server
             // would

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.AtomicMoveNotSupportedException;
@@ -17,6 +18,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -25,33 +28,82 @@ import org.slf4j.LoggerFactory;
  * not. With a state directory a UUID is made up once and kept there, by target name; without one it follows from this
  * machine's id, the file's real path and its inode. A file that this start has created is another disk than the one that
  * had its name before: of an image whose file system is not mounted an empty one is made, and a frozen VM must not be
- * resumed on that.
+ * resumed on that. Nor on another image that was given the name: with a state directory the image's path is kept beside
+ * the UUID.
  *
+ * <p>A state directory belongs to one server at a time, until {@link #close}: each would write over the other's UUIDs.
  * <p>Used by one thread, at start.
  */
-final class UnitIdentities {
+final class UnitIdentities implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(UnitIdentities.class);
     private static final String FILE = "units.json";
+    private static final String LOCK = "lock";
+    /** A server that was just killed holds the lock for as long as the kernel takes to clear the process away. */
+    private static final long DYING_HOLDER_LIMIT_MS = 2_000;
+
+    private static final long LOCK_RETRY_MS = 10;
     private static final Path MACHINE_ID = Path.of("/etc/machine-id");
 
     private final Optional<Path> state;
-    private final Map<String, UUID> known = new TreeMap<>();
+    private final Map<String, Unit> known = new TreeMap<>();
+    private @Nullable FileChannel lock;
     private boolean changed;
 
     private UnitIdentities(Optional<Path> state) {
         this.state = state;
     }
 
-    /** @throws IOException if the state directory cannot be made or its file is damaged */
+    /** @throws IOException if the state directory cannot be made, another server uses it, or its file is damaged */
     static UnitIdentities load(Optional<Path> state) throws IOException {
         UnitIdentities identities = new UnitIdentities(state);
         if (state.isPresent()) {
-            identities.read(state.get());
+            try {
+                identities.lock(state.get());
+                identities.read(state.get());
+            } catch (IOException e) {
+                identities.close();
+                throw e;
+            }
         }
         return identities;
     }
 
-    private void read(Path directory) throws IOException {
+    private void lock(Path directory) throws IOException {
+        make(directory);
+        FileChannel channel;
+        try {
+            channel = FileChannel.open(directory.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        } catch (AccessDeniedException e) {
+            throw notWritable(directory, e);
+        }
+        lock = channel;
+        long deadlineNs = System.nanoTime() + DYING_HOLDER_LIMIT_MS * 1_000_000L;
+        while (!tryLock(channel)) {
+            if (System.nanoTime() - deadlineNs >= 0) {
+                throw new IOException("state directory " + directory
+                        + " is in use by another server; stop that first, or give each a directory of its own");
+            }
+            LockSupport.parkNanos(LOCK_RETRY_MS * 1_000_000L);
+        }
+    }
+
+    private static boolean tryLock(FileChannel channel) throws IOException {
+        try {
+            return channel.tryLock() != null;
+        } catch (OverlappingFileLockException e) {
+            // Held by this very process.
+            return false;
+        }
+    }
+
+    private static IOException notWritable(Path directory, IOException cause) {
+        return new IOException(
+                "state directory " + directory + " may not be written by user " + System.getProperty("user.name")
+                        + "; change its permissions",
+                cause);
+    }
+
+    private static void make(Path directory) throws IOException {
         try {
             Files.createDirectories(directory);
         } catch (FileAlreadyExistsException e) {
@@ -59,13 +111,18 @@ final class UnitIdentities {
         } catch (IOException e) {
             throw new IOException("state directory " + directory + " cannot be made: " + e.getMessage(), e);
         }
+    }
+
+    private void read(Path directory) throws IOException {
         Path file = directory.resolve(FILE);
         try {
             Units units = new ObjectMapper().readValue(Files.readAllBytes(file), Units.class);
             if (units == null || units.units() == null || units.units().containsValue(null)) {
                 throw new IOException("it does not name units and their UUIDs");
             }
-            units.units().forEach((name, uuid) -> known.put(name, UUID.fromString(uuid)));
+            for (Map.Entry<String, UnitText> unit : units.units().entrySet()) {
+                known.put(unit.getKey(), unit.getValue().parse());
+            }
         } catch (NoSuchFileException e) {
             // The first start.
         } catch (IOException | IllegalArgumentException e) {
@@ -88,10 +145,18 @@ final class UnitIdentities {
         CREATED
     }
 
+    /** @throws IOException if the name belongs to an image at another path */
     UUID of(String targetName, Path path, Image image) throws IOException {
         if (state.isEmpty()) {
             String seed = machineId() + '\n' + path.toRealPath() + '\n' + Files.getAttribute(path, "unix:ino");
             return UUID.nameUUIDFromBytes(seed.getBytes(StandardCharsets.UTF_8));
+        }
+        String place = place(path);
+        Unit before = known.get(targetName);
+        if (before != null && !before.path().equals(place)) {
+            throw new IOException(targetName + " was " + before.path() + " and is now " + place
+                    + ": VMs would go on with another disk; give the export another name, or, if the image was moved, "
+                    + "correct its path in " + state.get().resolve(FILE));
         }
         if (image == Image.CREATED && known.remove(targetName) != null) {
             LOG.warn(
@@ -101,9 +166,21 @@ final class UnitIdentities {
                     path);
         }
         return known.computeIfAbsent(targetName, name -> {
-            changed = true;
-            return UUID.randomUUID();
-        });
+                    changed = true;
+                    return new Unit(UUID.randomUUID(), place);
+                })
+                .uuid();
+    }
+
+    /**
+     * What an image is remembered by. Of a device the name it was given: what links such as /dev/disk/by-id/… and logical
+     * volumes lead to changes from boot to boot.
+     */
+    private static String place(Path path) throws IOException {
+        Path place = Files.isRegularFile(path)
+                ? path.toRealPath()
+                : path.toAbsolutePath().normalize();
+        return place.toString();
     }
 
     private static String machineId() {
@@ -120,8 +197,8 @@ final class UnitIdentities {
         if (!changed || state.isEmpty()) {
             return;
         }
-        Map<String, String> texts = new TreeMap<>();
-        known.forEach((name, uuid) -> texts.put(name, uuid.toString()));
+        Map<String, UnitText> texts = new TreeMap<>();
+        known.forEach((name, unit) -> texts.put(name, new UnitText(unit.uuid().toString(), unit.path())));
         try {
             write(
                     state.get(),
@@ -129,10 +206,7 @@ final class UnitIdentities {
                             .enable(SerializationFeature.INDENT_OUTPUT)
                             .writeValueAsBytes(new Units(texts)));
         } catch (AccessDeniedException e) {
-            throw new IOException(
-                    "state directory " + state.get() + " may not be written by user " + System.getProperty("user.name")
-                            + "; change its permissions",
-                    e);
+            throw notWritable(state.get(), e);
         }
         changed = false;
     }
@@ -160,6 +234,33 @@ final class UnitIdentities {
         }
     }
 
-    /** What the file holds: target name to UUID. */
-    record Units(Map<String, String> units) {}
+    /** Lets another server use the state directory. */
+    @Override
+    public void close() {
+        FileChannel held = lock;
+        if (held == null) {
+            return;
+        }
+        try {
+            held.close();
+        } catch (IOException e) {
+            LOG.warn("{}: its lock cannot be given back: {}", state.orElseThrow(), e.getMessage());
+        }
+    }
+
+    /** A logical unit as it is remembered. */
+    private record Unit(UUID uuid, String path) {}
+
+    /** What the file holds: target name to logical unit. */
+    record Units(Map<String, UnitText> units) {}
+
+    /** A logical unit in the file. */
+    record UnitText(@Nullable String uuid, @Nullable String path) {
+        private Unit parse() throws IOException {
+            if (uuid == null || path == null) {
+                throw new IOException("a unit has no uuid or no path");
+            }
+            return new Unit(UUID.fromString(uuid), path);
+        }
+    }
 }

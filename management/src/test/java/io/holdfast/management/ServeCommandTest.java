@@ -203,6 +203,23 @@ class ServeCommandTest {
     }
 
     @Test
+    void shouldRefuseAnotherImageUnderTheSameNameAndLeaveItFree() throws IOException {
+        Path image = image("disk.img", 512);
+        Path state = Files.createDirectory(dir.resolve("state"));
+        Files.writeString(
+                state.resolve("units.json"),
+                "{\"units\":{\"iqn.2026-11.io.holdfast:disk\":"
+                        + "{\"uuid\":\"c1d7a9c6-3f5e-4c68-9b35-1f6c0a1f8a11\",\"path\":\"/a/disk.img\"}}}");
+        String[] arguments = {"--export", image.toString(), "--state", state.toString()};
+        String message = "holdfast serve: iqn.2026-11.io.holdfast:disk was /a/disk.img and is now " + image
+                + ": VMs would go on with another disk; give the export another name, or, if the image was moved, "
+                + "correct its path in " + state.resolve("units.json") + "\n";
+        assertThat(serve(arguments)).isEqualTo(ExitCode.FAILED);
+        assertThat(serve(arguments)).as("image and state are free again").isEqualTo(ExitCode.FAILED);
+        assertThat(err).hasToString(message + message);
+    }
+
+    @Test
     void shouldSayThatTheStateDirectoryIsAFile() throws IOException {
         Path image = image("disk.img", 512);
         assertFailed(

@@ -1,6 +1,7 @@
 package io.holdfast.management;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.holdfast.management.UnitIdentities.Image;
 import java.io.IOException;
@@ -49,11 +50,53 @@ class UnitIdentitiesTest {
                 .isNotEqualTo(first);
     }
 
+    @Test
+    void shouldRefuseAnotherImageUnderAKnownName() throws IOException {
+        UUID first = withState(Image.CREATED);
+        Path other = Files.write(dir.resolve("other.img"), new byte[512]);
+
+        for (Image image : Image.values()) {
+            try (UnitIdentities identities = UnitIdentities.load(Optional.of(dir.resolve("state")))) {
+                assertThatThrownBy(() -> identities.of(NAME, other, image))
+                        .isInstanceOf(IOException.class)
+                        .message()
+                        .startsWith(NAME + " was " + dir.resolve("web1.img") + " and is now " + other)
+                        .endsWith("correct its path in " + dir.resolve("state/units.json"))
+                        .hasLineCount(1);
+            }
+        }
+        assertThat(withState(Image.FOUND)).isEqualTo(first);
+    }
+
+    @Test
+    void shouldKnowAnImageByItsRealPath() throws IOException {
+        UUID first = withState(Image.CREATED);
+        Path link = Files.createSymbolicLink(dir.resolve("link.img"), dir.resolve("web1.img"));
+
+        try (UnitIdentities identities = UnitIdentities.load(Optional.of(dir.resolve("state")))) {
+            assertThat(identities.of(NAME, link, Image.FOUND)).isEqualTo(first);
+        }
+    }
+
+    @Test
+    void shouldLetOnlyOneServerUseAStateDirectory() throws IOException {
+        Optional<Path> state = Optional.of(dir.resolve("state"));
+        try (UnitIdentities held = UnitIdentities.load(state)) {
+            assertThat(held).isNotNull();
+            assertThatThrownBy(() -> UnitIdentities.load(state))
+                    .isInstanceOf(IOException.class)
+                    .hasMessage("state directory " + dir.resolve("state")
+                            + " is in use by another server; stop that first, or give each a directory of its own");
+        }
+        UnitIdentities.load(state).close();
+    }
+
     private UUID withState(Image image) throws IOException {
         Path path = Files.write(dir.resolve("web1.img"), new byte[512]);
-        UnitIdentities identities = UnitIdentities.load(Optional.of(dir.resolve("state")));
-        UUID uuid = identities.of(NAME, path, image);
-        identities.save();
-        return uuid;
+        try (UnitIdentities identities = UnitIdentities.load(Optional.of(dir.resolve("state")))) {
+            UUID uuid = identities.of(NAME, path, image);
+            identities.save();
+            return uuid;
+        }
     }
 }
