@@ -27,13 +27,14 @@ import picocli.CommandLine.Spec;
         sortOptions = false,
         usageHelpAutoWidth = true,
         description = {
-            "Boots a QEMU guest on a Holdfast logical unit, kills the storage server while the guest writes,",
-            "brings it back, and checks from inside and outside that the guest never noticed."
+            "Boots a QEMU guest on a Holdfast logical unit, kills the storage server while",
+            "the guest writes, brings it back, and checks from inside and outside that the",
+            "guest never noticed."
         },
         footer = {
             "",
             "Exit code: 0 every guest survived, 1 one did not, 2 wrong usage.",
-            "Example: all devices with several outages, three times each, with a record of every run:",
+            "Example: all devices, several outages, three times each, every run on record:",
             "  demo.sh --device all --outage 1,6,31,61 --repeat 3 --json drills.json"
         })
 public final class DemoCommand implements Callable<Integer> {
@@ -78,7 +79,9 @@ public final class DemoCommand implements Callable<Integer> {
                             + " Default: kernel")
     private String boot = "kernel";
 
-    @Option(names = "--without-agent", description = "Control run: QEMU logs in to the server directly.")
+    @Option(
+            names = "--without-agent",
+            description = "Control run: QEMU logs in to the server directly. Guests complain from 10 s on.")
     private boolean withoutAgent;
 
     @Option(names = "--repeat", paramLabel = "N", defaultValue = "1", description = "Runs every drill N times.")

@@ -360,7 +360,7 @@ final class Drill {
         fateful.observer().stopProbing();
         Patience.letPass(AFTER_PROGRESS, needed);
         narrator.say(
-                "thawed",
+                "goes on",
                 String.format(
                         Locale.ROOT,
                         "%.0f durable writes a second",

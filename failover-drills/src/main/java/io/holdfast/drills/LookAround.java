@@ -21,7 +21,7 @@ final class LookAround implements Drill.Pause {
             }
         }
         printer.print("  guest's console:  tail -f " + place.file("console.log"));
-        printer.print("  QEMU's monitor:   socat READLINE UNIX-CONNECT:" + place.file("user.qmp")
+        printer.print("  QEMU's monitor:   socat - UNIX-CONNECT:" + place.file("user.qmp")
                 + "   (first say {\"execute\":\"qmp_capabilities\"})");
         printer.print("  connections:      ss -tnp");
         printer.print("Press Enter to end the drill with its check of the disk, or Ctrl-C to end everything at once.");
