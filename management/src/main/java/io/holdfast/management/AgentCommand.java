@@ -62,7 +62,7 @@ final class AgentCommand implements Command {
             agent.portals().forEach((vm, portal) -> out.println("vm " + vm + ": portal " + Addresses.print(portal)));
             out.println();
             out.println(
-                    "Give QEMU the portal: -drive file=iscsi://PORTAL/TARGET/LUN,format=raw,cache=none,werror=stop,rerror=stop");
+                    "Give QEMU the portal: -drive file=iscsi://PORTAL/TARGET/LUN,format=raw,if=virtio,cache=none,werror=stop,rerror=stop");
             out.flush();
             awaitStop(agent);
             return ExitCode.OK;

@@ -61,7 +61,7 @@ public final class RecordStore implements AutoCloseable {
         }
         if (lock == null) {
             lockFile.close();
-            throw new IOException("another agent uses the state directory " + directory);
+            throw new IOException("another agent uses it; stop that first, or give each a --state of its own");
         }
         return new RecordStore(directory, lockFile);
     }
