@@ -213,7 +213,8 @@ final class FileOpener {
 
     private BackendException translate(IOException e) {
         if (e instanceof NoSuchFileException) {
-            return new BackendException(path + " does not exist; correct the path", e);
+            return new BackendException(
+                    path + " is in a directory that does not exist; make that first, or correct the path", e);
         }
         if (e instanceof AccessDeniedException) {
             return new BackendException(
