@@ -159,7 +159,7 @@ final class TargetServer {
         IscsiServer server = IscsiServer.start(config.portals(), started, new ExportDirectory(units), new ToAgents());
         iscsi = server;
         control = ControlServer.start(config.control(), () -> describe(server), ControlSettings.DEFAULT);
-        log.info("serving {} logical units, {} I/O, {} event loops", units.size(), way.label(), config.eventLoops());
+        log.info("serving {} logical unit(s), {} I/O, {} event loops", units.size(), way.label(), config.eventLoops());
     }
 
     private ServerDescription describe(IscsiServer server) {

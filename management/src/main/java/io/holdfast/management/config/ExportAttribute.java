@@ -8,7 +8,8 @@ public enum ExportAttribute {
     SIZE(
             "size",
             "BYTES",
-            "Creates the file, sparse, if it is missing. 512-byte blocks; K, M, G, T for powers of 1024."),
+            "A missing file is created with it, sparse; an existing one must have it. A multiple of 512; K, M, G, T for "
+                    + "powers of 1024."),
     READ_ONLY("ro", "", "Initiators cannot write."),
     NAME("name", "NAME", "The target's name after the prefix. Default: the file's name without its ending.");
 

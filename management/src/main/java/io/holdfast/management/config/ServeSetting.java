@@ -25,15 +25,15 @@ public enum ServeSetting {
             Kind.TEXT,
             "",
             SettingRule.PATH,
-            "Directory that keeps the identities of logical units. Without it they derive from this machine's id and the "
-                    + "file's path, and nothing is written."),
+            "Directory that keeps the identities of logical units. Without it they derive from this machine's id, the "
+                    + "file's path and its inode, and nothing is written."),
     NAME_PREFIX(
             "name-prefix",
             "IQN",
             Kind.TEXT,
             "iqn.2026-11.io.holdfast",
             SettingRule.NAME_PREFIX,
-            "What target names begin with; a colon and the export's name follow."),
+            "What target names begin with, up to the colon before the export's name."),
     IO(
             "io",
             "WAY",
