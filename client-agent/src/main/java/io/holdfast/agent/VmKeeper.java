@@ -68,6 +68,9 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
     private final VmConfig config;
     private final EventLoop loop;
     private final RecordStore records;
+    /** The QEMU that was last heard of, also from the record; 0 if none was. */
+    private int lastPid;
+
     private final Home home;
     private final Logger log;
     private final Portal portal;
@@ -122,6 +125,7 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
         }
         machine = new FreezeMachine(config.name(), AgentConfig.print(portal.address()), record);
         if (record != null) {
+            lastPid = record.pid();
             if (mayLive(record.pid())) {
                 portal.targetsInUse(new HashSet<>(record.targets()));
             }
@@ -194,6 +198,10 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
                 .map(ExportedUnit::target)
                 .distinct()
                 .toList();
+        if (session == null && !mayLive(lastPid)) {
+            // Before the server is judged: a QEMU that is gone must not keep its successor from a new image.
+            apply(new FreezeEvent.QemuEnded());
+        }
         apply(new FreezeEvent.ServerServes(server));
         int pid = pid();
         if (sessions.isEmpty() || pid == 0) {
@@ -286,6 +294,7 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
     @Override
     public void connected(QmpSession opened) {
         session = opened;
+        lastPid = opened.pid();
         log.info("vm {}: QEMU {} (process {}) at {}", name(), opened.version(), opened.pid(), config.qmpSocket());
         opened.execute("query-status", reply -> {
             if (session == opened) {

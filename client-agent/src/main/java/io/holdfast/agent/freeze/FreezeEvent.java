@@ -55,6 +55,9 @@ public sealed interface FreezeEvent {
     /** The monitor is gone, and QEMU most likely with it. */
     record Detached(String why) implements FreezeEvent {}
 
+    /** The QEMU whose monitor was lost, or that is on record, is no process any more. */
+    record QemuEnded() implements FreezeEvent {}
+
     /** QMP event STOP. */
     record Stopped() implements FreezeEvent {}
 

@@ -139,6 +139,8 @@ public final class FreezeMachine {
             attached(attached);
         } else if (event instanceof FreezeEvent.Detached detached) {
             detached(detached.why());
+        } else if (event instanceof FreezeEvent.QemuEnded) {
+            qemuEnded();
         } else if (event instanceof FreezeEvent.Stopped) {
             stopped();
         } else if (event instanceof FreezeEvent.Resumed) {
@@ -410,6 +412,15 @@ public final class FreezeMachine {
         }
         stopPending = false;
         answerAnnouncement(VmOutcome.State.ABSENT, why);
+    }
+
+    /** What was known of it is void: the next process may be given other disks under the same names. */
+    private void qemuEnded() {
+        if (state == FreezeState.ABSENT) {
+            restored = null;
+            standInAnsweredAtMs = LONG_AGO;
+            used.forgetUnits();
+        }
     }
 
     private void stopped() {

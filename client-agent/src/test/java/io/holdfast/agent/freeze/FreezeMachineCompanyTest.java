@@ -17,6 +17,7 @@ import io.holdfast.agent.freeze.FreezeAction.SendStop;
 import io.holdfast.agent.freeze.FreezeEvent.Attached;
 import io.holdfast.agent.freeze.FreezeEvent.Detached;
 import io.holdfast.agent.freeze.FreezeEvent.DisksKnown;
+import io.holdfast.agent.freeze.FreezeEvent.QemuEnded;
 import io.holdfast.agent.freeze.FreezeEvent.RelayChosen;
 import io.holdfast.agent.freeze.FreezeEvent.Resumed;
 import io.holdfast.agent.freeze.FreezeEvent.ServerGoingAway;
@@ -375,6 +376,36 @@ class FreezeMachineCompanyTest extends MachineBench {
         assertThat(machine.reason()).contains("another disk");
         assertThat(count(PortalRedirect.class)).isZero();
         assertThat(count(SendCont.class)).isZero();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void shouldLetTheSuccessorOfAnEndedQemuUseOtherDisks(boolean agentRestarted) {
+        if (agentRestarted) {
+            restart(RUNNING);
+        } else {
+            running();
+            apply(new Detached("monitor closed"));
+        }
+        apply(new ServerLost("lost"));
+        long before = count(PortalRedirect.class);
+
+        apply(new QemuEnded());
+        apply(new ServerServes(server(2, new ExportedUnit(TARGET, 0, "other", 1 << 30, false))));
+
+        assertThat(count(PortalRedirect.class)).isEqualTo(before + 1);
+    }
+
+    @Test
+    void shouldKeepAQemuFromOtherDisksWhileItMayStillLive() {
+        running();
+        apply(new Detached("monitor closed"));
+        apply(new ServerLost("lost"));
+        long before = count(PortalRedirect.class);
+
+        apply(new ServerServes(server(2, new ExportedUnit(TARGET, 0, "other", 1 << 30, false))));
+
+        assertThat(count(PortalRedirect.class)).isEqualTo(before);
     }
 
     @Test
