@@ -41,7 +41,7 @@ public enum ServeSetting {
             "auto",
             SettingRule.oneOf("auto", "ring", "portable"),
             "How file I/O is done: ring (io_uring, files and sockets on one ring), portable (epoll and a small pool), or "
-                    + "auto (ring where the kernel has it)."),
+                    + "auto (portable)."),
     EVENT_LOOPS(
             "event-loops",
             "N",
