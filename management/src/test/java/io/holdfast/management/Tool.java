@@ -24,7 +24,11 @@ record Tool(int exitCode, String output) {
     static void assumeInstalled(String program, String debianPackage) {
         boolean there = Arrays.stream(System.getenv("PATH").split(File.pathSeparator))
                 .anyMatch(dir -> Files.isExecutable(Path.of(dir, program)));
-        assumeTrue(there, () -> program + " is not on the PATH; Debian's package is " + debianPackage);
+        String reason = "skipped: " + program + " is not on the PATH; Debian's package is " + debianPackage;
+        if (!there) {
+            System.out.println(reason);
+        }
+        assumeTrue(there, reason);
     }
 
     static Tool run(String... command) throws IOException, InterruptedException {
