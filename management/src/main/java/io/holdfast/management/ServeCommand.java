@@ -97,7 +97,8 @@ final class ServeCommand implements Command {
         }
     }
 
-    private static ServeConfig config(Arguments arguments) throws ConfigException {
+    /** What the options and the file they name ask for. */
+    static ServeConfig config(Arguments arguments) throws ConfigException {
         Map<ServeSetting, List<String>> values = new EnumMap<>(ServeSetting.class);
         List<Export> exports = new ArrayList<>();
         Optional<String> file = arguments.last(CONFIG);

@@ -9,16 +9,17 @@ import io.holdfast.iscsi.wire.Opcode;
 import io.holdfast.iscsi.wire.Padding;
 import io.holdfast.iscsi.wire.TextKeys;
 import io.holdfast.management.config.ConfigException;
-import io.holdfast.management.config.Export;
 import io.holdfast.management.config.ServeConfig;
-import io.holdfast.management.config.ServeSetting;
+import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.Writer;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -59,7 +60,12 @@ final class WarmUpCommand implements Command {
 
     @Override
     public int run(Arguments arguments, PrintWriter out, PrintWriter err) {
-        Logging.quiet();
+        ByteArrayOutputStream said = new ByteArrayOutputStream();
+        // Log lines are rehearsed too, but nobody wants to read them if all goes well. Nor what threads say that end
+        // with
+        // the program, which is why this is not taken back.
+        System.setErr(new PrintStream(said, true, StandardCharsets.UTF_8));
+        Logging.startPlain();
         try {
             Path directory = Files.createTempDirectory("holdfast-warm-up");
             try {
@@ -69,17 +75,26 @@ final class WarmUpCommand implements Command {
             }
             return ExitCode.OK;
         } catch (ConfigException | IOException e) {
+            err.print(said.toString(StandardCharsets.UTF_8));
             err.println("holdfast warm-up: " + e.getMessage());
             return ExitCode.FAILED;
         }
     }
 
     private static void serveOnce(Path directory) throws ConfigException, IOException {
-        ServeConfig config = ServeConfig.of(
-                Map.of(
-                        ServeSetting.LISTEN, List.of("127.0.0.1:0"),
-                        ServeSetting.STATE, List.of(directory.resolve("state").toString())),
-                List.of(Export.parse(directory.resolve("warm-up.img") + ",size=1M")));
+        ServeCommand serve = new ServeCommand();
+        ServeConfig config = ServeCommand.config(Arguments.simple(
+                        serve,
+                        List.of(
+                                "--listen",
+                                "127.0.0.1:0",
+                                "--control",
+                                "127.0.0.1:0",
+                                "--state",
+                                directory.resolve("state").toString(),
+                                "--export",
+                                directory.resolve("warm-up.img") + ",size=1M"))
+                .orElseThrow());
         TargetServer server = TargetServer.start(config);
         try {
             server.printTo(new PrintWriter(Writer.nullWriter()));

@@ -34,7 +34,7 @@ final class FileOpener {
      * What this process has open. Looked at before a file is opened a second time, because closing that second channel
      * would drop the first one's lock: record locks belong to the process (fcntl_locking(2)).
      */
-    private static final Map<Object, Path> OPEN = new ConcurrentHashMap<>();
+    private static final Map<String, Path> OPEN = new ConcurrentHashMap<>();
 
     /** What was opened. {@link #close} gives up the channel, its lock and the entry among the open ones. */
     record Opened(Path path, FileIdentity identity, FileChannel channel, long sizeBytes) implements AutoCloseable {
