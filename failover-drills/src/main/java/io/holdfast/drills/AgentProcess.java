@@ -32,7 +32,8 @@ final class AgentProcess {
                 // A port of its own: another agent may run on this machine, with the default ones.
                 vmName + "=" + qmpSocket + ",portal=127.0.0.1:" + FreePort.choose(),
                 "--state",
-                place.file("agent-state").toString());
+                // As in operation, where it is below /run: a disk would stand between the loss and the freeze.
+                place.fileInMemory("agent-state").toString());
         return new AgentProcess(place.start("the agent", command, place.file("agent.log"), GRACE));
     }
 

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import org.apache.commons.io.FileUtils;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a drill leaves behind if nobody cleans up: a folder and processes. Closing ends the processes, the youngest
@@ -22,7 +23,11 @@ final class Workplace implements AutoCloseable {
 
     private record Tenant(Child child, Duration grace) {}
 
+    /** Where Linux keeps files in memory for everybody, as it does in /run for its services. */
+    private static final Path IN_MEMORY = Path.of("/dev/shm");
+
     private final Path folder;
+    private @Nullable Path memoryFolder;
     private final Deque<Tenant> tenants = new ArrayDeque<>();
     private final Thread hook = new Thread(this::cleanUp, "drill-clean-up");
     private boolean closed;
@@ -56,6 +61,27 @@ final class Workplace implements AutoCloseable {
 
     Path file(String name) {
         return folder.resolve(name);
+    }
+
+    /**
+     * A file that a service would have below /run: in memory, where it can be replaced without waiting for a disk. On a
+     * machine without such a place it is an ordinary one.
+     */
+    synchronized Path fileInMemory(String name) throws DrillFailure {
+        if (closed) {
+            throw new DrillFailure(CLOSED);
+        }
+        if (!Files.isWritable(IN_MEMORY)) {
+            return file(name);
+        }
+        try {
+            if (memoryFolder == null) {
+                memoryFolder = Files.createTempDirectory(IN_MEMORY, "holdfast-drill-");
+            }
+            return memoryFolder.resolve(name);
+        } catch (IOException e) {
+            throw new DrillFailure("cannot make a folder below " + IN_MEMORY + ": " + e.getMessage(), e);
+        }
     }
 
     /** Leaves the folder where it is when the place closes. */
@@ -101,6 +127,9 @@ final class Workplace implements AutoCloseable {
         }
         if (!keepFolder) {
             FileUtils.deleteQuietly(folder.toFile());
+        }
+        if (memoryFolder != null) {
+            FileUtils.deleteQuietly(memoryFolder.toFile());
         }
         if (interrupted) {
             Thread.currentThread().interrupt();
