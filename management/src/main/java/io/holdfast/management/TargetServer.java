@@ -154,7 +154,7 @@ final class TargetServer {
     }
 
     private void listen(IoWay way) throws IOException {
-        EventLoops started = EventLoops.start(way, config.eventLoops(), pool);
+        EventLoops started = EventLoops.start(way, config.eventLoops(), config.spinMicros(), pool);
         loops = started;
         IscsiServer server = IscsiServer.start(config.portals(), started, new ExportDirectory(units), new ToAgents());
         iscsi = server;

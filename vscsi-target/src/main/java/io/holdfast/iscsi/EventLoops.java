@@ -43,17 +43,18 @@ public final class EventLoops implements AutoCloseable {
      * Starts the threads.
      *
      * @param count 1..64
+     * @param spinMicros how long a thread that has just been busy looks for more I/O before it sleeps; 0 for not at all
      * @param pool for calls that block
      */
-    public static EventLoops start(IoWay way, int count, IoPool pool) {
+    public static EventLoops start(IoWay way, int count, int spinMicros, IoPool pool) {
         IoHandlerFactory factory = switch (way) {
             case RING ->
                 IoUringIoHandler.newFactory(
                         new IoUringIoHandlerConfig().setRingSize(RING_ENTRIES).setCqSize(COMPLETION_ENTRIES));
             case PORTABLE -> EpollIoHandler.newFactory();
         };
-        EventLoopGroup group =
-                new MultiThreadIoEventLoopGroup(count, new DefaultThreadFactory("holdfast-loop", true), factory);
+        EventLoopGroup group = new MultiThreadIoEventLoopGroup(
+                count, new DefaultThreadFactory("holdfast-loop", true), SpinningIoHandler.around(factory, spinMicros));
         EventLoops loops = new EventLoops(way, group);
         for (EventExecutor executor : group) {
             loops.lanes.put((EventLoop) executor, loops.lane((IoEventLoop) executor, pool));

@@ -52,7 +52,7 @@ class IscsiServerTest {
             }
             LogicalUnit unit = LogicalUnit.builder(LogicalUnitIdentity.of(new UUID(3, 4)), file)
                     .build();
-            loops = EventLoops.start(way, 2, pool);
+            loops = EventLoops.start(way, 2, 50, pool);
             server = IscsiServer.start(
                     List.of(ANY_PORT),
                     loops,

@@ -17,6 +17,7 @@ import java.util.Optional;
  * @param state where identities are kept, if anywhere
  * @param namePrefix what target names begin with
  * @param eventLoops threads that serve connections, 1..64
+ * @param spinMicros how long a busy thread looks for more I/O before it sleeps, 0..1000
  * @param ioThreads threads for calls that block, 1..64
  * @param stopLimit how long a planned stop waits for agents
  */
@@ -27,6 +28,7 @@ public record ServeConfig(
         String namePrefix,
         String io,
         int eventLoops,
+        int spinMicros,
         int ioThreads,
         Duration stopLimit,
         List<Export> exports) {
@@ -61,6 +63,7 @@ public record ServeConfig(
                 one(values, ServeSetting.NAME_PREFIX),
                 one(values, ServeSetting.IO),
                 loops == 0 ? Math.min(Runtime.getRuntime().availableProcessors(), MAX_LOOPS) : loops,
+                number(values, ServeSetting.SPIN),
                 number(values, ServeSetting.IO_THREADS),
                 Duration.ofSeconds(number(values, ServeSetting.STOP_LIMIT)),
                 List.copyOf(exports));

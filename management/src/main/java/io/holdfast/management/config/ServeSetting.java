@@ -49,6 +49,14 @@ public enum ServeSetting {
             "0",
             SettingRule.number(0, 64),
             "Threads that serve connections, 1 to 64; 0 is one for each core."),
+    SPIN(
+            "spin",
+            "MICROSECONDS",
+            Kind.NUMBER,
+            "50",
+            SettingRule.number(0, 1000),
+            "How long a thread that has just been busy looks for more I/O before it sleeps, 0 to 1000. It stops looking "
+                    + "when that is in vain, and an idle server uses no CPU."),
     IO_THREADS(
             "io-threads",
             "N",
