@@ -55,6 +55,8 @@ public final class ControlClient implements AutoCloseable {
     private @Nullable Future<?> beat;
     private long lastHeardNanos = System.nanoTime();
     private long seq;
+    private boolean connected;
+    private boolean understood;
     private boolean welcomed;
     private boolean over;
     private boolean unknownTypeLogged;
@@ -124,9 +126,14 @@ public final class ControlClient implements AutoCloseable {
         return lastHeardNanos;
     }
 
-    /** Where the server is, once connected. */
-    public @Nullable InetSocketAddress remoteAddress() {
-        return (InetSocketAddress) channel.remoteAddress();
+    /** Whether somebody accepted the connection, even if it is over by now. Read on the loop. */
+    public boolean connected() {
+        return connected;
+    }
+
+    /** Whether the other end has ever said something of this protocol. Read on the loop. */
+    public boolean understood() {
+        return understood;
     }
 
     /** Says why and closes. {@link Listener#closed} follows. */
@@ -171,6 +178,7 @@ public final class ControlClient implements AutoCloseable {
     private final class Lines extends SimpleChannelInboundHandler<ByteBuf> {
         @Override
         public void channelActive(ChannelHandlerContext ctx) {
+            connected = true;
             lastHeardNanos = System.nanoTime();
             ctx.writeAndFlush(MessageCodec.line(hello));
             beat = ctx.executor()
@@ -192,6 +200,7 @@ public final class ControlClient implements AutoCloseable {
                 return;
             }
             lastHeardNanos = System.nanoTime();
+            understood = true;
             if (message.isEmpty()) {
                 if (!unknownTypeLogged) {
                     unknownTypeLogged = true;

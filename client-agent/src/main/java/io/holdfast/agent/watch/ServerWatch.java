@@ -46,6 +46,12 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
     private static final int PROVE_AGAIN_MS = 20;
     /** Two of the server's heart-beats: with one so young its process lives. */
     private static final int FRESH_BEAT_MS = 500;
+    /** A server that is just dying hangs up without a welcome too, but not so often in a row. */
+    private static final int UNWELCOME_QUICK = 3;
+
+    private static final int UNWELCOME_FIRST_MS = 100;
+    /** The log of whoever is asked in vain grows by one line in such a time. */
+    private static final int UNWELCOME_MAX_MS = 2_000;
 
     /** Hears what becomes of the server, on the loop. */
     public interface Listener {
@@ -90,6 +96,8 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
 
     private Phase phase = Phase.AWAY;
     private int attempt;
+    /** How often in a row somebody accepted the connection, and closed it without a welcome. */
+    private int unwelcome;
     /** Number of the conversation that is listened to. */
     private int conversations;
 
@@ -318,6 +326,10 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
         int waitMs = address.getAddress() != null && address.getAddress().isLoopbackAddress()
                 ? settings.retryLoopbackMs()
                 : (int) Math.min(settings.retryMaxMs(), (long) settings.retryFirstMs() << Math.min(attempt, 10));
+        if (unwelcome > UNWELCOME_QUICK) {
+            long longerMs = (long) UNWELCOME_FIRST_MS << Math.min(unwelcome - UNWELCOME_QUICK - 1, 10);
+            waitMs = (int) Math.min(UNWELCOME_MAX_MS, longerMs);
+        }
         attempt++;
         loop.schedule(
                 () -> {
@@ -327,6 +339,23 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
                 },
                 waitMs,
                 TimeUnit.MILLISECONDS);
+    }
+
+    /** Somebody accepts connections and closes them: a server on its way out, or none at all. */
+    private void hungUp(ControlClient from, String why) {
+        unwelcome++;
+        if (from.understood() || unwelcome < UNWELCOME_QUICK) {
+            trouble(why);
+        } else if (unwelcome == UNWELCOME_QUICK) {
+            DiscoveryProbe.ask(loop, address, settings.probeLimitMs(), outcome -> {
+                if (unwelcome >= UNWELCOME_QUICK && phase != Phase.CLOSED) {
+                    trouble(
+                            outcome.serves()
+                                    ? "that is an iSCSI portal; the agent wants the control port that 'serve' prints"
+                                    : "that is no control port of a server: it hangs up without a welcome");
+                }
+            });
+        }
     }
 
     private void proveWelcome(Conversation conversation, ServerMessage.Welcome welcome) {
@@ -427,6 +456,7 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
             if (!current() || phase != Phase.INTRODUCING) {
                 return;
             }
+            unwelcome = 0;
             enter(Phase.PROVING, "welcome of " + welcome.server().name());
             sessions.clear();
             sessions.addAll(welcome.sessions());
@@ -461,15 +491,22 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
             if (!current() || phase == Phase.CLOSED) {
                 return;
             }
+            ControlClient over = client;
             client = null;
             if (phase == Phase.SERVING) {
                 lost(why, false);
-            } else {
-                enter(Phase.AWAY, why);
-                forget();
-                trouble(why);
-                reconnectLater();
+                return;
             }
+            boolean introducing = phase == Phase.INTRODUCING;
+            enter(Phase.AWAY, why);
+            forget();
+            if (introducing && over != null && over.connected()) {
+                hungUp(over, why);
+            } else {
+                unwelcome = 0;
+                trouble(why);
+            }
+            reconnectLater();
         }
     }
 }

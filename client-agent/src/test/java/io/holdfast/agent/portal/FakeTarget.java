@@ -23,6 +23,8 @@ public final class FakeTarget implements AutoCloseable {
     public volatile boolean hangsUp;
 
     public final AtomicInteger commands = new AtomicInteger();
+    /** Connections since the beginning. */
+    public final AtomicInteger accepted = new AtomicInteger();
 
     public FakeTarget() throws IOException {
         this(0);
@@ -44,6 +46,7 @@ public final class FakeTarget implements AutoCloseable {
             try {
                 Socket socket = listener.accept();
                 sockets.add(socket);
+                accepted.incrementAndGet();
                 Thread thread = new Thread(() -> serve(socket), "fake-target-session");
                 thread.setDaemon(true);
                 thread.start();

@@ -219,6 +219,36 @@ class ServerWatchTest implements ServerWatch.Listener {
     }
 
     @Test
+    void shouldSayThatItWasGivenAnIscsiPortalAndAskItSeldom() throws Exception {
+        try (LogLines log = LogLines.of(ServerWatch.class)) {
+            target = new FakeTarget();
+            watch(target.address());
+
+            await().until(() -> log.contain("that is an iSCSI portal"));
+            assertThat(log.lines())
+                    .filteredOn(line -> line.contains("trying on"))
+                    .hasSizeLessThanOrEqualTo(2);
+            int before = target.accepted.get();
+            await().during(Duration.ofMillis(1_500)).until(() -> target.accepted.get() - before < 6);
+        }
+    }
+
+    @Test
+    void shouldFindTheServerThatTakesThePlaceOfAnIscsiPortal() throws Exception {
+        try (LogLines log = LogLines.of(ServerWatch.class);
+                FakeTarget wrong = new FakeTarget()) {
+            target = new FakeTarget();
+            watch(wrong.address());
+            await().until(() -> log.contain("that is an iSCSI portal"));
+            wrong.die();
+
+            serve(BEATING, wrong.address().getPort());
+
+            awaitHeard("serves vios1 " + target.address().getPort());
+        }
+    }
+
+    @Test
     void shouldBreakTheConnectionsOfAProcessToAnAddress() throws Exception {
         start(BEATING);
         int pid = (int) ProcessHandle.current().pid();
@@ -257,9 +287,13 @@ class ServerWatchTest implements ServerWatch.Listener {
     }
 
     private void watch() {
+        watch(server.localAddress());
+    }
+
+    private void watch(InetSocketAddress control) {
         watch = new ServerWatch(
                 loop,
-                server.localAddress(),
+                control,
                 new AgentMessage.Hello("test", ControlProtocol.VERSION, List.of()),
                 SETTINGS,
                 BEATING,
