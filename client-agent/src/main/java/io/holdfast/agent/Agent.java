@@ -10,6 +10,7 @@ import io.holdfast.control.ControlProtocol;
 import io.holdfast.control.IscsiSession;
 import io.holdfast.control.ServerMessage;
 import io.holdfast.control.VmOutcome;
+import io.holdfast.net.Addresses;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
@@ -127,7 +128,7 @@ public final class Agent implements AutoCloseable {
             LOG.info(
                     "vm {}: portal {}",
                     vm.name(),
-                    AgentConfig.print(keeper.portal().address()));
+                    Addresses.print(keeper.portal().address()));
         }
     }
 
@@ -184,7 +185,7 @@ public final class Agent implements AutoCloseable {
         @Override
         public void serves(ServerView server, InetSocketAddress portal, List<IscsiSession> sessions) {
             lastPortal = portal;
-            LOG.info("server {}: serves (epoch {})", AgentConfig.print(config.server()), server.epoch());
+            LOG.info("server {}: serves (epoch {})", Addresses.print(config.server()), server.epoch());
             listener.serverServes(server.address(), server.epoch());
             int current = outage;
             int frozen = 0;
@@ -213,7 +214,7 @@ public final class Agent implements AutoCloseable {
         public void lost(String why, boolean silent) {
             outage++;
             announcement = 0;
-            String reason = "server " + AgentConfig.print(config.server()) + " lost: " + why;
+            String reason = "server " + Addresses.print(config.server()) + " lost: " + why;
             vms.forEach(vm -> vm.serverLost(reason));
             LOG.warn("{}", reason);
             listener.serverLost(why);
@@ -237,7 +238,7 @@ public final class Agent implements AutoCloseable {
         public void goingAway(ServerMessage.GoingAway going) {
             LOG.info(
                     "server {}: announces {} within {} ms",
-                    AgentConfig.print(config.server()),
+                    Addresses.print(config.server()),
                     going.reason(),
                     going.deadlineMs());
             announcement = going.announcementId();

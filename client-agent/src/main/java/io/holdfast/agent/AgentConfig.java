@@ -3,9 +3,9 @@ package io.holdfast.agent;
 import io.holdfast.agent.portal.PortalLimits;
 import io.holdfast.agent.watch.WatchSettings;
 import io.holdfast.control.ControlSettings;
-import java.net.InetAddress;
+import io.holdfast.net.AddressException;
+import io.holdfast.net.Addresses;
 import java.net.InetSocketAddress;
-import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
@@ -33,8 +33,6 @@ public record AgentConfig(
     public static final int FIRST_PORTAL_PORT = 3270;
     /** Each VM has a thread and a port of its own. */
     public static final int MAX_VMS = 1_000;
-
-    private static final int MAX_PORT = 65_535;
 
     public AgentConfig {
         vms = List.copyOf(vms);
@@ -75,46 +73,22 @@ public record AgentConfig(
                     && vm.portal().get().getPort() != 0
                     && !portals.add(vm.portal().get())) {
                 throw new AgentConfigException("VM '" + vm.name() + "': the portal "
-                        + print(vm.portal().get()) + " is given to another VM already");
+                        + Addresses.print(vm.portal().get()) + " is given to another VM already");
             }
         }
     }
 
     /**
-     * Reads {@code ADDR:PORT}; an IPv6 address stands in brackets. Names are resolved.
+     * The same as {@link Addresses#parse}.
      *
      * @param what the setting, for the message
      * @throws AgentConfigException if it is not that
      */
     public static InetSocketAddress parseAddress(String what, String text) throws AgentConfigException {
-        int colon = text.lastIndexOf(':');
-        String host = colon < 0 ? "" : text.substring(0, colon);
-        if (host.startsWith("[") && host.endsWith("]")) {
-            host = host.substring(1, host.length() - 1);
-        }
-        if (host.isEmpty()) {
-            throw new AgentConfigException(what + " '" + text + "': expected ADDRESS:PORT, as in 127.0.0.1:3261");
-        }
-        int port;
         try {
-            port = Integer.parseInt(text.substring(colon + 1));
-        } catch (NumberFormatException e) {
-            port = -1;
+            return Addresses.parse(what, text);
+        } catch (AddressException e) {
+            throw new AgentConfigException("" + e.getMessage(), e);
         }
-        if (port < 0 || port > MAX_PORT) {
-            throw new AgentConfigException(what + " '" + text + "': the port must be a number from 0 to " + MAX_PORT);
-        }
-        try {
-            return new InetSocketAddress(InetAddress.getByName(host), port);
-        } catch (UnknownHostException e) {
-            throw new AgentConfigException(what + " '" + text + "': unknown host " + host, e);
-        }
-    }
-
-    static String print(InetSocketAddress address) {
-        String host = address.getAddress() == null
-                ? address.getHostString()
-                : address.getAddress().getHostAddress();
-        return (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + address.getPort();
     }
 }

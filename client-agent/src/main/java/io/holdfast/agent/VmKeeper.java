@@ -21,13 +21,12 @@ import io.holdfast.agent.watch.ProcessSockets;
 import io.holdfast.control.ExportedUnit;
 import io.holdfast.control.IscsiSession;
 import io.holdfast.control.VmOutcome;
+import io.holdfast.net.Addresses;
 import io.netty.channel.EventLoop;
-import io.netty.util.NetUtil;
 import io.netty.util.concurrent.Future;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.ArrayDeque;
-import java.util.Arrays;
 import java.util.Deque;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -123,7 +122,7 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
                 || config.relay() == VmConfig.RelayMode.AUTO && record != null && record.relay()) {
             portal.relayData();
         }
-        machine = new FreezeMachine(config.name(), AgentConfig.print(portal.address()), record);
+        machine = new FreezeMachine(config.name(), Addresses.print(portal.address()), record);
         if (record != null) {
             lastPid = record.pid();
             if (mayLive(record.pid())) {
@@ -166,7 +165,7 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
     VmStatus status() {
         return new VmStatus(
                 name(),
-                AgentConfig.print(portal.address()),
+                Addresses.print(portal.address()),
                 machine.state(),
                 machine.reason(),
                 nowMs() - changedAtMs,
@@ -211,12 +210,14 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
         // the
         // agent only QEMU's own sockets tell which sessions are its.
         home.besides().execute(() -> {
-            Set<String> alive = new HashSet<>();
-            ProcessSockets.established(pid).forEach(socket -> alive.add(AgentConfig.print(socket.local())));
+            Set<InetSocketAddress> alive = new HashSet<>();
+            ProcessSockets.established(pid).forEach(socket -> alive.add(socket.local()));
             loop.execute(() -> {
                 if (at.equals(serverPortal)) {
                     sessions.stream()
-                            .filter(known -> alive.contains(known.peer()))
+                            .filter(known -> Addresses.parseNumeric(known.peer())
+                                    .filter(alive::contains)
+                                    .isPresent())
                             .forEach(atServer::add);
                     sessionsChanged();
                 }
@@ -425,15 +426,13 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
      * server that does not answer would keep it from freezing anybody.
      */
     static boolean leadsTo(String portal, InetSocketAddress mine) {
-        int colon = portal.lastIndexOf(':');
-        String host = portal.substring(0, Math.max(0, colon)).replace("[", "").replace("]", "");
-        boolean here = host.equals("localhost")
-                ? mine.getAddress().isLoopbackAddress()
-                : Arrays.equals(
-                        NetUtil.createByteArrayFromIpAddressString(host),
-                        mine.getAddress().getAddress());
-        return portal.substring(colon + 1).equals("" + mine.getPort())
-                && (here || mine.getAddress().isAnyLocalAddress());
+        if (!portal.endsWith(":" + mine.getPort())) {
+            return false;
+        }
+        boolean localhost = portal.startsWith("localhost:") && mine.getAddress().isLoopbackAddress();
+        return localhost
+                || mine.getAddress().isAnyLocalAddress()
+                || Addresses.parseNumeric(portal).filter(mine::equals).isPresent();
     }
 
     private static boolean handsErrorsToGuest(IscsiDisk disk) {
@@ -444,7 +443,7 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
 
     private void tellDisks(List<IscsiDisk> all, List<IscsiDisk> here) {
         if (here.isEmpty() && !all.isEmpty()) {
-            warn("none of its iSCSI disks uses its portal " + AgentConfig.print(portal.address()) + "; they log in at "
+            warn("none of its iSCSI disks uses its portal " + Addresses.print(portal.address()) + "; they log in at "
                     + all.get(0).portal() + ". The VM is not frozen when the server is lost");
         }
         for (IscsiDisk disk : here) {

@@ -3,6 +3,7 @@ package io.holdfast.agent;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.holdfast.net.Addresses;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -39,8 +40,8 @@ class AgentConfigTest {
                 "web1=                     | the path of its QMP socket is missing",
                 "web1=/q,relay=maybe       | relay=maybe: auto, on and off are allowed",
                 "web1=/q,colour=blue       | unknown option 'colour=blue'",
-                "web1=/q,portal=3270       | portal of VM web1 '3270': expected ADDRESS:PORT",
-                "web1=/q,portal=a:99999    | the port must be a number from 0 to 65535",
+                "web1=/q,portal=3270       | portal of VM web1 '3270' is not ADDRESS:PORT",
+                "web1=/q,portal=a:99999    | port '99999' is not in 0..65535",
             })
     void shouldNameTheValueThatIsWrong(String text, String message) {
         assertThatThrownBy(() -> VmConfig.parse(text))
@@ -50,8 +51,8 @@ class AgentConfigTest {
 
     @Test
     void shouldReadAnIpv6Address() throws AgentConfigException {
-        assertThat(AgentConfig.print(AgentConfig.parseAddress("--server", "[::1]:3261")))
-                .isEqualTo("[0:0:0:0:0:0:0:1]:3261");
+        assertThat(Addresses.print(AgentConfig.parseAddress("--server", "[::1]:3261")))
+                .isEqualTo("[::1]:3261");
     }
 
     @ParameterizedTest

@@ -1,5 +1,6 @@
 package io.holdfast.control;
 
+import io.holdfast.net.Addresses;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
@@ -142,7 +143,7 @@ final class AgentConnection extends SimpleChannelInboundHandler<ByteBuf> {
         why = "refused: " + objection;
         Channel to = channel;
         if (to != null) {
-            LOG.warn("control connection from {} refused: {}", to.remoteAddress(), objection);
+            LOG.warn("control connection from {} refused: {}", Addresses.print(to.remoteAddress()), objection);
         }
         sendAndClose(new ServerMessage.Refused("" + objection));
     }

@@ -1,5 +1,6 @@
 package io.holdfast.control;
 
+import io.holdfast.net.Addresses;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
@@ -16,7 +17,6 @@ import io.netty.handler.codec.LineBasedFrameDecoder;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -127,7 +127,7 @@ public final class ControlServer implements AutoCloseable {
         var bound = bootstrap.bind(address).awaitUninterruptibly();
         if (!bound.isSuccess()) {
             close();
-            throw new IOException("cannot listen for agents on " + print(address) + ": "
+            throw new IOException("cannot listen for agents on " + Addresses.print(address) + ": "
                     + bound.cause().getMessage());
         }
         listener = bound.channel();
@@ -312,9 +312,5 @@ public final class ControlServer implements AutoCloseable {
             this.id = id;
             this.asked = asked;
         }
-    }
-
-    private static String print(SocketAddress address) {
-        return address instanceof InetSocketAddress inet ? inet.getHostString() + ":" + inet.getPort() : "" + address;
     }
 }

@@ -4,9 +4,10 @@ import io.holdfast.agent.Agent;
 import io.holdfast.agent.AgentConfig;
 import io.holdfast.agent.AgentConfigException;
 import io.holdfast.agent.VmConfig;
-import io.holdfast.iscsi.Addresses;
+import io.holdfast.net.Addresses;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -59,7 +60,7 @@ final class AgentCommand implements Command {
     public int run(Arguments arguments, PrintWriter out, PrintWriter err) {
         Logging.start();
         try (Agent agent = Agent.start(config(arguments))) {
-            agent.portals().forEach((vm, portal) -> out.println("vm " + vm + ": portal " + Addresses.print(portal)));
+            agent.portals().forEach((vm, portal) -> out.println(print(vm, portal)));
             out.println();
             out.println(
                     "Give QEMU the portal: -drive file=iscsi://PORTAL/TARGET/LUN,format=raw,if=virtio,cache=none,werror=stop,rerror=stop");
@@ -76,6 +77,11 @@ final class AgentCommand implements Command {
             err.println("holdfast agent: " + StartFailure.inWords(e));
             return ExitCode.FAILED;
         }
+    }
+
+    private static String print(String vm, InetSocketAddress portal) {
+        return "vm " + vm + ": portal " + Addresses.print(Reachable.of(portal))
+                + (portal.getAddress().isAnyLocalAddress() ? " (at every address of this host)" : "");
     }
 
     private static AgentConfig config(Arguments arguments) throws AgentConfigException {

@@ -11,7 +11,6 @@ import io.holdfast.control.ExportedUnit;
 import io.holdfast.control.IscsiSession;
 import io.holdfast.control.ServerDescription;
 import io.holdfast.control.ServerMessage;
-import io.holdfast.iscsi.Addresses;
 import io.holdfast.iscsi.EventLoops;
 import io.holdfast.iscsi.IoWay;
 import io.holdfast.iscsi.IscsiServer;
@@ -21,6 +20,7 @@ import io.holdfast.management.config.ByteSize;
 import io.holdfast.management.config.ConfigException;
 import io.holdfast.management.config.Export;
 import io.holdfast.management.config.ServeConfig;
+import io.holdfast.net.Addresses;
 import io.holdfast.scsi.FixedLunView;
 import io.holdfast.scsi.LogicalUnit;
 import io.holdfast.scsi.LogicalUnitIdentity;
@@ -37,6 +37,7 @@ import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -212,7 +213,7 @@ final class TargetServer {
         String name = "";
         for (ServedUnit unit : units) {
             for (InetSocketAddress address : server.portals()) {
-                portal = Addresses.print(address);
+                portal = Addresses.print(Reachable.of(address));
                 name = unit.target().name();
                 out.println("iscsi://" + portal + "/" + name + "/" + ServedUnit.LUN);
             }
@@ -223,7 +224,11 @@ final class TargetServer {
                     + ByteSize.print(unit.backend().sizeBytes())
                     + (unit.backend().readOnly() ? ", read-only" : ""));
         }
-        String control = Addresses.print(agents.localAddress());
+        Stream.concat(server.portals().stream(), Stream.of(agents.localAddress()))
+                .filter(address -> address.getAddress().isAnyLocalAddress())
+                .forEach(address ->
+                        out.println("  port " + address.getPort() + " is open at every address of this host"));
+        String control = Addresses.print(Reachable.of(agents.localAddress()));
         out.println();
         out.println("A guest that survives this server's death goes through an agent on its own host:");
         out.println("  scripts/holdfast agent --server " + control + " --vm web1=/run/web1.qmp");

@@ -67,6 +67,14 @@ class ArchitectureTest {
                             && !type.getPackageName().startsWith("io.holdfast.linux")));
 
     @ArchTest
+    static final ArchRule addresses_are_values = classes()
+            .that()
+            .resideInAPackage("io.holdfast.net..")
+            .should()
+            .onlyDependOnClassesThat()
+            .resideInAnyPackage("java..", "io.holdfast.net..", "org.jspecify.annotations..");
+
+    @ArchTest
     static final ArchRule worldwide_port_names_are_values = classes()
             .that()
             .resideInAPackage("io.holdfast.npiv..")

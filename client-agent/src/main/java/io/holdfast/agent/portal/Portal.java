@@ -1,5 +1,6 @@
 package io.holdfast.agent.portal;
 
+import io.holdfast.net.Addresses;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelInitializer;
@@ -104,7 +105,7 @@ public final class Portal implements AutoCloseable {
                 .bind(address)
                 .awaitUninterruptibly();
         if (!bound.isSuccess()) {
-            throw new IOException("VM " + vm + ": cannot listen on " + print(address) + ": "
+            throw new IOException("VM " + vm + ": cannot listen on " + Addresses.print(address) + ": "
                     + bound.cause().getMessage());
         }
         portal.listening = bound.channel();
@@ -280,13 +281,6 @@ public final class Portal implements AutoCloseable {
 
     private static String key(LoginPdu login) {
         return login.initiator() + '\n' + login.target();
-    }
-
-    static String print(InetSocketAddress address) {
-        String host = address.getAddress() == null
-                ? address.getHostString()
-                : address.getAddress().getHostAddress();
-        return (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + address.getPort();
     }
 
     /** For tests and for people: what each connection is doing. */

@@ -5,6 +5,7 @@ import io.holdfast.iscsi.wire.Opcode;
 import io.holdfast.iscsi.wire.PduDecoder;
 import io.holdfast.iscsi.wire.TextKeys;
 import io.holdfast.iscsi.wire.WireException;
+import io.holdfast.net.Addresses;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
@@ -270,16 +271,16 @@ final class PortalConnection extends ChannelInboundHandlerAdapter implements Pdu
         if (first.discovery()) {
             beginStandIn(first);
         } else if (portal.relays()) {
-            enter(Stage.RELAYED, "relayed to " + Portal.print(server));
+            enter(Stage.RELAYED, "relayed to " + Addresses.print(server));
             Relay made = new Relay(this, portal, from, first, server);
             relay = made;
             portal.ledToServer(first);
             made.start();
         } else {
-            enter(Stage.LED_AWAY, "redirected to " + Portal.print(server));
+            enter(Stage.LED_AWAY, "redirected to " + Addresses.print(server));
             portal.ledToServer(first);
             ByteBuf redirect = from.alloc().buffer();
-            first.writeRedirect(Portal.print(server), redirect);
+            first.writeRedirect(Addresses.printHere(server), redirect);
             from.writeAndFlush(redirect);
             timer = from.eventLoop()
                     .schedule(
@@ -389,7 +390,7 @@ final class PortalConnection extends ChannelInboundHandlerAdapter implements Pdu
         Channel from = channel;
         StringBuilder text = new StringBuilder();
         if (from != null && !keys.pairs().isEmpty()) {
-            String address = Portal.print((InetSocketAddress) from.localAddress());
+            String address = Addresses.print(from.localAddress());
             for (String name : portal.targetNames()) {
                 if (wanted.equals("All") || wanted.equals(name)) {
                     text.append("TargetName=").append(name).append('\0');

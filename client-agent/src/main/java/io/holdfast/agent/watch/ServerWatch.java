@@ -8,12 +8,14 @@ import io.holdfast.control.ControlSettings;
 import io.holdfast.control.IscsiSession;
 import io.holdfast.control.ServerDescription;
 import io.holdfast.control.ServerMessage;
+import io.holdfast.net.Addresses;
 import io.netty.channel.EventLoop;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.util.concurrent.Future;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -372,39 +374,34 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
                 return;
             }
             if (!outcome.serves()) {
-                trouble("its iSCSI portal " + print(at) + " does not serve yet: " + outcome.trouble());
+                trouble("its iSCSI portal " + Addresses.print(at) + " does not serve yet: " + outcome.trouble());
                 loop.schedule(() -> proveWelcome(conversation, welcome), PROVE_AGAIN_MS, TimeUnit.MILLISECONDS);
                 return;
             }
             lastTrouble = "";
             attempt = 0;
             portal = at;
-            ServerView proven = new ServerView(print(at), welcome.epoch(), described(welcome.server(), at));
+            ServerView proven = new ServerView(Addresses.print(at), welcome.epoch(), described(welcome.server(), at));
             view = proven;
-            enter(Phase.SERVING, "its portal " + print(at) + " answers");
+            enter(Phase.SERVING, "its portal " + Addresses.print(at) + " answers");
             listener.serves(proven, at, List.copyOf(sessions));
         });
     }
 
     private static ServerDescription described(ServerDescription said, InetSocketAddress at) {
-        return new ServerDescription(said.name(), List.of(print(at)), said.units());
+        return new ServerDescription(said.name(), List.of(Addresses.print(at)), said.units());
     }
 
     /** The first portal it names; one that listens everywhere is reached where the control connection goes. */
     private @Nullable InetSocketAddress dataPath(ServerDescription server) {
         for (String text : server.portals()) {
-            int colon = text.lastIndexOf(':');
-            try {
-                int port = Integer.parseInt(text.substring(colon + 1));
-                String host =
-                        text.substring(0, Math.max(0, colon)).replace("[", "").replace("]", "");
-                InetSocketAddress named = new InetSocketAddress(host, port);
-                if (named.getAddress() == null || named.getAddress().isAnyLocalAddress()) {
-                    return new InetSocketAddress(address.getAddress(), port);
-                }
-                return named;
-            } catch (IllegalArgumentException e) {
+            Optional<InetSocketAddress> named = Addresses.parseNumeric(text);
+            if (named.isEmpty()) {
                 LOG.warn("server {}: '{}' is no portal address ip:port", print(), text);
+            } else if (named.get().getAddress().isAnyLocalAddress()) {
+                return new InetSocketAddress(address.getAddress(), named.get().getPort());
+            } else {
+                return named.get();
             }
         }
         return null;
@@ -425,14 +422,7 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
     }
 
     private String print() {
-        return print(address);
-    }
-
-    private static String print(InetSocketAddress address) {
-        String host = address.getAddress() == null
-                ? address.getHostString()
-                : address.getAddress().getHostAddress();
-        return (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + address.getPort();
+        return Addresses.print(address);
     }
 
     private static long msSince(long thenNanos, long nowNanos) {

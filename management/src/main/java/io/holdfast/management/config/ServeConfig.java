@@ -52,7 +52,7 @@ public record ServeConfig(
         }
         List<InetSocketAddress> portals = new ArrayList<>();
         for (String listen : all(values, ServeSetting.LISTEN)) {
-            portals.add(Endpoint.parse("listen", listen));
+            portals.add(SettingRule.endpoint("listen", listen));
         }
         int loops = number(values, ServeSetting.EVENT_LOOPS);
         String state = one(values, ServeSetting.STATE);
@@ -84,7 +84,7 @@ public record ServeConfig(
             throws ConfigException {
         String control = one(values, ServeSetting.CONTROL);
         if (!control.isEmpty()) {
-            return Endpoint.parse("control", control);
+            return SettingRule.endpoint("control", control);
         }
         int port = portal.getPort() == 0 || portal.getPort() == 65_535 ? 0 : portal.getPort() + 1;
         return new InetSocketAddress(portal.getAddress(), port);

@@ -1,5 +1,8 @@
 package io.holdfast.management.config;
 
+import io.holdfast.net.AddressException;
+import io.holdfast.net.Addresses;
+import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.regex.Pattern;
 
@@ -10,7 +13,7 @@ interface SettingRule {
     /** @throws ConfigException naming the setting, the value and what is allowed */
     void check(String key, String text) throws ConfigException;
 
-    SettingRule ENDPOINT = Endpoint::parse;
+    SettingRule ENDPOINT = SettingRule::endpoint;
 
     SettingRule PATH = SettingRule::path;
 
@@ -44,6 +47,15 @@ interface SettingRule {
             }
             throw new ConfigException(key + " '" + text + "' is not a number in " + min + ".." + max);
         };
+    }
+
+    /** {@code 127.0.0.1:3260}, {@code [::1]:3260}, {@code host:3260}. */
+    static InetSocketAddress endpoint(String key, String text) throws ConfigException {
+        try {
+            return Addresses.parse(key, text);
+        } catch (AddressException e) {
+            throw new ConfigException("" + e.getMessage());
+        }
     }
 
     private static void path(String key, String text) throws ConfigException {

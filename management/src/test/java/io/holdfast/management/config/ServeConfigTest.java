@@ -143,15 +143,15 @@ class ServeConfigTest {
     @ParameterizedTest
     @ValueSource(strings = {"", "3260", ":3260", "::1:3260", "host", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:-1"})
     void shouldRefuseAddressesWithTheValueInTheMessage(String text) {
-        assertThatThrownBy(() -> Endpoint.parse("listen", text))
+        assertThatThrownBy(() -> SettingRule.endpoint("listen", text))
                 .isInstanceOf(ConfigException.class)
                 .hasMessageStartingWith("listen '" + text + "'");
     }
 
     @Test
     void shouldReadAddressesOfBothFamilies() throws ConfigException {
-        assertThat(Endpoint.parse("listen", "[::1]:3260").getAddress().isLoopbackAddress())
+        assertThat(SettingRule.endpoint("listen", "[::1]:3260").getAddress().isLoopbackAddress())
                 .isTrue();
-        assertThat(Endpoint.parse("listen", "localhost:0").getPort()).isZero();
+        assertThat(SettingRule.endpoint("listen", "localhost:0").getPort()).isZero();
     }
 }
