@@ -6,6 +6,7 @@ import io.holdfast.iscsi.wire.Isid;
 import io.holdfast.iscsi.wire.Opcode;
 import io.holdfast.iscsi.wire.PduDecoder;
 import io.holdfast.iscsi.wire.WireException;
+import io.holdfast.net.Addresses;
 import io.holdfast.scsi.DeviceServer;
 import io.holdfast.scsi.LunView;
 import io.holdfast.scsi.Nexus;

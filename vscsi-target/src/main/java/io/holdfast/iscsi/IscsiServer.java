@@ -1,5 +1,7 @@
 package io.holdfast.iscsi;
 
+import io.holdfast.net.Addresses;
+import io.holdfast.net.NetworkFailure;
 import io.holdfast.scsi.TaskManagementFunction;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.PooledByteBufAllocator;
@@ -18,7 +20,6 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -71,24 +72,11 @@ public final class IscsiServer {
             if (!bound.isSuccess()) {
                 server.stopListening();
                 Throwable cause = bound.cause();
-                throw new IOException("cannot listen on " + Addresses.print(portal) + ": " + inWords(cause), cause);
+                throw new IOException(NetworkFailure.ofListening(portal, cause), cause);
             }
             server.listeners.add(bound.channel());
         }
         return server;
-    }
-
-    /** What the system says, in words that tell what to do. Netty's transports agree on the message only. */
-    private static String inWords(@Nullable Throwable cause) {
-        String message = cause == null ? "unknown" : String.valueOf(cause.getMessage());
-        if (message.contains("Address already in use")) {
-            return "the address is in use; is another server running?";
-        } else if (message.contains("Cannot assign requested address")) {
-            return "this machine does not have the address";
-        } else if (message.contains("Permission denied")) {
-            return "user " + System.getProperty("user.name") + " may not; ports below 1024 need a privilege";
-        }
-        return message;
     }
 
     /** A server that was just killed holds its ports until the kernel has cleared it away: asked again for a moment. */

@@ -9,6 +9,7 @@ import io.holdfast.block.FileOptions;
 import io.holdfast.block.IoPool;
 import io.holdfast.iscsi.wire.BasicHeader;
 import io.holdfast.iscsi.wire.Opcode;
+import io.holdfast.net.Addresses;
 import io.holdfast.scsi.FixedLunView;
 import io.holdfast.scsi.LogicalUnit;
 import io.holdfast.scsi.LogicalUnitIdentity;
