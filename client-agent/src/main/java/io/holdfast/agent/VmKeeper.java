@@ -21,6 +21,7 @@ import io.holdfast.agent.watch.ProcessSockets;
 import io.holdfast.control.ExportedUnit;
 import io.holdfast.control.IscsiSession;
 import io.holdfast.control.VmOutcome;
+import io.holdfast.linux.FileFailure;
 import io.holdfast.net.Addresses;
 import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.Future;
@@ -566,7 +567,7 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
             records.save(record);
         } catch (IOException e) {
             // The VM is frozen all the same: a guest that goes on writing into nothing is worse than a lost record.
-            warn("cannot write its record: " + e.getMessage());
+            warn("cannot write its record: " + FileFailure.inWords(e));
         }
     }
 

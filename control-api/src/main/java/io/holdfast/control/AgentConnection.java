@@ -1,6 +1,7 @@
 package io.holdfast.control;
 
 import io.holdfast.net.Addresses;
+import io.holdfast.net.NetworkFailure;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
@@ -159,7 +160,7 @@ final class AgentConnection extends SimpleChannelInboundHandler<ByteBuf> {
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
         if (cause instanceof IOException) {
-            why = "" + cause.getMessage();
+            why = NetworkFailure.inWords(cause);
             ctx.close();
         } else {
             refuse(cause.getMessage());

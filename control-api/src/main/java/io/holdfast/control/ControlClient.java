@@ -1,5 +1,6 @@
 package io.holdfast.control;
 
+import io.holdfast.net.NetworkFailure;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
@@ -94,7 +95,7 @@ public final class ControlClient implements AutoCloseable {
         channel = connecting.channel();
         connecting.addListener(done -> {
             if (!done.isSuccess()) {
-                over("" + done.cause().getMessage());
+                over(NetworkFailure.inWords(done.cause()));
             }
         });
     }
@@ -240,7 +241,7 @@ public final class ControlClient implements AutoCloseable {
         @Override
         public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
             why = cause instanceof IOException
-                    ? "" + cause.getMessage()
+                    ? NetworkFailure.inWords(cause)
                     : "not a control connection: " + cause.getMessage();
             ctx.close();
         }

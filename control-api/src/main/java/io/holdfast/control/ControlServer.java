@@ -1,6 +1,6 @@
 package io.holdfast.control;
 
-import io.holdfast.net.Addresses;
+import io.holdfast.net.NetworkFailure;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
@@ -127,8 +127,7 @@ public final class ControlServer implements AutoCloseable {
         var bound = bootstrap.bind(address).awaitUninterruptibly();
         if (!bound.isSuccess()) {
             close();
-            throw new IOException("cannot listen for agents on " + Addresses.print(address) + ": "
-                    + bound.cause().getMessage());
+            throw new IOException("control port: " + NetworkFailure.ofListening(address, bound.cause()), bound.cause());
         }
         listener = bound.channel();
     }

@@ -2,6 +2,7 @@ package io.holdfast.management;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
+import io.holdfast.linux.FileFailure;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
@@ -109,7 +110,7 @@ final class UnitIdentities implements AutoCloseable {
         } catch (FileAlreadyExistsException e) {
             throw new IOException("state directory " + directory + " is a file; name a directory", e);
         } catch (IOException e) {
-            throw new IOException("state directory " + directory + " cannot be made: " + e.getMessage(), e);
+            throw new IOException("state directory " + directory + " cannot be made: " + FileFailure.inWords(e), e);
         }
     }
 

@@ -220,6 +220,25 @@ class ServeCommandTest {
     }
 
     @Test
+    void shouldSayWhyTheStateDirectoryCannotBeMade() throws IOException {
+        Path image = image("disk.img", 512);
+        assertFailed(
+                serve("--export", image.toString(), "--state", "/proc/holdfast"),
+                "state directory /proc/holdfast cannot be made: no such file or directory");
+    }
+
+    @Test
+    void shouldSayInWordsThatTheControlPortIsBusy() throws IOException {
+        Path image = image("disk.img", 512);
+        try (ServerSocket busy = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            String address = "127.0.0.1:" + busy.getLocalPort();
+            assertFailed(
+                    serve("--export", image.toString(), "--control", address),
+                    "control port: cannot listen on " + address + ": another program uses it ('ss -ltnp' tells which)");
+        }
+    }
+
+    @Test
     void shouldSayThatTheStateDirectoryIsAFile() throws IOException {
         Path image = image("disk.img", 512);
         assertFailed(

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.holdfast.linux.FileFailure;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
@@ -48,8 +49,7 @@ public final class RecordStore implements AutoCloseable {
      */
     public static RecordStore open(Path directory) throws IOException {
         if (!Files.isDirectory(directory)) {
-            Files.createDirectories(
-                    directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+            make(directory);
         }
         FileChannel lockFile =
                 FileChannel.open(directory.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
@@ -64,6 +64,15 @@ public final class RecordStore implements AutoCloseable {
             throw new IOException("another agent uses it; stop that first, or give each a --state of its own");
         }
         return new RecordStore(directory, lockFile);
+    }
+
+    private static void make(Path directory) throws IOException {
+        try {
+            Files.createDirectories(
+                    directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        } catch (IOException e) {
+            throw new IOException("it cannot be made: " + FileFailure.inWords(e), e);
+        }
     }
 
     /** What an earlier run left of a VM. Garbage is moved aside, so that it is neither believed nor lost. */
@@ -101,7 +110,7 @@ public final class RecordStore implements AutoCloseable {
         try {
             Files.move(file, aside, StandardCopyOption.REPLACE_EXISTING);
         } catch (IOException e) {
-            LOG.warn("vm {}: cannot move {} aside: {}", vm, file, e.getMessage());
+            LOG.warn("vm {}: cannot move {} aside: {}", vm, file, FileFailure.inWords(e));
         }
     }
 

@@ -1,6 +1,6 @@
 package io.holdfast.agent.portal;
 
-import io.holdfast.net.Addresses;
+import io.holdfast.net.NetworkFailure;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelInitializer;
@@ -105,8 +105,8 @@ public final class Portal implements AutoCloseable {
                 .bind(address)
                 .awaitUninterruptibly();
         if (!bound.isSuccess()) {
-            throw new IOException("VM " + vm + ": cannot listen on " + Addresses.print(address) + ": "
-                    + bound.cause().getMessage());
+            throw new IOException(
+                    "VM " + vm + ": " + NetworkFailure.ofListening(address, bound.cause()), bound.cause());
         }
         portal.listening = bound.channel();
         return portal;

@@ -6,6 +6,7 @@ import io.holdfast.iscsi.wire.PduDecoder;
 import io.holdfast.iscsi.wire.TextKeys;
 import io.holdfast.iscsi.wire.WireException;
 import io.holdfast.net.Addresses;
+import io.holdfast.net.NetworkFailure;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
@@ -415,7 +416,7 @@ final class PortalConnection extends ChannelInboundHandlerAdapter implements Pdu
 
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-        end("" + cause);
+        end(NetworkFailure.inWords(cause));
     }
 
     @Override

@@ -6,6 +6,7 @@ import io.holdfast.iscsi.wire.PduDecoder;
 import io.holdfast.iscsi.wire.PduEncoder;
 import io.holdfast.iscsi.wire.TextKeys;
 import io.holdfast.iscsi.wire.WireException;
+import io.holdfast.net.NetworkFailure;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
@@ -69,7 +70,8 @@ final class DiscoveryProbe extends ChannelInboundHandlerAdapter implements PduDe
                 .connect(portal)
                 .addListener(done -> {
                     if (!done.isSuccess()) {
-                        probe.over("" + done.cause().getMessage(), done.cause() instanceof ConnectTimeoutException);
+                        probe.over(
+                                NetworkFailure.inWords(done.cause()), done.cause() instanceof ConnectTimeoutException);
                     }
                 })
                 .channel();
@@ -155,7 +157,7 @@ final class DiscoveryProbe extends ChannelInboundHandlerAdapter implements PduDe
 
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-        over("" + cause.getMessage());
+        over(NetworkFailure.inWords(cause));
         ctx.close();
     }
 }

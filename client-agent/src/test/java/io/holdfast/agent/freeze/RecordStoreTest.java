@@ -123,4 +123,10 @@ class RecordStoreTest {
     private Path file() {
         return directory.resolve("web1.json");
     }
+
+    @Test
+    void shouldSayWhyItsDirectoryCannotBeMade() {
+        assertThatThrownBy(() -> RecordStore.open(Path.of("/proc/holdfast")))
+                .hasMessage("it cannot be made: no such file or directory");
+    }
 }

@@ -249,6 +249,17 @@ class ServerWatchTest implements ServerWatch.Listener {
     }
 
     @Test
+    void shouldSayInWordsThatNothingListens() throws Exception {
+        try (LogLines log = LogLines.of(ServerWatch.class)) {
+            target = new FakeTarget();
+            target.die();
+            watch(target.address());
+
+            await().until(() -> log.contain("connection refused: nothing listens there; trying on"));
+        }
+    }
+
+    @Test
     void shouldBreakTheConnectionsOfAProcessToAnAddress() throws Exception {
         start(BEATING);
         int pid = (int) ProcessHandle.current().pid();
