@@ -103,6 +103,11 @@ public final class FileBackend implements BlockBackend {
         }
     }
 
+    /** Whether there was no such file, and opening it has made it: certainly by this process, and nobody else's. */
+    public boolean created() {
+        return opened.created();
+    }
+
     /** What lanes that do I/O in their own way need. */
     public OpenFile file() {
         return file;

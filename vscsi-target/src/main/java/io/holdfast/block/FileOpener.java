@@ -37,7 +37,8 @@ final class FileOpener {
     private static final Map<String, Path> OPEN = new ConcurrentHashMap<>();
 
     /** What was opened. {@link #close} gives up the channel, its lock and the entry among the open ones. */
-    record Opened(Path path, FileIdentity identity, FileChannel channel, long sizeBytes) implements AutoCloseable {
+    record Opened(Path path, FileIdentity identity, FileChannel channel, long sizeBytes, boolean created)
+            implements AutoCloseable {
         @Override
         public void close() throws IOException {
             try {
@@ -50,6 +51,7 @@ final class FileOpener {
 
     private final Path path;
     private final FileOptions options;
+    private boolean created;
 
     FileOpener(Path path, FileOptions options) {
         this.path = path;
@@ -75,7 +77,7 @@ final class FileOpener {
             long sizeBytes = channel.size();
             requireSize(identity, sizeBytes);
             opened = true;
-            return new Opened(path, identity, channel, sizeBytes);
+            return new Opened(path, identity, channel, sizeBytes, created);
         } catch (IOException e) {
             throw translate(e);
         } finally {
@@ -119,6 +121,7 @@ final class FileOpener {
             file.getChannel().force(true);
             syncDirectory();
             complete = true;
+            created = true;
             return FileIdentity.of(path);
         } catch (IOException e) {
             throw new BackendException(path + " cannot be created with " + sizeBytes + " bytes: " + e.getMessage(), e);
