@@ -27,7 +27,6 @@ import io.holdfast.scsi.LogicalUnitIdentity;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.InetSocketAddress;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -65,6 +64,7 @@ final class TargetServer {
     private @Nullable EventLoops loops;
     private @Nullable IscsiServer iscsi;
     private volatile @Nullable ControlServer control;
+    private boolean startFailed;
     private final CountDownLatch stopped = new CountDownLatch(1);
 
     private TargetServer(ServeConfig config) {
@@ -86,6 +86,7 @@ final class TargetServer {
             server.listen(way);
             return server;
         } catch (IOException | RuntimeException | LinkageError e) {
+            server.startFailed = true;
             server.releaseAfter(e);
             throw e;
         }
@@ -126,12 +127,10 @@ final class TargetServer {
 
     private ServedUnit open(Export export, UnitIdentities identities) throws IOException {
         try {
-            UnitIdentities.Image image =
-                    Files.exists(export.path()) ? UnitIdentities.Image.FOUND : UnitIdentities.Image.CREATED;
             FileBackend backend =
                     FileBackend.open(export.path(), new FileOptions(export.readOnly(), export.sizeBytes()));
             String name = config.namePrefix() + ":" + export.name();
-            UUID uuid = identify(backend, identities, name, export.path(), image);
+            UUID uuid = identify(backend, identities, name, export.path());
             LogicalUnit unit = LogicalUnit.builder(LogicalUnitIdentity.of(uuid), backend)
                     .taskManagement(IscsiServer.TASK_MANAGEMENT)
                     .build();
@@ -143,12 +142,13 @@ final class TargetServer {
         }
     }
 
-    private static UUID identify(
-            FileBackend backend, UnitIdentities identities, String name, Path path, UnitIdentities.Image image)
+    private static UUID identify(FileBackend backend, UnitIdentities identities, String name, Path path)
             throws IOException {
         try {
-            return identities.of(name, path, image);
+            return identities.of(
+                    name, path, backend.created() ? UnitIdentities.Image.CREATED : UnitIdentities.Image.FOUND);
         } catch (IOException e) {
+            CreatedImage.remove(path, backend);
             backend.close();
             throw e;
         }
@@ -295,8 +295,11 @@ final class TargetServer {
         }
         ended &= pool.close(COMMANDS_LIMIT);
         if (ended) {
-            units.forEach(TargetServer::closeBackend);
             UnitIdentities locked = identities;
+            if (startFailed && locked != null) {
+                removeCreated(locked);
+            }
+            units.forEach(TargetServer::closeBackend);
             if (locked != null) {
                 locked.close();
             }
@@ -309,6 +312,17 @@ final class TargetServer {
         EventLoops running = loops;
         if (running != null) {
             running.close();
+        }
+    }
+
+    private void removeCreated(UnitIdentities known) {
+        units.stream()
+                .filter(unit -> CreatedImage.remove(unit.export().path(), unit.backend()))
+                .forEach(unit -> known.revert(unit.target().name()));
+        try {
+            known.save();
+        } catch (IOException e) {
+            log.warn("the identities of images that were removed again stay on record: {}", e.getMessage());
         }
     }
 

@@ -47,6 +47,9 @@ final class UnitIdentities implements AutoCloseable {
 
     private final Optional<Path> state;
     private final Map<String, Unit> known = new TreeMap<>();
+    /** As this start found them. */
+    private final Map<String, Unit> found = new TreeMap<>();
+
     private @Nullable FileChannel lock;
     private boolean changed;
 
@@ -124,6 +127,7 @@ final class UnitIdentities implements AutoCloseable {
             for (Map.Entry<String, UnitText> unit : units.units().entrySet()) {
                 known.put(unit.getKey(), unit.getValue().parse());
             }
+            found.putAll(known);
         } catch (NoSuchFileException e) {
             // The first start.
         } catch (IOException | IllegalArgumentException e) {
@@ -191,6 +195,17 @@ final class UnitIdentities implements AutoCloseable {
             // Minimal containers have none; the path alone is still stable.
             return "";
         }
+    }
+
+    /** A unit's image was created by this start and is removed again: its name stands for what it stood for before. */
+    void revert(String targetName) {
+        Unit before = found.get(targetName);
+        if (before == null) {
+            known.remove(targetName);
+        } else {
+            known.put(targetName, before);
+        }
+        changed = true;
     }
 
     /** Makes new identities durable. To be called before an initiator can see them. */

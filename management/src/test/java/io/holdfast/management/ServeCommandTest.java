@@ -72,6 +72,74 @@ class ServeCommandTest {
     }
 
     @Test
+    void shouldRemoveTheImagesItCreatedWhenAnotherIsMissing() throws IOException {
+        Path found = image("found.img", 512);
+        Path created = dir.resolve("a.img");
+        Path missing = dir.resolve("missing.img");
+        assertFailed(
+                serve("--export", found.toString(), "--export", created + ",size=1G", "--export", missing.toString()),
+                missing + " does not exist; correct the path, or give a size to have it created");
+        assertThat(created).doesNotExist();
+        assertThat(found).exists();
+    }
+
+    @Test
+    void shouldRemoveTheImagesItCreatedWhenAPortIsBusy() throws IOException {
+        Path created = dir.resolve("a.img");
+        Path state = dir.resolve("state");
+        try (ServerSocket busy = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            String[] arguments = {
+                "--export",
+                created + ",size=1M",
+                "--state",
+                state.toString(),
+                "--control",
+                "127.0.0.1:" + busy.getLocalPort()
+            };
+            assertThat(serve(arguments)).isEqualTo(ExitCode.FAILED);
+        }
+        assertThat(created).doesNotExist();
+        assertThat(state.resolve("units.json")).content().doesNotContain("a.img");
+    }
+
+    @Test
+    void shouldKeepTheIdentityOfADiskWhoseImageWasMissingWhenTheStartFailed() throws IOException {
+        Path image = dir.resolve("disk.img");
+        Path state = Files.createDirectory(dir.resolve("state"));
+        String units = "{\"units\":{\"iqn.2026-11.io.holdfast:disk\":"
+                + "{\"uuid\":\"c1d7a9c6-3f5e-4c68-9b35-1f6c0a1f8a11\",\"path\":\""
+                + dir.toRealPath().resolve("disk.img")
+                + "\"}}}";
+        Files.writeString(state.resolve("units.json"), units);
+        try (ServerSocket busy = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            String[] arguments = {
+                "--export",
+                image + ",size=1M",
+                "--state",
+                state.toString(),
+                "--control",
+                "127.0.0.1:" + busy.getLocalPort()
+            };
+            assertThat(serve(arguments)).isEqualTo(ExitCode.FAILED);
+        }
+        assertThat(image).doesNotExist();
+        assertThat(state.resolve("units.json")).content().contains("c1d7a9c6-3f5e-4c68-9b35-1f6c0a1f8a11");
+    }
+
+    @Test
+    void shouldRemoveAnImageItCreatedUnderTheNameOfAnother() throws IOException {
+        Path image = dir.resolve("disk.img");
+        Path state = Files.createDirectory(dir.resolve("state"));
+        Files.writeString(
+                state.resolve("units.json"),
+                "{\"units\":{\"iqn.2026-11.io.holdfast:disk\":"
+                        + "{\"uuid\":\"c1d7a9c6-3f5e-4c68-9b35-1f6c0a1f8a11\",\"path\":\"/a/disk.img\"}}}");
+        assertThat(serve("--export", image + ",size=1M", "--state", state.toString()))
+                .isEqualTo(ExitCode.FAILED);
+        assertThat(image).doesNotExist();
+    }
+
+    @Test
     void shouldSayThatAnImageIsEmpty() throws IOException {
         Path empty = image("empty.img", 0);
         assertFailed(
