@@ -28,9 +28,9 @@ class ArchitectureTest {
     void shouldKeepTheFreezeMachineFreeOfChannelsThreadsAndClocks() {
         classes()
                 .that()
-                .haveSimpleNameStartingWith("Freeze")
-                .and()
                 .resideInAPackage("io.holdfast.agent.freeze")
+                .and()
+                .haveSimpleNameNotStartingWith("RecordStore")
                 .should()
                 .onlyDependOnClassesThat()
                 .resideInAnyPackage(
