@@ -11,13 +11,10 @@ import io.holdfast.agent.freeze.ServerView;
 import io.holdfast.agent.portal.Portal;
 import io.holdfast.agent.portal.PortalLimits;
 import io.holdfast.agent.portal.ServerProof;
-import io.holdfast.agent.qmp.IscsiDisk;
-import io.holdfast.agent.qmp.QemuDisks;
 import io.holdfast.agent.qmp.QmpClient;
 import io.holdfast.agent.qmp.QmpEvent;
 import io.holdfast.agent.qmp.QmpSession;
 import io.holdfast.agent.qmp.QmpTransport;
-import io.holdfast.agent.watch.ProcessSockets;
 import io.holdfast.control.ExportedUnit;
 import io.holdfast.control.IscsiSession;
 import io.holdfast.control.VmOutcome;
@@ -30,15 +27,9 @@ import java.net.InetSocketAddress;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
-import java.util.Set;
-import java.util.TreeSet;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 
@@ -48,11 +39,6 @@ import org.slf4j.Logger;
  */
 @SuppressWarnings("FutureReturnValueIgnored") // Timers are cancelled by their owner, not waited for.
 final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseable {
-    /** A new disk has logged in: QEMU is asked about it when it has settled. */
-    private static final int LOOK_AGAIN_MS = 500;
-
-    private static final int MAX_LED = 256;
-
     /** What a VM's keeper tells and asks the agent. */
     interface Home {
         void announcementAnswered(VmKeeper vm, long announcementId, VmOutcome outcome);
@@ -76,22 +62,10 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
     private final Portal portal;
     private final FreezeMachine machine;
     private final Deque<FreezeEvent> events = new ArrayDeque<>();
-    private final Map<Led, Boolean> led = new LinkedHashMap<>(16, 0.75f, true) {
-        private static final long serialVersionUID = 1L;
-
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<Led, Boolean> eldest) {
-            return size() > MAX_LED;
-        }
-    };
-    private final Set<IscsiSession> atServer = new LinkedHashSet<>();
+    private final VmSessions sessions;
+    private final VmDisks disks;
 
     private boolean applying;
-    private boolean lookAgain;
-    private int knownDisks;
-    private Set<String> knownTargets = Set.of();
-    private Set<String> elsewhere = Set.of();
-    private boolean errorReachedGuest;
     private @Nullable QmpClient qmp;
     private @Nullable QmpSession session;
     private @Nullable InetSocketAddress serverPortal;
@@ -99,9 +73,6 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
     private @Nullable Future<?> timer;
     private long timerAtMs;
     private long changedAtMs = nowMs();
-
-    /** A login that was led to the server. */
-    private record Led(String initiator, long isid, String target) {}
 
     VmKeeper(
             VmConfig config,
@@ -123,6 +94,8 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
                 || config.relay() == VmConfig.RelayMode.AUTO && record != null && record.relay()) {
             portal.relayData();
         }
+        sessions = new VmSessions(loop, home.besides(), count -> apply(new FreezeEvent.SessionsAtServer(count)));
+        disks = new VmDisks(this, config, portal, loop, home, sessions::targets);
         machine = new FreezeMachine(config.name(), Addresses.print(portal.address()), record);
         if (record != null) {
             lastPid = record.pid();
@@ -171,8 +144,14 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
                 machine.reason(),
                 nowMs() - changedAtMs,
                 pid(),
-                atServer.size(),
+                sessions.atServer(),
                 (int) portal.standIns());
+    }
+
+    /** The monitor connection, if there is one. */
+    @Nullable
+    QmpSession session() {
+        return session;
     }
 
     /** QEMU's process, or 0. */
@@ -192,7 +171,7 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
 
     // ------------------------------------------------------------------ the server
 
-    void serverServes(ServerView server, InetSocketAddress at, List<IscsiSession> sessions) {
+    void serverServes(ServerView server, InetSocketAddress at, List<IscsiSession> open) {
         serverPortal = at;
         serverTargets = server.description().units().stream()
                 .map(ExportedUnit::target)
@@ -203,31 +182,11 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
             apply(new FreezeEvent.QemuEnded());
         }
         apply(new FreezeEvent.ServerServes(server));
-        int pid = pid();
-        if (sessions.isEmpty() || pid == 0) {
-            return;
-        }
-        // A server that was merely silent still lists sessions whose connections were broken; and after a restart of
-        // the
-        // agent only QEMU's own sockets tell which sessions are its.
-        home.besides().execute(() -> {
-            Set<InetSocketAddress> alive = new HashSet<>();
-            ProcessSockets.established(pid).forEach(socket -> alive.add(socket.local()));
-            loop.execute(() -> {
-                if (at.equals(serverPortal)) {
-                    sessions.stream()
-                            .filter(known -> Addresses.parseNumeric(known.peer())
-                                    .filter(alive::contains)
-                                    .isPresent())
-                            .forEach(atServer::add);
-                    sessionsChanged();
-                }
-            });
-        });
+        sessions.findIn(open, pid());
     }
 
     void serverLost(String why) {
-        atServer.clear();
+        sessions.serverLost();
         serverPortal = null;
         apply(new FreezeEvent.ServerLost(why));
     }
@@ -237,53 +196,22 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
     }
 
     void sessionOpened(IscsiSession opened) {
-        if (led.containsKey(new Led(opened.initiator(), opened.isid(), opened.target()))) {
-            atServer.add(opened);
-            sessionsChanged();
-        }
+        sessions.opened(opened);
     }
 
     void sessionClosed(IscsiSession closed) {
-        if (atServer.remove(closed)) {
-            sessionsChanged();
-            if (machine.state() == FreezeState.RUNNING) {
-                // A disk that was unplugged: were it still counted, the next thaw would wait for its session in vain.
-                lookAtDisksSoon();
-            }
+        if (sessions.closed(closed) && machine.state() == FreezeState.RUNNING) {
+            // A disk that was unplugged: were it still counted, the next thaw would wait for its session in vain.
+            disks.lookSoon();
         }
-    }
-
-    private void sessionsChanged() {
-        apply(new FreezeEvent.SessionsAtServer(atServer.size()));
     }
 
     // ------------------------------------------------------------------ the portal
 
     @Override
     public void ledToServer(String initiator, long isid, String target) {
-        led.put(new Led(initiator, isid, target), true);
-        if (!target.isEmpty() && !knownTargets.contains(target)) {
-            // QEMU is asked about it in a moment, but the server may be lost before.
-            Set<String> more = new TreeSet<>(knownTargets);
-            more.add(target);
-            disksKnown(more);
-        }
-        lookAtDisksSoon();
-    }
-
-    private void lookAtDisksSoon() {
-        if (!lookAgain) {
-            lookAgain = true;
-            loop.schedule(
-                    () -> {
-                        lookAgain = false;
-                        if (machine.state() == FreezeState.RUNNING) {
-                            lookAtDisks();
-                        }
-                    },
-                    LOOK_AGAIN_MS,
-                    TimeUnit.MILLISECONDS);
-        }
+        sessions.led(initiator, isid, target);
+        disks.ledTo(target);
     }
 
     @Override
@@ -305,7 +233,7 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
                         opened.pid(),
                         value.path("running").asBoolean(false),
                         value.path("status").asText("unknown")));
-                lookAtDisks();
+                disks.look();
             }
         });
     }
@@ -313,13 +241,10 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
     @Override
     public void disconnected(String why) {
         session = null;
-        knownDisks = 0;
-        knownTargets = Set.of();
-        elsewhere = Set.of();
-        errorReachedGuest = false;
+        disks.forget();
         // A process of QEMU's that comes next logs in for the first time.
         portal.forgetInitiators();
-        led.clear();
+        sessions.forget();
         apply(new FreezeEvent.Detached(why));
     }
 
@@ -333,136 +258,9 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
         switch (event.name()) {
             case "STOP" -> apply(new FreezeEvent.Stopped());
             case "RESUME" -> apply(new FreezeEvent.Resumed());
-            case "BLOCK_IO_ERROR" -> {
-                if (mayBeOurs(event.data(), elsewhere)) {
-                    ioError(event.data());
-                }
-            }
-            case "DEVICE_DELETED" -> lookAtDisks();
+            case "BLOCK_IO_ERROR" -> disks.ioError(event.data());
+            case "DEVICE_DELETED" -> disks.look();
             default -> log.debug("vm {}: QEMU event {}", name(), event.name());
-        }
-    }
-
-    /**
-     * Whether an I/O error may be one of a disk at this portal. Only what is certainly another's is passed over: a disk that
-     * got a snapshot has a new name, and if its pause were taken for somebody else's, nobody would ever resume the VM.
-     */
-    static boolean mayBeOurs(JsonNode error, Set<String> elsewhere) {
-        // The stand-in never says that there is no space left.
-        return !error.path("nospace").asBoolean(false)
-                && Stream.of("device", "qdev", "node-name")
-                        .noneMatch(name -> elsewhere.contains(error.path(name).asText("")));
-    }
-
-    private void ioError(JsonNode error) {
-        if ("stop".equals(error.path("action").asText())) {
-            apply(new FreezeEvent.StoppingOnIoError());
-        } else {
-            // A -drive without werror says "auto" when it is asked, and does this.
-            errorReachedGuest = true;
-            portal.errorsReachGuest(true);
-            warn("I/O error on " + error.path("device").asText("a disk")
-                    + " was handed to the guest: start QEMU with werror=stop,rerror=stop");
-        }
-    }
-
-    /** Learns what the VM has at this portal, and whether it may be redirected. */
-    private void lookAtDisks() {
-        QmpSession asked = session;
-        if (asked == null) {
-            return;
-        }
-        QemuDisks.ask(asked, answer -> {
-            if (session != asked) {
-                return;
-            }
-            List<IscsiDisk> disks = answer.disks();
-            elsewhere = answer.elsewhere();
-            List<IscsiDisk> here = disks.stream().filter(this::isHere).toList();
-            Set<String> targets = new TreeSet<>();
-            here.forEach(disk -> targets.add(disk.target()));
-            if (here.isEmpty()) {
-                // QEMU does not say it in words that are understood here; who logged in knows better.
-                led.keySet().forEach(login -> targets.add(login.target()));
-            }
-            if (here.size() != knownDisks) {
-                knownDisks = here.size();
-                tellDisks(disks, here);
-            }
-            portal.targetsInUse(targets);
-            portal.errorsReachGuest(errorReachedGuest || here.stream().anyMatch(VmKeeper::handsErrorsToGuest));
-            disksKnown(targets);
-            if (config.relay() == VmConfig.RelayMode.AUTO) {
-                home.besides().execute(() -> {
-                    RedirectSafety safety = RedirectSafety.judge(here, RedirectSafety.mappedFiles(asked.pid()));
-                    loop.execute(() -> relayIfUnsafe(safety));
-                });
-            }
-        });
-    }
-
-    private void disksKnown(Set<String> targets) {
-        knownTargets = targets;
-        apply(new FreezeEvent.DisksKnown(targets, knownDisks));
-    }
-
-    private void relayIfUnsafe(RedirectSafety safety) {
-        if (safety.relay() && !portal.relays()) {
-            portal.relayData();
-            apply(new FreezeEvent.RelayChosen(true));
-            log.warn("vm {}: its data is relayed from the next login on: {}", name(), safety.why());
-        } else if (!safety.relay() && portal.relays()) {
-            portal.redirectLogins();
-            apply(new FreezeEvent.RelayChosen(false));
-            log.info("vm {}: its logins are redirected from now on: {}", name(), safety.why());
-        }
-    }
-
-    private boolean isHere(IscsiDisk disk) {
-        return leadsTo(disk.portal(), portal.address());
-    }
-
-    /**
-     * Whether QEMU's words for a portal mean this address. Names are not resolved: this is the agent's loop, and a name
-     * server that does not answer would keep it from freezing anybody.
-     */
-    static boolean leadsTo(String portal, InetSocketAddress mine) {
-        if (!portal.endsWith(":" + mine.getPort())) {
-            return false;
-        }
-        boolean localhost = portal.startsWith("localhost:") && mine.getAddress().isLoopbackAddress();
-        return localhost
-                || mine.getAddress().isAnyLocalAddress()
-                || Addresses.parseNumeric(portal).filter(mine::equals).isPresent();
-    }
-
-    private static boolean handsErrorsToGuest(IscsiDisk disk) {
-        return disk.reportsErrors()
-                || disk.device().equals("scsi-block")
-                || disk.device().equals("scsi-generic");
-    }
-
-    private void tellDisks(List<IscsiDisk> all, List<IscsiDisk> here) {
-        if (here.isEmpty() && !all.isEmpty()) {
-            warn("none of its iSCSI disks uses its portal " + Addresses.print(portal.address()) + "; they log in at "
-                    + all.get(0).portal() + ". The VM is not frozen when the server is lost");
-        }
-        for (IscsiDisk disk : here) {
-            log.info(
-                    "vm {}: disk {}/{} ({}, thread {})",
-                    name(),
-                    disk.target(),
-                    disk.lun(),
-                    disk.device().isEmpty() ? "no device" : disk.device(),
-                    disk.thread());
-            if (disk.reportsErrors()) {
-                warn("disk " + disk.target() + "/" + disk.lun()
-                        + " hands errors to the guest: start QEMU with werror=stop,rerror=stop on its device");
-            }
-            if (disk.device().equals("scsi-block") || disk.device().equals("scsi-generic")) {
-                warn("disk " + disk.target() + "/" + disk.lun() + " is a " + disk.device()
-                        + ", which QEMU cannot stop on an error safely: use scsi-hd");
-            }
         }
     }
 
@@ -473,7 +271,7 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
     }
 
     /** An action may cause an event at once; it waits until the actions before it are done. */
-    private void apply(FreezeEvent event) {
+    void apply(FreezeEvent event) {
         events.add(event);
         if (applying) {
             return;
@@ -583,7 +381,7 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
         home.listener().vmChanged(name(), report.from(), report.to(), report.why(), heldMs);
     }
 
-    private void warn(String what) {
+    void warn(String what) {
         log.warn("vm {}: {}", name(), what);
         home.listener().vmWarning(name(), what);
     }

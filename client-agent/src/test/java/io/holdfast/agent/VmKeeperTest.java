@@ -18,19 +18,19 @@ class VmKeeperTest {
     @ParameterizedTest
     @ValueSource(strings = {"127.0.0.1:3270", "localhost:3270"})
     void shouldKnowItsPortalInQemusWords(String portal) {
-        assertThat(VmKeeper.leadsTo(portal, PORTAL)).isTrue();
+        assertThat(VmDisks.leadsTo(portal, PORTAL)).isTrue();
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"127.0.0.1:3271", "127.0.0.2:3270", "127.0.0.1", "", ":3270", "[::1]:3270"})
     void shouldNotTakeAnotherPortalForItsOwn(String portal) {
-        assertThat(VmKeeper.leadsTo(portal, PORTAL)).isFalse();
+        assertThat(VmDisks.leadsTo(portal, PORTAL)).isFalse();
     }
 
     @Test
     void shouldNotAskANameServer() {
         // A resolver would need up to seconds for a name below .invalid (RFC 2606); this is done at once or not at all.
-        assertThat(VmKeeper.leadsTo("storage.example.invalid:3270", PORTAL)).isFalse();
+        assertThat(VmDisks.leadsTo("storage.example.invalid:3270", PORTAL)).isFalse();
     }
 
     @Test
@@ -56,6 +56,6 @@ class VmKeeperTest {
         ObjectNode error = JsonNodeFactory.instance.objectNode();
         error.put("device", device).put("node-name", node).put("nospace", nospace);
 
-        assertThat(VmKeeper.mayBeOurs(error, Set.of("local", "drive-local"))).isEqualTo(ours);
+        assertThat(VmDisks.mayBeOurs(error, Set.of("local", "drive-local"))).isEqualTo(ours);
     }
 }
