@@ -5,7 +5,7 @@ package io.holdfast.iscsi;
  * arithmetic (RFC 1982). A value-like core: no channel, no clock; owned by the session's thread.
  *
  * <p>The window is what the server can hold: it moves on when a command ends, so an initiator never has more than
- * {@link #limit()} commands here.
+ * {@code limit} commands here.
  */
 final class CommandWindow {
     /** What becomes of a numbered command. */
@@ -18,20 +18,16 @@ final class CommandWindow {
         GAP
     }
 
-    private final int limit;
     private int expCmdSn;
     private int maxCmdSn;
 
-    /** @param firstCmdSn the CmdSN of the leading Login Request, which the first command carries again */
+    /**
+     * @param firstCmdSn the CmdSN of the leading Login Request, which the first command carries again
+     * @param limit how many commands may be here at the same time
+     */
     CommandWindow(int firstCmdSn, int limit) {
-        this.limit = limit;
         this.expCmdSn = firstCmdSn;
         this.maxCmdSn = firstCmdSn + limit - 1;
-    }
-
-    /** How many commands may be here at the same time. */
-    int limit() {
-        return limit;
     }
 
     int expCmdSn() {

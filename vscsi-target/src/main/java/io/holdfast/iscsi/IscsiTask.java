@@ -33,7 +33,7 @@ final class IscsiTask extends ScsiTask {
     /** Room behind Data-In for padding and digest. */
     private static final int TRAILER_ROOM = 8;
 
-    private final IscsiConnection connection;
+    private final TaskSet tasks;
     private final int slot;
     private final NettyMemory dataOutMemory = new NettyMemory();
     private final NettyMemory dataInMemory = new NettyMemory();
@@ -73,8 +73,8 @@ final class IscsiTask extends ScsiTask {
     private @Nullable ByteBuf dataIn;
     private int dataInOffset;
 
-    IscsiTask(IscsiConnection connection, int slot) {
-        this.connection = connection;
+    IscsiTask(TaskSet tasks, int slot) {
+        this.tasks = tasks;
         this.slot = slot;
     }
 
@@ -168,17 +168,17 @@ final class IscsiTask extends ScsiTask {
 
     @Override
     public Nexus nexus() {
-        return connection.nexus();
+        return tasks.session().nexus();
     }
 
     @Override
     public LunView lunView() {
-        return connection.lunView();
+        return tasks.session().luns();
     }
 
     @Override
     public IoLane lane() {
-        return connection.lane();
+        return tasks.lane();
     }
 
     @Override
@@ -196,9 +196,9 @@ final class IscsiTask extends ScsiTask {
     protected IoMemory newDataIn(int lengthBytes) {
         // Room for the header before the data and for digest and padding behind it: one buffer is the whole PDU.
         // Data-Out stay until the end (VERIFY compares the two), so both count.
-        connection.charge(this, (long) gatherBytes + lengthBytes);
-        dataInOffset = connection.headerRoom();
-        ByteBuf buffer = connection.allocate(dataInOffset + lengthBytes + TRAILER_ROOM);
+        tasks.charge(this, (long) gatherBytes + lengthBytes);
+        dataInOffset = tasks.headerRoom();
+        ByteBuf buffer = tasks.allocate(dataInOffset + lengthBytes + TRAILER_ROOM);
         dataIn = buffer;
         return dataInMemory.of(buffer, dataInOffset, lengthBytes);
     }
@@ -217,7 +217,7 @@ final class IscsiTask extends ScsiTask {
 
     @Override
     public void completed() {
-        connection.taskCompleted(this);
+        tasks.completed(this);
     }
 
     /** Gives all memory back. */

@@ -35,13 +35,16 @@ final class TaskManagement {
 
     private final IscsiConnection connection;
     private final TaskSet tasks;
+    private final Session session;
     private final Collection<IscsiConnection> connections;
     private boolean resetting;
 
     /** @param connections all there are: a reset ends the tasks of every one */
-    TaskManagement(IscsiConnection connection, TaskSet tasks, Collection<IscsiConnection> connections) {
+    TaskManagement(
+            IscsiConnection connection, TaskSet tasks, Session session, Collection<IscsiConnection> connections) {
         this.connection = connection;
         this.tasks = tasks;
+        this.session = session;
         this.connections = connections;
     }
 
@@ -65,7 +68,7 @@ final class TaskManagement {
     }
 
     private DeviceServer deviceAt(long lun) {
-        return connection.lunView().at(new Lun(lun));
+        return session.luns().at(new Lun(lun));
     }
 
     /** SAM-5 §6.3.3: ends the tasks of every nexus, then tells every nexus. */

@@ -1,5 +1,6 @@
 package io.holdfast.iscsi;
 
+import io.holdfast.block.IoLane;
 import io.holdfast.iscsi.wire.BasicHeader;
 import io.holdfast.iscsi.wire.Opcode;
 import io.holdfast.iscsi.wire.WireException;
@@ -36,9 +37,11 @@ final class TaskSet {
     private static final int SENSE_LENGTH_FIELD_BYTES = 2;
 
     private final IscsiConnection connection;
+    private final Session session;
     private final SessionParameters agreed;
     private final CommandWindow window;
     private final PduSender sender;
+    private final Runnable onIdle;
     private final IscsiTask[] slots = new IscsiTask[SLOTS];
     private final ArrayDeque<IscsiTask> free = new ArrayDeque<>(SLOTS);
     /** Tasks that wait for memory, oldest first. */
@@ -54,15 +57,36 @@ final class TaskSet {
     private boolean writesAdmitted;
     private boolean closed;
 
-    TaskSet(IscsiConnection connection, SessionParameters agreed, CommandWindow window, PduSender sender) {
+    /** @param onIdle runs whenever the last task has left the hands of the device servers */
+    TaskSet(IscsiConnection connection, Session session, Runnable onIdle) {
         this.connection = connection;
-        this.agreed = agreed;
-        this.window = window;
-        this.sender = sender;
+        this.session = session;
+        this.agreed = session.agreed();
+        this.window = session.window();
+        this.sender = connection.sender();
+        this.onIdle = onIdle;
         for (int i = SLOTS - 1; i >= 0; i--) {
-            slots[i] = new IscsiTask(connection, i);
+            slots[i] = new IscsiTask(this, i);
             free.push(slots[i]);
         }
+    }
+
+    // ------------------------------------------------------------------ for the tasks
+
+    IoLane lane() {
+        return connection.lane();
+    }
+
+    Session session() {
+        return session;
+    }
+
+    int headerRoom() {
+        return sender.headerBytes();
+    }
+
+    ByteBuf allocate(int bytes) {
+        return connection.allocate(bytes);
     }
 
     /** Tasks in the hands of device servers. */
@@ -258,7 +282,7 @@ final class TaskSet {
     private void execute(IscsiTask task) {
         task.stage = IscsiTask.Stage.EXECUTING;
         executing++;
-        connection.lunView().at(new Lun(task.lun)).execute(task);
+        session.luns().at(new Lun(task.lun)).execute(task);
     }
 
     /** No older session of this initiator can write any more. */
@@ -287,6 +311,9 @@ final class TaskSet {
             finishAborts(task);
         }
         retryWaiting();
+        if (executing == 0) {
+            onIdle.run();
+        }
     }
 
     private void leaveWindow(IscsiTask task) {
@@ -370,7 +397,7 @@ final class TaskSet {
     /** The same for every task of a device server, of which there may be none. */
     void abortTasksAt(DeviceServer device, Runnable done) {
         // By what stands at the LUN, not by its number: one LUN can be written in several ways.
-        if (!abort(task -> connection.lunView().at(new Lun(task.lun)) == device, done)) {
+        if (!abort(task -> session.luns().at(new Lun(task.lun)) == device, done)) {
             done.run();
         }
     }

@@ -1,6 +1,5 @@
 package io.holdfast.iscsi.wire;
 
-import io.netty.buffer.ByteBuf;
 import java.util.Arrays;
 
 /**
@@ -47,11 +46,6 @@ public final class BasicHeader {
         bytes[0] = (byte) opcode;
         bytes[1] = (byte) flags;
         return this;
-    }
-
-    /** Reads 48 bytes at the reader index. */
-    public void readFrom(ByteBuf in) {
-        in.readBytes(bytes, 0, BYTES);
     }
 
     // ------------------------------------------------------------------ every PDU
@@ -177,11 +171,6 @@ public final class BasicHeader {
 
     public int nextStage() {
         return bytes[1] & 3;
-    }
-
-    /** Login Request: the highest version the initiator speaks. */
-    public int versionMax() {
-        return bytes[2] & 0xff;
     }
 
     /** Login Request: the lowest version the initiator speaks; Login Response: the version in use. */

@@ -43,7 +43,6 @@ class BasicHeaderTest {
         assertThat(header.immediate()).isTrue();
         assertThat(header.currentStage()).isEqualTo(1);
         assertThat(header.nextStage()).isEqualTo(3);
-        assertThat(header.versionMax()).isEqualTo(1);
         assertThat(header.versionMin()).isZero();
         assertThat(header.isid()).isEqualTo(0x8012_3456_000aL);
         assertThat(Isid.print(header.isid())).isEqualTo("0x80123456000a");
