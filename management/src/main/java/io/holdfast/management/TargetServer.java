@@ -157,7 +157,8 @@ final class TargetServer {
     private void listen(IoWay way) throws IOException {
         EventLoops started = EventLoops.start(way, config.eventLoops(), config.spinMicros(), pool);
         loops = started;
-        IscsiServer server = IscsiServer.start(config.portals(), started, new ExportDirectory(units), new ToAgents());
+        IscsiServer server = IscsiServer.start(
+                config.portals(), started, new ExportDirectory(units), new ToAgents(), config.iscsi());
         iscsi = server;
         control = ControlServer.start(config.control(), () -> describe(server), ControlSettings.DEFAULT);
         log.info("serving {} logical unit(s), {} I/O, {} event loops", units.size(), way.label(), config.eventLoops());

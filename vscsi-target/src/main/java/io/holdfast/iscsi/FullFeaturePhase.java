@@ -35,13 +35,16 @@ final class FullFeaturePhase implements Phase {
 
     /** The command whose PDU is being received. */
     private @Nullable IscsiTask incoming;
+    /** Memory taken for a PDU that is no task's. */
+    private int borrowedBytes;
 
     FullFeaturePhase(IscsiConnection connection, IscsiConnection.Shared shared, Session session) {
         this.connection = connection;
         this.shared = shared;
         this.session = session;
         this.sender = connection.sender();
-        this.tasks = new TaskSet(connection, session, this::idle);
+        this.tasks = new TaskSet(connection, session, shared.memory(), this::idle);
+        this.sender.memory(tasks.memory(), tasks::retryWaiting);
         this.management = new TaskManagement(connection, tasks, session, shared.connections());
         SessionEvents.Session info = session.info();
         this.text = new TextResponder(
@@ -93,18 +96,43 @@ final class FullFeaturePhase implements Phase {
     // ------------------------------------------------------------------ PDUs
 
     @Override
-    public ByteBuf dataSegmentTarget(BasicHeader header, int lengthBytes) throws WireException {
-        ByteBuf ofTask = memoryOfTask(header, lengthBytes);
-        return ofTask == null ? connection.allocate(lengthBytes) : ofTask.retain();
+    public @Nullable ByteBuf dataSegmentTarget(BasicHeader header, int lengthBytes) throws WireException {
+        return switch (header.opcode()) {
+            case Opcode.SCSI_COMMAND -> immediateDataTarget(header, lengthBytes);
+            case Opcode.DATA_OUT -> retained(tasks.dataOutTarget(header));
+            case Opcode.NOP_OUT, Opcode.TEXT_REQUEST -> borrow(lengthBytes);
+            // Nothing else may carry data.
+            default -> null;
+        };
     }
 
-    private @Nullable ByteBuf memoryOfTask(BasicHeader header, int lengthBytes) throws WireException {
-        if (header.opcode() == Opcode.SCSI_COMMAND && admitted(header)) {
-            IscsiTask task = tasks.begin(header, lengthBytes);
-            incoming = task;
-            return task.dataOutBuffer();
+    private @Nullable ByteBuf immediateDataTarget(BasicHeader header, int lengthBytes) throws WireException {
+        refuseInDiscovery(header);
+        if (!admitted(header)) {
+            return null;
         }
-        return header.opcode() == Opcode.DATA_OUT ? tasks.dataOutTarget(header) : null;
+        IscsiTask task = tasks.begin(header, lengthBytes);
+        incoming = task;
+        return retained(task.dataOutBuffer());
+    }
+
+    private static @Nullable ByteBuf retained(@Nullable ByteBuf buffer) {
+        return buffer == null ? null : buffer.retain();
+    }
+
+    /** Memory for as long as the PDU is here; without any the data of a ping are not echoed. */
+    private @Nullable ByteBuf borrow(int lengthBytes) {
+        if (lengthBytes > ConnectionMemory.FLOOR_BYTES && !tasks.memory().take(lengthBytes)) {
+            tasks.memory().waitNoLonger();
+            return null;
+        }
+        borrowedBytes = lengthBytes > ConnectionMemory.FLOOR_BYTES ? lengthBytes : 0;
+        return connection.allocate(lengthBytes);
+    }
+
+    private void giveBackBorrowed() {
+        tasks.memory().give(borrowedBytes);
+        borrowedBytes = 0;
     }
 
     @Override
@@ -119,6 +147,7 @@ final class FullFeaturePhase implements Phase {
             case Opcode.LOGIN_REQUEST -> throw new WireException("Login Request in full feature phase");
             default -> reject(header, REASON_UNSUPPORTED);
         }
+        giveBackBorrowed();
     }
 
     /** RFC 7143 §7.8: reject what came; without error recovery the command is lost, so the connection ends. */
@@ -145,6 +174,7 @@ final class FullFeaturePhase implements Phase {
     }
 
     private void scsiCommand(BasicHeader header) throws WireException {
+        refuseInDiscovery(header);
         IscsiTask task = incoming;
         incoming = null;
         if (header.dataSegmentBytes() == 0 && admitted(header)) {
@@ -154,10 +184,13 @@ final class FullFeaturePhase implements Phase {
         if (task == null || task.stage == IscsiTask.Stage.FREE) {
             return;
         }
-        if (session.isDiscovery()) {
-            throw new WireException("SCSI Command in a discovery session");
-        }
         tasks.begun(task, header.dataSegmentBytes());
+    }
+
+    private void refuseInDiscovery(BasicHeader header) throws WireException {
+        if (session.isDiscovery()) {
+            throw new WireException(Opcode.name(header.opcode()) + " in a discovery session");
+        }
     }
 
     private void nopOut(BasicHeader header, ByteBuf data) throws WireException {
@@ -198,9 +231,7 @@ final class FullFeaturePhase implements Phase {
     }
 
     private void taskManagement(BasicHeader header) throws WireException {
-        if (session.isDiscovery()) {
-            throw new WireException("task management in a discovery session");
-        }
+        refuseInDiscovery(header);
         if (numberedAndDue(header)) {
             management.apply(header);
         }
@@ -259,6 +290,7 @@ final class FullFeaturePhase implements Phase {
     @Override
     public void closing() {
         closing = true;
+        giveBackBorrowed();
         tasks.close();
         if (tasks.executing() == 0) {
             drained();

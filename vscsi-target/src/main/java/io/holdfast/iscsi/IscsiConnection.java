@@ -45,6 +45,7 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
             WriteAdmission admission,
             SessionEvents events,
             SessionIds ids,
+            MemoryBudget memory,
             Set<IscsiConnection> connections) {}
 
     private final IoLane lane;
@@ -140,7 +141,7 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
     @Override
     public void handlerAdded(ChannelHandlerContext added) {
         context = added;
-        sender = new PduSender(added);
+        sender = new PduSender(added, this::readOrNot);
     }
 
     @Override
@@ -179,10 +180,15 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
     @Override
     public void channelWritabilityChanged(ChannelHandlerContext from) {
         // An initiator that does not read its answers is not read either.
-        from.channel().config().setAutoRead(from.channel().isWritable());
+        readOrNot();
         if (!closing && phase instanceof FullFeaturePhase session) {
             session.tasks().retryWaiting();
         }
+    }
+
+    /** What an initiator sends is read as long as it reads what it is sent. */
+    void readOrNot() {
+        context().channel().config().setAutoRead(writable() && !sender().isFlooded());
     }
 
     @Override
@@ -246,8 +252,8 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
     // ------------------------------------------------------------------ PDUs
 
     @Override
-    public ByteBuf dataSegmentTarget(BasicHeader header, int lengthBytes) throws WireException {
-        ByteBuf target = closing ? allocate(lengthBytes) : phase.dataSegmentTarget(header, lengthBytes);
+    public @Nullable ByteBuf dataSegmentTarget(BasicHeader header, int lengthBytes) throws WireException {
+        ByteBuf target = closing ? null : phase.dataSegmentTarget(header, lengthBytes);
         filling = target;
         return target;
     }

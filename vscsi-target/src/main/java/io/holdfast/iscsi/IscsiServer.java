@@ -51,10 +51,15 @@ public final class IscsiServer {
     private final Set<IscsiConnection> connections = ConcurrentHashMap.newKeySet();
     private volatile boolean stopping;
 
-    private IscsiServer(EventLoops loops, TargetDirectory directory, SessionEvents events) {
+    private IscsiServer(EventLoops loops, TargetDirectory directory, SessionEvents events, IscsiSettings settings) {
         this.loops = loops;
-        this.shared =
-                new IscsiConnection.Shared(directory, new WriteAdmission(), events, new SessionIds(), connections);
+        this.shared = new IscsiConnection.Shared(
+                directory,
+                new WriteAdmission(),
+                events,
+                new SessionIds(),
+                new MemoryBudget(settings.memoryBytes()),
+                connections);
     }
 
     /**
@@ -63,9 +68,13 @@ public final class IscsiServer {
      * @throws IOException naming the portal that cannot be bound; none is bound then
      */
     public static IscsiServer start(
-            List<InetSocketAddress> portals, EventLoops loops, TargetDirectory directory, SessionEvents events)
+            List<InetSocketAddress> portals,
+            EventLoops loops,
+            TargetDirectory directory,
+            SessionEvents events,
+            IscsiSettings settings)
             throws IOException {
-        IscsiServer server = new IscsiServer(loops, directory, events);
+        IscsiServer server = new IscsiServer(loops, directory, events, settings);
         ServerBootstrap bootstrap = server.bootstrap();
         for (InetSocketAddress portal : portals) {
             ChannelFuture bound = server.bind(bootstrap, portal);

@@ -3,11 +3,14 @@ package io.holdfast.iscsi;
 import io.holdfast.block.IoLane;
 import io.holdfast.block.IoMemory;
 import io.holdfast.iscsi.wire.BasicHeader;
+import io.holdfast.scsi.DeviceServer;
+import io.holdfast.scsi.Lun;
 import io.holdfast.scsi.LunView;
 import io.holdfast.scsi.Nexus;
 import io.holdfast.scsi.ScsiTask;
 import io.netty.buffer.ByteBuf;
 import io.netty.util.ReferenceCountUtil;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,12 +18,15 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>
  *   FREE ──► GATHERING (immediate data, R2T, Data-Out) ──► HELD (writes wait for older sessions) ──► EXECUTING ──► FREE
+ *     └────► WAITING (for memory) ──▲
  * </pre>
  */
 final class IscsiTask extends ScsiTask {
     /** Where a task is. */
     enum Stage {
         FREE,
+        /** Waiting for memory for its data; the immediate ones have been thrown away. */
+        WAITING,
         /** Waiting for data from the initiator. */
         GATHERING,
         /** Complete, but not yet admitted: see {@link WriteAdmission}. */
@@ -57,7 +63,7 @@ final class IscsiTask extends ScsiTask {
     int nextDataSn;
 
     int nextR2tSn;
-    /** How much of the connection's budget its data take. */
+    /** How much of the memory budget its data take. */
     long chargedBytes;
     /** Told to end without a word (task management, connection gone). */
     boolean aborted;
@@ -69,6 +75,7 @@ final class IscsiTask extends ScsiTask {
     /** The R2Ts from here to {@link #answering} belonged to a task that was aborted. */
     private int firstAbandoned;
 
+    private @Nullable DeviceServer device;
     private @Nullable ByteBuf dataOut;
     private @Nullable ByteBuf dataIn;
     private int dataInOffset;
@@ -78,13 +85,15 @@ final class IscsiTask extends ScsiTask {
         this.slot = slot;
     }
 
-    int slot() {
-        return slot;
+    /** What stands at the task's LUN. */
+    DeviceServer device() {
+        return Objects.requireNonNull(device, "not begun");
     }
 
     /** Takes over what a SCSI Command PDU says (RFC 7143 §11.3). */
-    void begin(BasicHeader header) {
+    void begin(BasicHeader header, LunView luns) {
         reset();
+        device = luns.at(new Lun(header.lun()));
         header.copyCdb(cdb());
         initiatorTaskTag = header.initiatorTaskTag();
         lun = header.lun();
@@ -196,7 +205,7 @@ final class IscsiTask extends ScsiTask {
     protected IoMemory newDataIn(int lengthBytes) {
         // Room for the header before the data and for digest and padding behind it: one buffer is the whole PDU.
         // Data-Out stay until the end (VERIFY compares the two), so both count.
-        tasks.charge(this, (long) gatherBytes + lengthBytes);
+        tasks.chargeAtLeast(this, (long) gatherBytes + lengthBytes);
         dataInOffset = tasks.headerRoom();
         ByteBuf buffer = tasks.allocate(dataInOffset + lengthBytes + TRAILER_ROOM);
         dataIn = buffer;

@@ -5,7 +5,9 @@ import io.holdfast.iscsi.wire.Digest;
 import io.holdfast.iscsi.wire.Opcode;
 import io.holdfast.iscsi.wire.PduEncoder;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelOutboundBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,6 +18,12 @@ import org.jspecify.annotations.Nullable;
 final class PduSender {
     private static final int BATCH_BYTES = 4096;
     private static final byte[] NO_SEGMENT = {};
+    /** With more than this of unread answers that carry no data of commands, an initiator is not read. */
+    static final int FLOOD_BYTES = 64 << 10;
+    /** Below this segment length Data-In are copied together: headers, slices and entries would take more than the data. */
+    private static final int COPY_BELOW_BYTES = 4096;
+
+    private static final int COPY_CHUNK_BYTES = 64 << 10;
 
     private final ChannelHandlerContext context;
     private final PduEncoder encoder = new PduEncoder();
@@ -27,9 +35,28 @@ final class PduSender {
     private boolean reading;
     private boolean flushScheduled;
     private boolean unflushed;
+    private boolean closed;
 
-    PduSender(ChannelHandlerContext context) {
+    private final Runnable onDrained;
+    private @Nullable ConnectionMemory memory;
+    private Runnable afterGiving = () -> {};
+    /** Of the memory budget, what Data-In take that have not been written to the socket. */
+    private long owedBytes;
+    /** Bytes of other PDUs that have not been written, which no budget counts. */
+    private int smallBytes;
+    /** Somebody tells when what has been flushed so far is written. */
+    private boolean markerOut;
+
+    /** @param onDrained runs when everything has been written to the socket after a flood */
+    PduSender(ChannelHandlerContext context, Runnable onDrained) {
         this.context = context;
+        this.onDrained = onDrained;
+    }
+
+    /** From now on the memory of what is sent counts until it has left. */
+    void memory(ConnectionMemory newMemory, Runnable onRoom) {
+        memory = newMemory;
+        afterGiving = onRoom;
     }
 
     void window(CommandWindow newWindow) {
@@ -89,6 +116,7 @@ final class PduSender {
             batch = out;
         }
         encoder.writePdu(header, segment, length, out);
+        smallBytes += bytes;
         flushSoon();
     }
 
@@ -104,6 +132,8 @@ final class PduSender {
     int sendDataIn(
             IscsiTask task, ByteBuf data, int offset, int length, SessionParameters agreed, StatusInfo withStatus) {
         writeBatch();
+        boolean copied =
+                agreed.maxRecvDataSegmentLength() < COPY_BELOW_BYTES && length > agreed.maxRecvDataSegmentLength();
         int sent = 0;
         int dataSn = 0;
         while (sent < length) {
@@ -125,12 +155,37 @@ final class PduSender {
             } else {
                 number(0);
             }
-            writePiece(data, offset, sent, piece, last);
+            if (copied) {
+                copyPiece(data, offset + sent, piece);
+            } else {
+                writePiece(data, offset, sent, piece, last);
+            }
             sent += piece;
+        }
+        if (copied) {
+            data.release();
+            writeBatch();
         }
         unflushed = true;
         flushSoon();
         return dataSn;
+    }
+
+    /** Header, data and trailer in one stretch, many PDUs to a buffer. */
+    private void copyPiece(ByteBuf data, int at, int piece) {
+        int bytes = encoder.pduBytes(piece);
+        ByteBuf out = batch;
+        if (out != null && out.writableBytes() < bytes) {
+            writeBatch();
+            out = null;
+        }
+        if (out == null) {
+            out = context.alloc().directBuffer(COPY_CHUNK_BYTES, COPY_CHUNK_BYTES);
+            batch = out;
+        }
+        encoder.writeHeader(header, out);
+        out.writeBytes(data, at, piece);
+        encoder.writeTrailer(data, at, piece, out);
     }
 
     /** The first header goes into the room before the data, later ones into buffers of their own: no byte is copied. */
@@ -230,6 +285,58 @@ final class PduSender {
         if (unflushed) {
             unflushed = false;
             context.flush();
+            settle();
+        }
+    }
+
+    // ------------------------------------------------------------------ memory
+
+    /** The Data-In just sent took this much of the memory budget, which is due when they have left. */
+    void owe(long bytes) {
+        owedBytes += bytes;
+        if (closed) {
+            giveBack(bytes, 0);
+        }
+    }
+
+    /** True if the initiator asks more than it reads answers. */
+    boolean isFlooded() {
+        return smallBytes > FLOOD_BYTES;
+    }
+
+    /** After a flush: mostly everything has left. If not, a marker behind it tells when it has. */
+    private void settle() {
+        ChannelOutboundBuffer queue = context.channel().unsafe().outboundBuffer();
+        if (queue == null || queue.isEmpty()) {
+            giveBack(owedBytes, smallBytes);
+        } else if (!markerOut) {
+            markerOut = true;
+            long owed = owedBytes;
+            int small = smallBytes;
+            context.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(written -> {
+                markerOut = false;
+                if (!closed) {
+                    giveBack(owed, small);
+                    settle();
+                }
+            });
+            if (isFlooded()) {
+                onDrained.run();
+            }
+        }
+    }
+
+    private void giveBack(long owed, int small) {
+        boolean flooded = isFlooded();
+        smallBytes -= small;
+        if (flooded && !isFlooded()) {
+            onDrained.run();
+        }
+        ConnectionMemory of = memory;
+        if (of != null && owed > 0) {
+            owedBytes -= owed;
+            of.give(owed);
+            afterGiving.run();
         }
     }
 
@@ -249,6 +356,8 @@ final class PduSender {
 
     /** Gives memory back; nothing can be sent any more. */
     void close() {
+        closed = true;
+        giveBack(owedBytes, smallBytes);
         ByteBuf out = batch;
         batch = null;
         if (out != null) {

@@ -5,7 +5,6 @@ import io.holdfast.iscsi.wire.BasicHeader;
 import io.holdfast.iscsi.wire.Opcode;
 import io.holdfast.iscsi.wire.WireException;
 import io.holdfast.scsi.DeviceServer;
-import io.holdfast.scsi.Lun;
 import io.holdfast.scsi.ScsiCommand;
 import io.holdfast.scsi.ScsiStatus;
 import io.holdfast.scsi.ScsiTask;
@@ -27,9 +26,6 @@ final class TaskSet {
     static final int IMMEDIATE_COMMANDS = 16;
     /** The most Data-Out one command may bring. A device server's MAXIMUM TRANSFER LENGTH is below it. */
     static final int MAX_GATHER_BYTES = 16 << 20;
-    /** Memory that the data of one connection's commands may take; further commands wait. */
-    static final long DATA_BUDGET_BYTES = 64L << 20;
-
     /** Task management requests that may wait for running commands. */
     static final int MAX_PENDING_ABORTS = 64;
 
@@ -42,8 +38,10 @@ final class TaskSet {
     private final CommandWindow window;
     private final PduSender sender;
     private final Runnable onIdle;
-    private final IscsiTask[] slots = new IscsiTask[SLOTS];
-    private final ArrayDeque<IscsiTask> free = new ArrayDeque<>(SLOTS);
+    /** Made when they are needed first: most connections never have a full window. */
+    private final List<IscsiTask> slots = new ArrayList<>();
+
+    private final ArrayDeque<IscsiTask> free = new ArrayDeque<>();
     /** Tasks that wait for memory, oldest first. */
     private final ArrayDeque<IscsiTask> waiting = new ArrayDeque<>();
     /** Complete writes that wait for admission, oldest first. */
@@ -52,23 +50,24 @@ final class TaskSet {
     private final List<PendingAbort> aborts = new ArrayList<>();
     private final PduSender.StatusInfo statusInfo = new PduSender.StatusInfo();
     private final byte[] senseSegment = new byte[SENSE_LENGTH_FIELD_BYTES + ScsiTask.SENSE_BYTES];
-    private long chargedBytes;
+    private final ConnectionMemory memory;
     private int executing;
     private boolean writesAdmitted;
     private boolean closed;
 
     /** @param onIdle runs whenever the last task has left the hands of the device servers */
-    TaskSet(IscsiConnection connection, Session session, Runnable onIdle) {
+    TaskSet(IscsiConnection connection, Session session, MemoryBudget budget, Runnable onIdle) {
         this.connection = connection;
         this.session = session;
         this.agreed = session.agreed();
         this.window = session.window();
         this.sender = connection.sender();
         this.onIdle = onIdle;
-        for (int i = SLOTS - 1; i >= 0; i--) {
-            slots[i] = new IscsiTask(this, i);
-            free.push(slots[i]);
-        }
+        this.memory = new ConnectionMemory(budget, connection.executor(), this::retryWaiting);
+    }
+
+    ConnectionMemory memory() {
+        return memory;
     }
 
     // ------------------------------------------------------------------ for the tasks
@@ -103,12 +102,8 @@ final class TaskSet {
      * @throws WireException if there is no room, or the PDU carries more than it announces
      */
     IscsiTask begin(BasicHeader header, int immediateBytes) throws WireException {
-        IscsiTask task = free.poll();
-        if (task == null) {
-            throw new WireException("more than " + IMMEDIATE_COMMANDS + " immediate commands at once");
-        }
-        task.begin(header);
-        task.stage = IscsiTask.Stage.GATHERING;
+        IscsiTask task = freeSlot();
+        task.begin(header, session.luns());
         if (task.writes()) {
             task.gatherBytes = (int) Math.min(task.expectedBytes, MAX_GATHER_BYTES);
         }
@@ -116,53 +111,54 @@ final class TaskSet {
             throw new WireException("SCSI Command with " + immediateBytes + " bytes of immediate data; it announces "
                     + task.expectedBytes + " and FirstBurstLength is " + agreed.firstBurstLength());
         }
-        task.askedBytes = immediateBytes;
-        if (task.gatherBytes > 0) {
-            // Without budget only the immediate data get memory now: FirstBurstLength bounds them.
-            boolean roomy = waiting.isEmpty() && fits(task);
-            task.dataOutBuffer(connection.allocate(roomy ? task.gatherBytes : immediateBytes));
+        long bytes = memoryFor(task);
+        if (bytes == 0 || waiting.isEmpty() && connection.writable() && memory.take(bytes)) {
+            task.chargedBytes = bytes;
+            task.stage = IscsiTask.Stage.GATHERING;
+            task.askedBytes = immediateBytes;
+            allocateDataOut(task);
+        } else {
+            // No memory for its immediate data: they are thrown away, and asked for once more when there is.
+            task.stage = IscsiTask.Stage.WAITING;
         }
         return task;
     }
 
+    private IscsiTask freeSlot() throws WireException {
+        IscsiTask task = free.poll();
+        if (task == null) {
+            if (slots.size() == SLOTS) {
+                throw new WireException("more than " + IMMEDIATE_COMMANDS + " immediate commands at once");
+            }
+            task = new IscsiTask(this, slots.size());
+            slots.add(task);
+        }
+        return task;
+    }
+
+    /** What the data of a task take while it is here. */
+    private static long memoryFor(IscsiTask task) {
+        long reply = task.reads() ? Math.min(task.expectedBytes, ConnectionMemory.FLOOR_BYTES) : 0;
+        return task.gatherBytes + Math.max(reply, task.device().memoryBytes(task.cdb()));
+    }
+
+    private void allocateDataOut(IscsiTask task) {
+        if (task.gatherBytes > 0) {
+            task.dataOutBuffer(connection.allocate(task.gatherBytes));
+        }
+    }
+
     /** The command's PDU is complete. */
     void begun(IscsiTask task, int immediateBytes) {
-        task.gatheredBytes = immediateBytes;
-        if (!waiting.isEmpty() || !fits(task)) {
+        if (task.stage == IscsiTask.Stage.WAITING) {
             waiting.add(task);
-            return;
-        }
-        start(task);
-    }
-
-    private boolean fits(IscsiTask task) {
-        return connection.writable() && (chargedBytes == 0 || chargedBytes + charge(task) <= DATA_BUDGET_BYTES);
-    }
-
-    private static long charge(IscsiTask task) {
-        return task.writes() ? task.gatherBytes : Math.min(task.expectedBytes, MAX_GATHER_BYTES);
-    }
-
-    /**
-     * Counts a task's data against the budget. A device server may answer with more than the initiator has room for, which
-     * is known only when it asks for the memory: the next command waits then.
-     */
-    void charge(IscsiTask task, long bytes) {
-        if (bytes > task.chargedBytes) {
-            chargedBytes += bytes - task.chargedBytes;
-            task.chargedBytes = bytes;
+        } else {
+            task.gatheredBytes = immediateBytes;
+            gather(task);
         }
     }
 
-    private void start(IscsiTask task) {
-        charge(task, charge(task));
-        ByteBuf buffer = task.dataOutBuffer();
-        if (buffer != null && buffer.capacity() < task.gatherBytes) {
-            ByteBuf whole = connection.allocate(task.gatherBytes);
-            whole.writeBytes(buffer, 0, task.gatheredBytes);
-            buffer.release();
-            task.dataOutBuffer(whole);
-        }
+    private void gather(IscsiTask task) {
         if (task.gatheredBytes == task.gatherBytes) {
             submit(task);
         } else {
@@ -170,12 +166,39 @@ final class TaskSet {
         }
     }
 
+    /**
+     * Sees to it that a task has this much memory. A device server may answer with more than the initiator has room for
+     * and more than it said before, which is known only when it asks for the memory.
+     *
+     * @throws OutOfMemoryError if it is not there: the device server answers TASK SET FULL
+     */
+    void chargeAtLeast(IscsiTask task, long bytes) {
+        long more = bytes - task.chargedBytes;
+        if (more > 0) {
+            if (!memory.take(more)) {
+                memory.waitNoLonger();
+                throw new OutOfMemoryError("the memory budget has no " + more + " bytes more for a task");
+            }
+            task.chargedBytes = bytes;
+        }
+    }
+
     /** Memory came back, or the initiator read its answers. */
     void retryWaiting() {
         try {
-            while (!closed && !waiting.isEmpty() && fits(waiting.element())) {
-                start(waiting.remove());
+            while (!closed && !waiting.isEmpty() && connection.writable()) {
+                IscsiTask first = waiting.element();
+                long bytes = memoryFor(first);
+                if (!memory.take(bytes)) {
+                    return;
+                }
+                waiting.remove();
+                first.chargedBytes = bytes;
+                first.stage = IscsiTask.Stage.GATHERING;
+                allocateDataOut(first);
+                gather(first);
             }
+            memory.waitNoLonger();
         } catch (RuntimeException | Error e) {
             sender.broken(e);
         }
@@ -243,7 +266,7 @@ final class TaskSet {
     private @Nullable IscsiTask asked(BasicHeader header) throws WireException {
         int tag = header.targetTransferTag();
         int slot = IscsiTask.slotOf(tag);
-        IscsiTask task = slot < SLOTS ? slots[slot] : null;
+        IscsiTask task = slot < slots.size() ? slots.get(slot) : null;
         if (task != null && task.abandoned(tag)) {
             return null;
         }
@@ -282,7 +305,7 @@ final class TaskSet {
     private void execute(IscsiTask task) {
         task.stage = IscsiTask.Stage.EXECUTING;
         executing++;
-        session.luns().at(new Lun(task.lun)).execute(task);
+        task.device().execute(task);
     }
 
     /** No older session of this initiator can write any more. */
@@ -298,13 +321,18 @@ final class TaskSet {
         executing--;
         // The place in the window is given back with the response, not with the one after it.
         leaveWindow(task);
+        boolean sent = false;
         try {
             if (!closed && !task.aborted) {
-                respond(task);
+                sent = respond(task);
             }
         } catch (RuntimeException | Error e) {
             // Ended it has, whatever became of the answer.
             sender.broken(e);
+        }
+        if (sent) {
+            sender.owe(task.chargedBytes);
+            task.chargedBytes = 0;
         }
         recycle(task);
         if (task.aborted) {
@@ -323,7 +351,7 @@ final class TaskSet {
     }
 
     private void recycle(IscsiTask task) {
-        chargedBytes -= task.chargedBytes;
+        memory.give(task.chargedBytes);
         task.chargedBytes = 0;
         task.release();
         free.push(task);
@@ -331,7 +359,8 @@ final class TaskSet {
 
     // ------------------------------------------------------------------ response (RFC 7143 §11.4, §11.7)
 
-    private void respond(IscsiTask task) {
+    /** @return true if Data-In are on their way, with the memory they take */
+    private boolean respond(IscsiTask task) {
         long moved = task.writes() ? task.dataOutWanted() : task.dataInLength();
         long room = task.reads() || task.writes() ? task.expectedBytes : 0;
         int residualFlags = moved > room ? BasicHeader.OVERFLOW : moved < room ? BasicHeader.UNDERFLOW : 0;
@@ -348,7 +377,7 @@ final class TaskSet {
             }
             dataPdus = sender.sendDataIn(task, data, task.dataInOffset(), length, agreed, statusInfo);
             if (collapse) {
-                return;
+                return true;
             }
         } else if (data != null) {
             data.release();
@@ -359,6 +388,7 @@ final class TaskSet {
                 .residualCount(residual)
                 .expDataSn(dataPdus + task.nextR2tSn);
         sender.send(senseSegment, copySense(task));
+        return dataPdus > 0;
     }
 
     /** RFC 7143 §11.4.7: two bytes of length, then the sense data. */
@@ -397,7 +427,7 @@ final class TaskSet {
     /** The same for every task of a device server, of which there may be none. */
     void abortTasksAt(DeviceServer device, Runnable done) {
         // By what stands at the LUN, not by its number: one LUN can be written in several ways.
-        if (!abort(task -> session.luns().at(new Lun(task.lun)) == device, done)) {
+        if (!abort(task -> task.device() == device, done)) {
             done.run();
         }
     }
@@ -447,9 +477,10 @@ final class TaskSet {
     /** The server stops: what has not begun to execute never will; the initiator sends it again elsewhere or later. */
     void refuseNew() {
         waiting.clear();
+        memory.waitNoLonger();
         held.clear();
         for (IscsiTask task : slots) {
-            if (task.stage == IscsiTask.Stage.GATHERING || task.stage == IscsiTask.Stage.HELD) {
+            if (task.stage != IscsiTask.Stage.FREE && task.stage != IscsiTask.Stage.EXECUTING) {
                 recycle(task);
             }
         }

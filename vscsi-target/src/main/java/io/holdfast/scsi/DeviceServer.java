@@ -8,4 +8,12 @@ public interface DeviceServer {
      * of the task's lane.
      */
     void execute(ScsiTask task);
+
+    /**
+     * How much memory executing this CDB may take beside its Data-Out, in bytes: Data-In, or data to compare with. The
+     * small replies of commands that move no data are not counted. Allocates nothing.
+     */
+    default long memoryBytes(byte[] cdb) {
+        return 0;
+    }
 }

@@ -119,6 +119,12 @@ public final class LogicalUnit implements DeviceServer {
         }
     }
 
+    @Override
+    public long memoryBytes(byte[] cdb) {
+        ScsiCommand command = ScsiCommand.of(cdb);
+        return command == null ? 0 : TaskMemory.bytes(command, cdb, blockShift);
+    }
+
     // The order is the standard's: what is not there, what the nexus must hear first, what is wrong with the CDB,
     // what is not allowed now (SAM-5 §5.3.3, SPC-4 §5.15).
     private void dispatch(ScsiTask task, Execution execution) {

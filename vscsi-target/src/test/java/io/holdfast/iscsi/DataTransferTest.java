@@ -163,7 +163,7 @@ class DataTransferTest {
         TestInitiator initiator = rig.connect().login().ready();
         rig.disk.hold(BlockOperation.READ);
         // Fill the memory budget, so that the write waits with all its data here.
-        int reads = (int) (TaskSet.DATA_BUDGET_BYTES / (8 << 20)) + 1;
+        int reads = (int) (ConnectionMemory.LIMIT_BYTES / (8 << 20)) + 1;
         for (int i = 0; i < reads; i++) {
             initiator.send(initiator.read(0, 16384));
         }
@@ -285,12 +285,12 @@ class DataTransferTest {
                 rig.connect().login("MaxRecvDataSegmentLength=16777215").ready();
         rig.disk.hold(BlockOperation.READ);
         int blocks = 16384; // 8 MiB
-        int fit = (int) (TaskSet.DATA_BUDGET_BYTES / (blocks * 512L));
+        int fit = (int) (ConnectionMemory.LIMIT_BYTES / (blocks * 512L));
         for (int i = 0; i < fit + 3; i++) {
             initiator.send(initiator.read(0, blocks));
         }
         assertThat(rig.disk.heldCount()).isEqualTo(fit);
-        assertThat(rig.allocator.metric().usedDirectMemory()).isLessThan(TaskSet.DATA_BUDGET_BYTES + (1 << 20));
+        assertThat(rig.allocator.metric().usedDirectMemory()).isLessThan(ConnectionMemory.LIMIT_BYTES + (1 << 20));
         rig.disk.release();
         Set<Integer> served = new HashSet<>();
         while (served.size() < fit + 3) {
@@ -312,7 +312,7 @@ class DataTransferTest {
             // The CDB asks for 8 MiB, the transport is told that there is room for nothing.
             initiator.send(initiator.numbered(Pdu.command(Opcode.SCSI_COMMAND, 0, "28 00 00000000 00 4000 00", 0)));
         }
-        assertThat(rig.allocator.metric().usedDirectMemory()).isLessThan(TaskSet.DATA_BUDGET_BYTES + (9 << 20));
+        assertThat(rig.allocator.metric().usedDirectMemory()).isLessThan(ConnectionMemory.LIMIT_BYTES + (9 << 20));
     }
 
     @Test
@@ -320,7 +320,7 @@ class DataTransferTest {
         TestInitiator initiator = rig.connect().login().ready();
         rig.disk.hold(BlockOperation.READ);
         byte[] data = new byte[4 << 20];
-        for (long used = 0; used < TaskSet.DATA_BUDGET_BYTES; used += 2L * data.length) {
+        for (long used = 0; used < ConnectionMemory.LIMIT_BYTES; used += 2L * data.length) {
             initiator.send(initiator.numbered(
                     Pdu.command(Opcode.SCSI_COMMAND, BasicHeader.WRITE, "2f 02 00000000 00 2000 00", data.length)));
             for (int bursts = 0; bursts < 16; bursts++) {
@@ -330,14 +330,14 @@ class DataTransferTest {
         initiator.send(initiator.numbered(
                 Pdu.command(Opcode.SCSI_COMMAND, BasicHeader.WRITE, "2f 02 00000000 00 2000 00", data.length)));
         initiator.expectNothing();
-        assertThat(rig.allocator.metric().usedDirectMemory()).isLessThan(TaskSet.DATA_BUDGET_BYTES + (1 << 20));
+        assertThat(rig.allocator.metric().usedDirectMemory()).isLessThan(ConnectionMemory.LIMIT_BYTES + (1 << 20));
     }
 
     @Test
     void shouldGatherAWriteThatHadToWaitForMemory() {
         TestInitiator initiator = rig.connect().login().ready();
         rig.disk.hold(BlockOperation.READ);
-        int reads = (int) (TaskSet.DATA_BUDGET_BYTES / (8 << 20));
+        int reads = (int) (ConnectionMemory.LIMIT_BYTES / (8 << 20));
         for (int i = 0; i < reads; i++) {
             initiator.send(initiator.read(0, 16384));
         }

@@ -29,6 +29,7 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,9 +46,12 @@ final class IscsiRig implements AutoCloseable {
     final LogicalUnit unit =
             LogicalUnit.builder(LogicalUnitIdentity.of(new UUID(1, 2)), disk).build();
     final WriteAdmission admission;
+    final MemoryBudget memory;
     final List<String> events = new ArrayList<>();
     /** True if connections close as on io_uring: later, and with more to read until then. */
     boolean closesLate;
+
+    private int writes;
 
     /** True while there is no memory for connections. */
     boolean starved;
@@ -58,14 +62,15 @@ final class IscsiRig implements AutoCloseable {
     private final List<EmbeddedChannel> channels = new ArrayList<>();
 
     IscsiRig() {
-        this(new WriteAdmission());
+        this(new WriteAdmission(), IscsiSettings.DEFAULT);
     }
 
-    IscsiRig(WriteAdmission admission) {
+    IscsiRig(WriteAdmission admission, IscsiSettings settings) {
         this.admission = admission;
+        this.memory = new MemoryBudget(settings.memoryBytes());
         IscsiTarget target = new IscsiTarget(TARGET, 1, new FixedLunView(Map.of(0, unit)));
         this.shared = new IscsiConnection.Shared(
-                new OneTarget(target), admission, new Recorder(), new SessionIds(), connections);
+                new OneTarget(target), admission, new Recorder(), new SessionIds(), memory, connections);
     }
 
     /** What a directory with one target answers. */
@@ -143,11 +148,25 @@ final class IscsiRig implements AutoCloseable {
 
     private final class LateClose extends ChannelOutboundHandlerAdapter {
         @Override
+        public void write(ChannelHandlerContext to, Object message, ChannelPromise promise) {
+            writes++;
+            to.write(message, promise);
+        }
+
+        @Override
         public void close(ChannelHandlerContext to, ChannelPromise promise) {
             if (!closesLate) {
                 to.close(promise);
             }
         }
+    }
+
+    /** How many buffers the connections hand to their channels while something is done. */
+    void writesOf(Runnable what, IntConsumer count) {
+        int before = writes;
+        what.run();
+        pump();
+        count.accept(writes - before);
     }
 
     /** Something goes wrong in every connection. */
@@ -196,6 +215,7 @@ final class IscsiRig implements AutoCloseable {
             channel.checkException();
         });
         pool.close();
+        assertThat(memory.claimedBytes()).as("memory not given back").isZero();
         assertThat(admission.isEmpty()).as("every session has left").isTrue();
         assertThat(allocator.metric().usedDirectMemory())
                 .as("bytes of buffers not given back")

@@ -58,7 +58,8 @@ class IscsiServerTest {
                     List.of(ANY_PORT),
                     loops,
                     new IscsiRig.OneTarget(new IscsiTarget(IscsiRig.TARGET, 1, new FixedLunView(Map.of(0, unit)))),
-                    SessionEvents.NONE);
+                    SessionEvents.NONE,
+                    IscsiSettings.DEFAULT);
         }
 
         TestInitiator connect() throws IOException {
@@ -164,7 +165,8 @@ class IscsiServerTest {
                             List.of(ANY_PORT, taken),
                             target.loops,
                             new IscsiRig.OneTarget(new IscsiTarget(IscsiRig.TARGET, 1, new FixedLunView(Map.of()))),
-                            SessionEvents.NONE))
+                            SessionEvents.NONE,
+                            IscsiSettings.DEFAULT))
                     .isInstanceOf(IOException.class)
                     .hasMessageContaining("cannot listen on " + Addresses.print(taken));
         }

@@ -1,5 +1,6 @@
 package io.holdfast.management.config;
 
+import io.holdfast.iscsi.IscsiSettings;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -19,6 +20,7 @@ import java.util.Optional;
  * @param eventLoops threads that serve connections, 1..64
  * @param spinMicros how long a busy thread looks for more I/O before it sleeps, 0..1000
  * @param ioThreads threads for calls that block, 1..64
+ * @param iscsi limits of the iSCSI server
  * @param stopLimit how long a planned stop waits for agents
  */
 public record ServeConfig(
@@ -30,6 +32,7 @@ public record ServeConfig(
         int eventLoops,
         int spinMicros,
         int ioThreads,
+        IscsiSettings iscsi,
         Duration stopLimit,
         List<Export> exports) {
     private static final int MAX_LOOPS = 64;
@@ -65,6 +68,7 @@ public record ServeConfig(
                 loops == 0 ? Math.min(Runtime.getRuntime().availableProcessors(), MAX_LOOPS) : loops,
                 number(values, ServeSetting.SPIN),
                 number(values, ServeSetting.IO_THREADS),
+                new IscsiSettings(ByteSize.parse(one(values, ServeSetting.MEMORY))),
                 Duration.ofSeconds(number(values, ServeSetting.STOP_LIMIT)),
                 List.copyOf(exports));
     }

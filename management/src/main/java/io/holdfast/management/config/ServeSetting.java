@@ -1,5 +1,7 @@
 package io.holdfast.management.config;
 
+import io.holdfast.iscsi.IscsiSettings;
+
 /**
  * The settings of a server, one row each. From a row come the option {@code --key} of {@code holdfast serve}, the key of
  * the configuration file, and a line of the reference. Exports have a table of their own: {@link ExportAttribute}.
@@ -64,6 +66,14 @@ public enum ServeSetting {
             "4",
             SettingRule.number(1, 64),
             "Threads for calls that block, such as fdatasync, 1 to 64."),
+    MEMORY(
+            "memory",
+            "SIZE",
+            Kind.TEXT,
+            "256M",
+            SettingRule.size(IscsiSettings.MIN_MEMORY_BYTES, 1L << 40),
+            "What the data of all initiators' commands may take together, 128M to 1T; who finds it used up waits. Each "
+                    + "initiator may take 64M of it. Java must be given more than that: -XX:MaxDirectMemorySize, 1g."),
     STOP_LIMIT(
             "stop-limit",
             "SECONDS",

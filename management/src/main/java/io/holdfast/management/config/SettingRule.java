@@ -58,6 +58,16 @@ interface SettingRule {
         }
     }
 
+    static SettingRule size(long minBytes, long maxBytes) {
+        return (key, text) -> {
+            long bytes = ByteSize.parse(text);
+            if (bytes < minBytes || bytes > maxBytes) {
+                throw new ConfigException(key + " '" + text + "' is not between " + ByteSize.print(minBytes) + " and "
+                        + ByteSize.print(maxBytes));
+            }
+        };
+    }
+
     private static void path(String key, String text) throws ConfigException {
         if (text.isEmpty()) {
             throw new ConfigException(key + " is empty; name a directory, or leave it out");

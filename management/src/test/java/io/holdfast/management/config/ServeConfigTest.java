@@ -59,6 +59,13 @@ class ServeConfigTest {
     }
 
     @Test
+    void shouldTakeMemoryInPeoplesUnitsAndSayWhatIsTooLittle() throws ConfigException {
+        assertThat(with(ServeSetting.MEMORY, "1.5G").iscsi().memoryBytes()).isEqualTo(3L << 29);
+        assertThatThrownBy(() -> with(ServeSetting.MEMORY, "64M"))
+                .hasMessage("memory '64M' is not between 128 MiB and 1 TiB");
+    }
+
+    @Test
     void shouldSayThatThereIsNothingToServe() {
         assertThatThrownBy(() -> ServeConfig.of(Map.of(), List.of()))
                 .hasMessage("nothing to serve: give --export PATH, or [[export]] in the configuration file");

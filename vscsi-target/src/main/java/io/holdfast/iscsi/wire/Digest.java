@@ -25,6 +25,11 @@ public enum Digest {
     public static int crc32c(ByteBuf buffer, int index, int length) {
         CRC32C crc = new CRC32C();
         update(crc, buffer, index, length);
+        return finish(crc, length);
+    }
+
+    /** The CRC-32C of {@code length} bytes that have been put into it, with their padding. */
+    static int finish(CRC32C crc, int length) {
         for (int pad = Padding.of(length); pad > 0; pad--) {
             crc.update(0);
         }

@@ -23,14 +23,17 @@ public final class PduDecoder {
          * Asked when a header with a data segment has come: where to put its {@code lengthBytes} bytes. They are written
          * at the writer index. The buffer stays the receiver's.
          *
+         * @return null to throw them away; their digest is checked all the same
          * @throws WireException to end the connection
          */
+        @Nullable
         ByteBuf dataSegmentTarget(BasicHeader header, int lengthBytes) throws WireException;
 
         /**
          * A whole PDU is there.
          *
-         * @param data what {@link #dataSegmentTarget} returned, or an empty buffer if there was no data segment
+         * @param data what {@link #dataSegmentTarget} returned, or an empty buffer if there was no data segment or it was
+         *     thrown away
          * @throws WireException to end the connection
          */
         void pduReceived(BasicHeader header, ByteBuf data) throws WireException;
@@ -64,6 +67,10 @@ public final class PduDecoder {
 
     private ByteBuf data = Unpooled.EMPTY_BUFFER;
     private int dataStart;
+    /** The data segment is thrown away; its digest goes on from piece to piece. */
+    private boolean skipping;
+
+    private final CRC32C skipped = new CRC32C();
     private int receivedDigest;
 
     /** @param maxDataSegmentBytes our MaxRecvDataSegmentLength: a longer segment ends the connection */
@@ -169,14 +176,24 @@ public final class PduDecoder {
             receiver.pduReceived(header, data);
             return;
         }
-        data = receiver.dataSegmentTarget(header, length);
+        ByteBuf target = receiver.dataSegmentTarget(header, length);
+        skipping = target == null;
+        skipped.reset();
+        data = target == null ? Unpooled.EMPTY_BUFFER : target;
         dataStart = data.writerIndex();
         stage = Stage.DATA;
     }
 
     private void readData(ByteBuf in) {
         int take = Math.min(header.dataSegmentBytes() - filled, in.readableBytes());
-        data.writeBytes(in, take);
+        if (skipping) {
+            if (dataDigest == Digest.CRC32C) {
+                Digest.update(skipped, in, in.readerIndex(), take);
+            }
+            in.skipBytes(take);
+        } else {
+            data.writeBytes(in, take);
+        }
         filled += take;
         if (filled == header.dataSegmentBytes()) {
             filled = 0;
@@ -204,11 +221,16 @@ public final class PduDecoder {
         }
         filled = 0;
         stage = Stage.HEADER;
-        if (dataDigest == Digest.CRC32C
-                && Digest.crc32c(data, dataStart, header.dataSegmentBytes()) != receivedDigest) {
+        if (dataDigest == Digest.CRC32C && computedDigest() != receivedDigest) {
             receiver.dataDigestFailed(header, data);
         } else {
             receiver.pduReceived(header, data);
         }
+    }
+
+    private int computedDigest() {
+        return skipping
+                ? Digest.finish(skipped, header.dataSegmentBytes())
+                : Digest.crc32c(data, dataStart, header.dataSegmentBytes());
     }
 }

@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -95,6 +96,41 @@ class PduCodecTest {
             decoder.decode(Unpooled.wrappedBuffer(GOLDEN_BYTES, cut, GOLDEN_BYTES.length - cut), record);
             assertThat(record.heard).containsExactly("NOP-Out itt 0x00000001, 5 bytes 70696e6721");
         }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"NONE,5", "CRC32C,5", "NONE,4096", "CRC32C,4096"})
+    void shouldThrowDataAwayAndStillCheckTheirDigest(Digest dataDigest, int length) throws WireException {
+        byte[] data = new byte[length];
+        new Random(length).nextBytes(data);
+        byte[] whole = encode(goldenHeader(), data, Digest.NONE, dataDigest);
+        byte[] wrong = whole.clone();
+        wrong[50] ^= 1;
+        List<String> heard = new ArrayList<>();
+        PduDecoder.Receiver careless = new PduDecoder.Receiver() {
+            @Override
+            public @Nullable ByteBuf dataSegmentTarget(BasicHeader header, int lengthBytes) {
+                return null;
+            }
+
+            @Override
+            public void pduReceived(BasicHeader header, ByteBuf nothing) {
+                heard.add(header.dataSegmentBytes() + " bytes, " + nothing.readableBytes() + " kept");
+            }
+
+            @Override
+            public void dataDigestFailed(BasicHeader header, ByteBuf nothing) {
+                heard.add("wrong data digest");
+            }
+        };
+        PduDecoder decoder = decoder(Digest.NONE, dataDigest);
+        for (byte[] pdu : List.of(whole, wrong, whole)) {
+            for (byte one : pdu) {
+                decoder.decode(Unpooled.wrappedBuffer(new byte[] {one}), careless);
+            }
+        }
+        String taken = length + " bytes, 0 kept";
+        assertThat(heard).containsExactly(taken, dataDigest == Digest.NONE ? taken : "wrong data digest", taken);
     }
 
     @Test
