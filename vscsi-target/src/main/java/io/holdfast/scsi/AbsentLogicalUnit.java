@@ -21,6 +21,13 @@ public final class AbsentLogicalUnit implements DeviceServer {
         }
     }
 
+    @Override
+    public void terminate(ScsiTask task, SenseCode why) {
+        Execution execution = task.execution();
+        execution.begin(task, null);
+        execution.fail(why);
+    }
+
     private static void dispatch(ScsiTask task, Execution execution) {
         byte[] cdb = task.cdb();
         ScsiCommand command = ScsiCommand.of(cdb);

@@ -9,6 +9,9 @@ public interface DeviceServer {
      */
     void execute(ScsiTask task);
 
+    /** Ends a task with CHECK CONDITION instead of executing it: the transport could not take it as it came. */
+    void terminate(ScsiTask task, SenseCode why);
+
     /**
      * How much memory executing this CDB may take beside its Data-Out, in bytes: Data-In, or data to compare with. The
      * small replies of commands that move no data are not counted. Allocates nothing.

@@ -120,6 +120,13 @@ public final class LogicalUnit implements DeviceServer {
     }
 
     @Override
+    public void terminate(ScsiTask task, SenseCode why) {
+        Execution execution = task.execution();
+        execution.begin(task, this);
+        execution.fail(why);
+    }
+
+    @Override
     public long memoryBytes(byte[] cdb) {
         ScsiCommand command = ScsiCommand.of(cdb);
         return command == null ? 0 : TaskMemory.bytes(command, cdb, blockShift);
@@ -248,6 +255,11 @@ public final class LogicalUnit implements DeviceServer {
             }
         });
         return true;
+    }
+
+    /** TAS: a task that another nexus ended is answered with TASK ABORTED (SAM-5 §5.7), not left without an answer. */
+    public boolean tellsAbortedTasks() {
+        return modes.taskAbortedStatus();
     }
 
     // ---- unit attentions

@@ -14,9 +14,14 @@ enum ModePage {
             "08 12 04 00 0000 0000 0000 0000 00 00 0000 00 000000",
             "08 12 04 00 0000 0000 0000 0000 00 00 0000 00 000000"),
 
-    // GLTSD: nothing is logged. QUEUE ALGORITHM MODIFIER 1: simple tasks are reordered freely, the backend's completion
-    // decides. Changeable: D_SENSE and SWP. The busy time-out is unlimited.
-    CONTROL("0a 0a 02 10 00 00 0000 ffff 0000", "0a 0a 04 00 08 00 0000 0000 0000"),
+    // GLTSD: nothing is logged. TST 001b: each nexus has a task set of its own. QUEUE ALGORITHM MODIFIER 1: simple
+    // tasks
+    // are reordered freely, the backend's completion decides. TAS: an initiator whose task another one ended hears of
+    // it;
+    // QEMU and Linux know no time-out of their own that would help them without. Changeable: D_SENSE, SWP and TAS. The
+    // busy
+    // time-out is unlimited.
+    CONTROL("0a 0a 22 10 00 40 0000 ffff 0000", "0a 0a 04 00 08 40 0000 0000 0000"),
 
     // DEXCPT: there are no informational exceptions to report.
     INFORMATIONAL_EXCEPTIONS("1c 0a 08 00 00000000 00000000", "1c 0a 00 00 00000000 00000000");

@@ -13,6 +13,8 @@ final class ModeParameters {
     private static final int WCE = 0x04;
     private static final int D_SENSE_BYTE = 2;
     private static final int D_SENSE = 0x04;
+    private static final int TAS_BYTE = 5;
+    private static final int TAS = 0x40;
     private static final int SWP_BYTE = 4;
     private static final int SWP = 0x08;
 
@@ -20,11 +22,13 @@ final class ModeParameters {
     private final boolean writeCache;
     private final boolean descriptorSense;
     private final boolean softwareWriteProtect;
+    private final boolean taskAbortedStatus;
 
     private ModeParameters(Map<ModePage, byte[]> pages) {
         this.pages = pages;
         writeCache = isSet(ModePage.CACHING, WCE_BYTE, WCE);
         descriptorSense = isSet(ModePage.CONTROL, D_SENSE_BYTE, D_SENSE);
+        taskAbortedStatus = isSet(ModePage.CONTROL, TAS_BYTE, TAS);
         softwareWriteProtect = isSet(ModePage.CONTROL, SWP_BYTE, SWP);
     }
 
@@ -74,6 +78,11 @@ final class ModeParameters {
     /** WCE: a write may be acknowledged while it is in the cache only. */
     boolean writeCache() {
         return writeCache;
+    }
+
+    /** TAS: tasks that another nexus ended are answered with TASK ABORTED. */
+    boolean taskAbortedStatus() {
+        return taskAbortedStatus;
     }
 
     /** D_SENSE: sense data comes in descriptor format. */

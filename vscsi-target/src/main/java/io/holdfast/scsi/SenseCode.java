@@ -29,6 +29,9 @@ public enum SenseCode {
     INVALID_FIELD_IN_PARAMETER_LIST(SenseKey.ILLEGAL_REQUEST, 0x26, 0x00),
     SAVING_PARAMETERS_NOT_SUPPORTED(SenseKey.ILLEGAL_REQUEST, 0x39, 0x00),
 
+    // A task attribute that is not there.
+    INVALID_MESSAGE_ERROR(SenseKey.ILLEGAL_REQUEST, 0x49, 0x00),
+
     POWER_ON_OR_RESET(SenseKey.UNIT_ATTENTION, 0x29, 0x00),
     LOGICAL_UNIT_RESET(SenseKey.UNIT_ATTENTION, 0x29, 0x03),
     REPORTED_LUNS_DATA_CHANGED(SenseKey.UNIT_ATTENTION, 0x3f, 0x0e),
@@ -39,6 +42,11 @@ public enum SenseCode {
     SOFTWARE_WRITE_PROTECTED(SenseKey.DATA_PROTECT, 0x27, 0x02),
     // QEMU and Linux turn this one into ENOSPC, so that a guest can be paused until there is space again.
     SPACE_ALLOCATION_FAILED(SenseKey.DATA_PROTECT, 0x27, 0x07),
+
+    // What a transport says of the data it was sent (RFC 7143 §11.4.7.2).
+    UNEXPECTED_UNSOLICITED_DATA(SenseKey.ABORTED_COMMAND, 0x0c, 0x0c),
+    INCORRECT_AMOUNT_OF_DATA(SenseKey.ABORTED_COMMAND, 0x0c, 0x0d),
+    PROTOCOL_SERVICE_CRC_ERROR(SenseKey.ABORTED_COMMAND, 0x47, 0x05),
 
     MISCOMPARE_DURING_VERIFY(SenseKey.MISCOMPARE, 0x1d, 0x00);
 

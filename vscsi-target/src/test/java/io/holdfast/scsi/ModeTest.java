@@ -76,6 +76,7 @@ class ModeTest {
         Answer control = sense6(CHANGEABLE, 0x0a, DBD).isGood();
         assertThat(control.u8(6)).as("D_SENSE").isEqualTo(0x04);
         assertThat(control.u8(8)).as("SWP").isEqualTo(0x08);
+        assertThat(control.u8(9)).as("TAS").isEqualTo(0x40);
     }
 
     @Test
@@ -145,7 +146,7 @@ class ModeTest {
 
     @Test
     void shouldSpeakDescriptorFormatOnRequest() {
-        select6(control(0x06, 0)).isGood();
+        select6(control(0x26, 0)).isGood();
 
         Answer answer = initiator.send(CdbBuilder.blocks(ScsiCommand.READ_16, 1L << 40, 1));
 
@@ -155,7 +156,7 @@ class ModeTest {
 
     @Test
     void shouldPointAtAFieldInDescriptorFormat() {
-        select6(control(0x06, 0)).isGood();
+        select6(control(0x26, 0)).isGood();
 
         Answer answer = initiator.send(CdbBuilder.cdb(ScsiCommand.READ_10).set(1, 0x20));
 
@@ -165,14 +166,14 @@ class ModeTest {
 
     @Test
     void shouldProtectBySoftware() {
-        select6(control(0x02, 0x08)).isGood();
+        select6(control(0x22, 0x08)).isGood();
 
         initiator
                 .send(CdbBuilder.blocks(ScsiCommand.WRITE_10, 0, 1), new byte[512])
                 .failsWith(SenseCode.SOFTWARE_WRITE_PROTECTED);
         assertThat(sense6(CURRENT, 0x3f, 0).u8(2) & 0x80).as("WP").isEqualTo(0x80);
 
-        select6(control(0x02, 0)).isGood();
+        select6(control(0x22, 0)).isGood();
         initiator
                 .send(CdbBuilder.blocks(ScsiCommand.WRITE_10, 0, 1), new byte[512])
                 .isGood();
@@ -226,7 +227,7 @@ class ModeTest {
 
     @Test
     void shouldChangeNothingWhenOnePageIsWrong() {
-        byte[] wrong = control(0x02, 0);
+        byte[] wrong = control(0x22, 0);
         wrong[4 + 1] = 9;
         byte[] list = new byte[24 + 12];
         System.arraycopy(caching(0), 0, list, 0, 24);
