@@ -7,6 +7,7 @@ import io.holdfast.iscsi.wire.WireException;
 import io.holdfast.scsi.DeviceServer;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -99,7 +100,7 @@ final class FullFeaturePhase implements Phase {
     public @Nullable ByteBuf dataSegmentTarget(BasicHeader header, int lengthBytes) throws WireException {
         return switch (header.opcode()) {
             case Opcode.SCSI_COMMAND -> immediateDataTarget(header, lengthBytes);
-            case Opcode.DATA_OUT -> retained(tasks.dataOutTarget(header));
+            case Opcode.DATA_OUT -> retained(tasks.solicitation().target(header));
             case Opcode.NOP_OUT, Opcode.TEXT_REQUEST -> borrow(lengthBytes);
             // Nothing else may carry data.
             default -> null;
@@ -139,7 +140,7 @@ final class FullFeaturePhase implements Phase {
     public void pduReceived(BasicHeader header, ByteBuf data) throws WireException {
         switch (header.opcode()) {
             case Opcode.SCSI_COMMAND -> scsiCommand(header);
-            case Opcode.DATA_OUT -> tasks.dataOut(header);
+            case Opcode.DATA_OUT -> tasks.solicitation().received(header);
             case Opcode.NOP_OUT -> nopOut(header, data);
             case Opcode.TASK_MANAGEMENT_REQUEST -> taskManagement(header);
             case Opcode.TEXT_REQUEST -> text(header, data);
@@ -263,12 +264,19 @@ final class FullFeaturePhase implements Phase {
 
     // ------------------------------------------------------------------ for task management
 
-    /** Ends this session's tasks of a device server, and runs {@code done} when they have ended. */
-    void abortTasksAt(DeviceServer device, Runnable done) {
-        if (session.isDiscovery()) {
-            done.run();
+    /** Ends this session's tasks at some device servers, and runs {@code done} when they have ended. */
+    void abortTasksAt(Set<? extends DeviceServer> devices, Session by, Runnable done) {
+        if (session == by) {
+            tasks.abortTasksAt(devices, done);
         } else {
-            tasks.abortTasksAt(device, done);
+            tasks.abortTasksForOthersAt(devices, done);
+        }
+    }
+
+    /** The target is reset: its sessions end. */
+    void targetReset(String targetName) {
+        if (session.info().targetName().equals(targetName)) {
+            connection.close("target cold reset");
         }
     }
 

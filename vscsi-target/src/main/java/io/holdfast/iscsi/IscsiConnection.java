@@ -123,12 +123,19 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
         cancelLoginLimit();
     }
 
-    /** Ends this session's tasks of a device server, and runs {@code done} when they have ended. */
-    void abortTasksAt(DeviceServer device, Runnable done) {
+    /** Ends this connection's tasks at some device servers, and runs {@code done} when they have ended. */
+    void abortTasksAt(Set<? extends DeviceServer> devices, Session by, Runnable done) {
         if (phase instanceof FullFeaturePhase session) {
-            session.abortTasksAt(device, done);
+            session.abortTasksAt(devices, by, done);
         } else {
             done.run();
+        }
+    }
+
+    /** A target is reset: this connection ends if it is one of its sessions'. */
+    void targetReset(String targetName) {
+        if (phase instanceof FullFeaturePhase session) {
+            session.targetReset(targetName);
         }
     }
 

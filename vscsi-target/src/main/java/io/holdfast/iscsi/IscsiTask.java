@@ -8,6 +8,7 @@ import io.holdfast.scsi.Lun;
 import io.holdfast.scsi.LunView;
 import io.holdfast.scsi.Nexus;
 import io.holdfast.scsi.ScsiTask;
+import io.holdfast.scsi.SenseCode;
 import io.netty.buffer.ByteBuf;
 import io.netty.util.ReferenceCountUtil;
 import java.util.Objects;
@@ -49,6 +50,10 @@ final class IscsiTask extends ScsiTask {
     long lun;
     int flags;
     boolean immediate;
+    /** RFC 7143 §11.3.1: see {@link TaskOrder}. */
+    int attribute;
+    /** Ascending in the order of the session's commands. */
+    long order;
     /** Expected data transfer length in bytes, as the initiator told it. */
     long expectedBytes;
     /** How many bytes of Data-Out this task takes before it is executed. */
@@ -65,8 +70,14 @@ final class IscsiTask extends ScsiTask {
     int nextR2tSn;
     /** How much of the memory budget its data take. */
     long chargedBytes;
-    /** Told to end without a word (task management, connection gone). */
+    /** Told to end without an answer (task management, connection gone). */
     boolean aborted;
+    /** Aborted for another nexus, and its initiator hears of it. */
+    boolean tellsAborted;
+    /** Data-Out that nobody asked for have begun to come, and go on. */
+    boolean unsolicitedOpen;
+
+    private @Nullable SenseCode spoiled;
 
     /** R2Ts of this slot, all its tasks counted: of the one being answered, and of the next to be sent. */
     private int answering;
@@ -99,6 +110,7 @@ final class IscsiTask extends ScsiTask {
         lun = header.lun();
         flags = header.flags();
         immediate = header.immediate();
+        attribute = header.taskAttribute();
         expectedBytes = header.expectedDataTransferLength();
         gatherBytes = 0;
         gatheredBytes = 0;
@@ -107,7 +119,31 @@ final class IscsiTask extends ScsiTask {
         nextDataSn = 0;
         nextR2tSn = 0;
         aborted = false;
+        tellsAborted = false;
+        unsolicitedOpen = false;
+        spoiled = null;
         chargedBytes = 0;
+    }
+
+    /** Something is wrong with its data: it will be terminated with this instead of executed. The first fault counts. */
+    void spoil(SenseCode why) {
+        if (spoiled == null) {
+            spoiled = why;
+        }
+    }
+
+    @Nullable
+    SenseCode spoiled() {
+        return spoiled;
+    }
+
+    boolean isSpoiled() {
+        return spoiled != null;
+    }
+
+    /** True while it takes Data-Out, or would. */
+    boolean isGathering() {
+        return stage == Stage.GATHERING || stage == Stage.WAITING;
     }
 
     // ------------------------------------------------------------------ R2Ts

@@ -16,6 +16,8 @@ final class Session {
     private final @Nullable Nexus nexus;
     private final @Nullable LunView luns;
 
+    private final TaskOrder order = new TaskOrder();
+
     /** A normal session. */
     Session(SessionParameters agreed, CommandWindow window, SessionEvents.Session info, Nexus nexus, LunView luns) {
         this.agreed = agreed;
@@ -44,6 +46,11 @@ final class Session {
 
     SessionEvents.Session info() {
         return info;
+    }
+
+    /** Who of its tasks waits for whom. */
+    TaskOrder order() {
+        return order;
     }
 
     /** Discovery sessions execute nothing. */

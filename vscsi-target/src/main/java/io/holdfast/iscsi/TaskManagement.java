@@ -7,8 +7,10 @@ import io.holdfast.scsi.LogicalUnit;
 import io.holdfast.scsi.Lun;
 import io.holdfast.scsi.TaskManagementFunction;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 
 /**
  * Task management requests of one connection (RFC 7143 §11.5). Every function that ends tasks is answered when they have
@@ -19,17 +21,23 @@ final class TaskManagement {
     static final Set<TaskManagementFunction> FUNCTIONS = Set.of(
             TaskManagementFunction.ABORT_TASK,
             TaskManagementFunction.ABORT_TASK_SET,
+            TaskManagementFunction.CLEAR_TASK_SET,
             TaskManagementFunction.LOGICAL_UNIT_RESET);
 
     // RFC 7143 §11.5.1
     private static final int ABORT_TASK = 1;
     private static final int ABORT_TASK_SET = 2;
+    private static final int CLEAR_TASK_SET = 4;
     private static final int LOGICAL_UNIT_RESET = 5;
+    private static final int TARGET_WARM_RESET = 6;
+    private static final int TARGET_COLD_RESET = 7;
+    private static final int TASK_REASSIGN = 8;
 
     // RFC 7143 §11.6.1
     static final int COMPLETE = 0;
     static final int NO_SUCH_TASK = 1;
     static final int NO_SUCH_LUN = 2;
+    static final int REASSIGN_NOT_SUPPORTED = 4;
     static final int NOT_SUPPORTED = 5;
     static final int REJECTED = 255;
 
@@ -50,20 +58,37 @@ final class TaskManagement {
 
     /** Carries out one request, whose order has been judged. */
     void apply(BasicHeader header) {
-        int requestTag = header.initiatorTaskTag();
+        int tag = header.initiatorTaskTag();
         if (!tasks.roomForAbort()) {
-            respond(requestTag, REJECTED);
+            respond(tag, REJECTED);
             return;
         }
         switch (header.function()) {
-            case ABORT_TASK -> {
-                if (!tasks.abortTask(header.referencedTaskTag(), () -> respond(requestTag, COMPLETE))) {
-                    respond(requestTag, NO_SUCH_TASK);
-                }
-            }
-            case ABORT_TASK_SET -> tasks.abortTasksAt(deviceAt(header.lun()), () -> respond(requestTag, COMPLETE));
-            case LOGICAL_UNIT_RESET -> reset(requestTag, deviceAt(header.lun()));
-            default -> respond(requestTag, NOT_SUPPORTED);
+            case ABORT_TASK -> abortTask(header);
+            // Each nexus has a task set of its own (TST=001b), so that there are none of others' tasks to clear.
+            case ABORT_TASK_SET, CLEAR_TASK_SET ->
+                atUnit(header, unit -> tasks.abortTasksAt(Set.of(unit), () -> respond(tag, COMPLETE)));
+            case LOGICAL_UNIT_RESET -> atUnit(header, unit -> reset(tag, Set.of(unit), () -> {}));
+            case TARGET_WARM_RESET -> reset(tag, unitsOfTarget(), () -> {});
+            case TARGET_COLD_RESET -> reset(tag, unitsOfTarget(), this::endSessions);
+            // RFC 7143 §11.5.1: only with ErrorRecoveryLevel 2.
+            case TASK_REASSIGN -> respond(tag, REASSIGN_NOT_SUPPORTED);
+            default -> respond(tag, NOT_SUPPORTED);
+        }
+    }
+
+    private void abortTask(BasicHeader header) {
+        int tag = header.initiatorTaskTag();
+        if (!tasks.abortTask(header.referencedTaskTag(), () -> respond(tag, COMPLETE))) {
+            respond(tag, deviceAt(header.lun()) instanceof LogicalUnit ? NO_SUCH_TASK : NO_SUCH_LUN);
+        }
+    }
+
+    private void atUnit(BasicHeader header, Consumer<LogicalUnit> action) {
+        if (deviceAt(header.lun()) instanceof LogicalUnit unit) {
+            action.accept(unit);
+        } else {
+            respond(header.initiatorTaskTag(), NO_SUCH_LUN);
         }
     }
 
@@ -71,12 +96,18 @@ final class TaskManagement {
         return session.luns().at(new Lun(lun));
     }
 
-    /** SAM-5 §6.3.3: ends the tasks of every nexus, then tells every nexus. */
-    private void reset(int requestTag, DeviceServer device) {
-        if (!(device instanceof LogicalUnit unit)) {
-            respond(requestTag, NO_SUCH_LUN);
-            return;
+    private Set<LogicalUnit> unitsOfTarget() {
+        Set<LogicalUnit> units = new HashSet<>();
+        for (Lun lun : session.luns().luns()) {
+            if (session.luns().at(lun) instanceof LogicalUnit unit) {
+                units.add(unit);
+            }
         }
+        return units;
+    }
+
+    /** SAM-5 §6.3.3: ends the tasks of every nexus, then tells every nexus. */
+    private void reset(int requestTag, Set<LogicalUnit> units, Runnable afterwards) {
         if (resetting) {
             respond(requestTag, REJECTED);
             return;
@@ -88,16 +119,23 @@ final class TaskManagement {
             if (unfinished.decrementAndGet() == 0) {
                 connection.execute(() -> {
                     resetting = false;
-                    unit.reset();
+                    units.forEach(LogicalUnit::reset);
                     respond(requestTag, COMPLETE);
+                    afterwards.run();
                 });
             }
         };
         for (IscsiConnection each : connections) {
             unfinished.incrementAndGet();
-            each.execute(() -> each.abortTasksAt(unit, oneDone));
+            each.execute(() -> each.abortTasksAt(units, session, oneDone));
         }
         oneDone.run();
+    }
+
+    /** RFC 7143 §11.5.1: after a cold reset the target ends all its sessions. */
+    private void endSessions() {
+        String target = session.info().targetName();
+        connections.forEach(each -> each.execute(() -> each.targetReset(target)));
     }
 
     private void respond(int requestTag, int response) {

@@ -2,16 +2,16 @@ package io.holdfast.iscsi;
 
 import io.holdfast.block.IoLane;
 import io.holdfast.iscsi.wire.BasicHeader;
-import io.holdfast.iscsi.wire.Opcode;
 import io.holdfast.iscsi.wire.WireException;
 import io.holdfast.scsi.DeviceServer;
+import io.holdfast.scsi.LogicalUnit;
 import io.holdfast.scsi.ScsiCommand;
-import io.holdfast.scsi.ScsiStatus;
-import io.holdfast.scsi.ScsiTask;
+import io.holdfast.scsi.SenseCode;
 import io.netty.buffer.ByteBuf;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -30,7 +30,6 @@ final class TaskSet {
     static final int MAX_PENDING_ABORTS = 64;
 
     private static final int SLOTS = COMMAND_WINDOW + IMMEDIATE_COMMANDS;
-    private static final int SENSE_LENGTH_FIELD_BYTES = 2;
 
     private final IscsiConnection connection;
     private final Session session;
@@ -44,12 +43,12 @@ final class TaskSet {
     private final ArrayDeque<IscsiTask> free = new ArrayDeque<>();
     /** Tasks that wait for memory, oldest first. */
     private final ArrayDeque<IscsiTask> waiting = new ArrayDeque<>();
-    /** Complete writes that wait for admission, oldest first. */
+    /** Complete tasks that wait for admission of writes, or for older ones of their task set; oldest first. */
     private final ArrayDeque<IscsiTask> held = new ArrayDeque<>();
 
     private final List<PendingAbort> aborts = new ArrayList<>();
-    private final PduSender.StatusInfo statusInfo = new PduSender.StatusInfo();
-    private final byte[] senseSegment = new byte[SENSE_LENGTH_FIELD_BYTES + ScsiTask.SENSE_BYTES];
+    private final Solicitation solicitation;
+    private final TaskResponder responder;
     private final ConnectionMemory memory;
     private int executing;
     private boolean writesAdmitted;
@@ -63,11 +62,18 @@ final class TaskSet {
         this.window = session.window();
         this.sender = connection.sender();
         this.onIdle = onIdle;
+        this.solicitation = new Solicitation(slots, agreed, sender, this::submit);
+        this.responder = new TaskResponder(agreed, sender);
         this.memory = new ConnectionMemory(budget, connection.executor(), this::retryWaiting);
+        session.order().add(this);
     }
 
     ConnectionMemory memory() {
         return memory;
+    }
+
+    Solicitation solicitation() {
+        return solicitation;
     }
 
     // ------------------------------------------------------------------ for the tasks
@@ -88,6 +94,11 @@ final class TaskSet {
         return connection.allocate(bytes);
     }
 
+    /** Every slot, also those without a task. */
+    List<IscsiTask> tasks() {
+        return slots;
+    }
+
     /** Tasks in the hands of device servers. */
     int executing() {
         return executing;
@@ -99,17 +110,19 @@ final class TaskSet {
      * Begins the task of a SCSI Command whose order has been judged.
      *
      * @param immediateBytes how much data its PDU carries
-     * @throws WireException if there is no room, or the PDU carries more than it announces
+     * @throws WireException if there is no room
      */
     IscsiTask begin(BasicHeader header, int immediateBytes) throws WireException {
         IscsiTask task = freeSlot();
         task.begin(header, session.luns());
+        session.order().entered(task);
         if (task.writes()) {
             task.gatherBytes = (int) Math.min(task.expectedBytes, MAX_GATHER_BYTES);
         }
-        if (immediateBytes > task.gatherBytes || immediateBytes > agreed.firstBurstLength()) {
-            throw new WireException("SCSI Command with " + immediateBytes + " bytes of immediate data; it announces "
-                    + task.expectedBytes + " and FirstBurstLength is " + agreed.firstBurstLength());
+        judge(task, immediateBytes);
+        if (task.isSpoiled()) {
+            task.stage = IscsiTask.Stage.GATHERING;
+            return task;
         }
         long bytes = memoryFor(task);
         if (bytes == 0 || waiting.isEmpty() && connection.writable() && memory.take(bytes)) {
@@ -122,6 +135,16 @@ final class TaskSet {
             task.stage = IscsiTask.Stage.WAITING;
         }
         return task;
+    }
+
+    private void judge(IscsiTask task, int immediateBytes) {
+        if (immediateBytes > 0 && !agreed.immediateData()) {
+            task.spoil(SenseCode.UNEXPECTED_UNSOLICITED_DATA);
+        } else if (immediateBytes > task.gatherBytes || immediateBytes > agreed.firstBurstLength()) {
+            task.spoil(SenseCode.INCORRECT_AMOUNT_OF_DATA);
+        } else if (!TaskOrder.isKnown(task.attribute)) {
+            task.spoil(SenseCode.INVALID_MESSAGE_ERROR);
+        }
     }
 
     private IscsiTask freeSlot() throws WireException {
@@ -153,16 +176,8 @@ final class TaskSet {
         if (task.stage == IscsiTask.Stage.WAITING) {
             waiting.add(task);
         } else {
-            task.gatheredBytes = immediateBytes;
-            gather(task);
-        }
-    }
-
-    private void gather(IscsiTask task) {
-        if (task.gatheredBytes == task.gatherBytes) {
-            submit(task);
-        } else {
-            askForData(task);
+            task.gatheredBytes = task.isSpoiled() ? 0 : immediateBytes;
+            solicitation.gather(task);
         }
     }
 
@@ -196,7 +211,7 @@ final class TaskSet {
                 first.chargedBytes = bytes;
                 first.stage = IscsiTask.Stage.GATHERING;
                 allocateDataOut(first);
-                gather(first);
+                solicitation.gather(first);
             }
             memory.waitNoLonger();
         } catch (RuntimeException | Error e) {
@@ -204,116 +219,60 @@ final class TaskSet {
         }
     }
 
-    // ------------------------------------------------------------------ R2T and Data-Out
-
-    private void askForData(IscsiTask task) {
-        while (task.askedBytes < task.gatherBytes && task.outstandingR2ts() < agreed.maxOutstandingR2t()) {
-            int length = Math.min(task.gatherBytes - task.askedBytes, agreed.maxBurstLength());
-            if (task.outstandingR2ts() == 0) {
-                task.burstEndBytes = task.askedBytes + length;
-            }
-            sender.begin(Opcode.R2T, BasicHeader.FINAL)
-                    .lun(task.lun)
-                    .initiatorTaskTag(task.initiatorTaskTag)
-                    .targetTransferTag(task.askAgain())
-                    .dataSn(task.nextR2tSn++)
-                    .bufferOffset(task.askedBytes)
-                    .desiredTransferLength(length);
-            sender.sendUnnumbered();
-            task.askedBytes += length;
-        }
-    }
-
-    /**
-     * Where the data of a Data-Out go.
-     *
-     * @return null if they belong to a task that was aborted, and are to be thrown away
-     * @throws WireException if nobody asked for them
-     */
-    @Nullable
-    ByteBuf dataOutTarget(BasicHeader header) throws WireException {
-        IscsiTask task = asked(header);
-        ByteBuf buffer = task == null ? null : task.dataOutBuffer();
-        return task == null || buffer == null ? null : buffer.writerIndex(task.gatheredBytes);
-    }
-
-    /** A whole Data-Out is there. */
-    void dataOut(BasicHeader header) throws WireException {
-        IscsiTask task = asked(header);
-        if (task == null) {
-            return;
-        }
-        task.gatheredBytes += header.dataSegmentBytes();
-        task.nextDataSn++;
-        if (task.gatheredBytes == task.burstEndBytes) {
-            task.answered();
-            task.burstEndBytes = Math.min(task.burstEndBytes + agreed.maxBurstLength(), task.gatherBytes);
-        } else if (header.flag(BasicHeader.FINAL)) {
-            throw new WireException("SCSI Data-Out ends a sequence " + (task.burstEndBytes - task.gatheredBytes)
-                    + " bytes before what was asked for");
-        }
-        if (task.gatheredBytes == task.gatherBytes) {
-            submit(task);
-        } else {
-            askForData(task);
-        }
-    }
-
-    /**
-     * The task whose R2T a Data-Out answers. With DataPDUInOrder and DataSequenceInOrder every byte has one place in the
-     * order of arrival; taking anything else could complete a task whose memory has holes.
-     */
-    private @Nullable IscsiTask asked(BasicHeader header) throws WireException {
-        int tag = header.targetTransferTag();
-        int slot = IscsiTask.slotOf(tag);
-        IscsiTask task = slot < slots.size() ? slots.get(slot) : null;
-        if (task != null && task.abandoned(tag)) {
-            return null;
-        }
-        if (task == null || !task.answers(tag) || task.initiatorTaskTag != header.initiatorTaskTag()) {
-            throw new WireException(String.format(
-                    "SCSI Data-Out for task 0x%08x, transfer 0x%08x: nobody asked for it",
-                    header.initiatorTaskTag(), tag));
-        }
-        int length = header.dataSegmentBytes();
-        if (header.bufferOffset() != task.gatheredBytes
-                || task.gatheredBytes + length > task.burstEndBytes
-                || header.dataSn() != task.nextDataSn) {
-            throw new WireException(String.format(
-                    "SCSI Data-Out number %d of %d bytes at offset %d; due were number %d, and bytes %d to %d",
-                    header.dataSn(),
-                    length,
-                    header.bufferOffset(),
-                    task.nextDataSn,
-                    task.gatheredBytes,
-                    task.burstEndBytes));
-        }
-        return task;
-    }
-
     // ------------------------------------------------------------------ execution
 
     private void submit(IscsiTask task) {
-        if (!writesAdmitted && ScsiCommand.accessOf(task.cdb()).modifiesMedium()) {
+        if (mayExecute(task)) {
+            execute(task);
+        } else {
             task.stage = IscsiTask.Stage.HELD;
             held.add(task);
-            return;
         }
-        execute(task);
+    }
+
+    private boolean mayExecute(IscsiTask task) {
+        if (task.isSpoiled()) {
+            return true;
+        }
+        boolean admitted = writesAdmitted || !ScsiCommand.accessOf(task.cdb()).modifiesMedium();
+        return admitted && session.order().mayExecute(task);
     }
 
     private void execute(IscsiTask task) {
         task.stage = IscsiTask.Stage.EXECUTING;
         executing++;
-        task.device().execute(task);
+        SenseCode spoiled = task.spoiled();
+        if (spoiled == null) {
+            task.device().execute(task);
+        } else {
+            task.device().terminate(task, spoiled);
+        }
     }
 
     /** No older session of this initiator can write any more. */
     void admitWrites() {
         writesAdmitted = true;
-        while (!held.isEmpty()) {
-            execute(held.remove());
+        retryHeld();
+    }
+
+    /** Executes those held back that need not wait any longer, oldest first. */
+    void retryHeld() {
+        // From the beginning after each: executing one may end it at once, and change what the others wait for.
+        IscsiTask next = firstExecutable();
+        while (next != null) {
+            held.remove(next);
+            execute(next);
+            next = firstExecutable();
         }
+    }
+
+    private @Nullable IscsiTask firstExecutable() {
+        for (IscsiTask task : held) {
+            if (mayExecute(task)) {
+                return task;
+            }
+        }
+        return null;
     }
 
     /** A device server is done with a task. */
@@ -324,7 +283,9 @@ final class TaskSet {
         boolean sent = false;
         try {
             if (!closed && !task.aborted) {
-                sent = respond(task);
+                sent = responder.respond(task);
+            } else if (!closed && task.tellsAborted) {
+                responder.respondAborted(task);
             }
         } catch (RuntimeException | Error e) {
             // Ended it has, whatever became of the answer.
@@ -338,6 +299,7 @@ final class TaskSet {
         if (task.aborted) {
             finishAborts(task);
         }
+        leaveOrder(task);
         retryWaiting();
         if (executing == 0) {
             onIdle.run();
@@ -350,57 +312,17 @@ final class TaskSet {
         }
     }
 
+    private void leaveOrder(IscsiTask task) {
+        if (session.order().left(task)) {
+            session.order().retryHeld();
+        }
+    }
+
     private void recycle(IscsiTask task) {
         memory.give(task.chargedBytes);
         task.chargedBytes = 0;
         task.release();
         free.push(task);
-    }
-
-    // ------------------------------------------------------------------ response (RFC 7143 §11.4, §11.7)
-
-    /** @return true if Data-In are on their way, with the memory they take */
-    private boolean respond(IscsiTask task) {
-        long moved = task.writes() ? task.dataOutWanted() : task.dataInLength();
-        long room = task.reads() || task.writes() ? task.expectedBytes : 0;
-        int residualFlags = moved > room ? BasicHeader.OVERFLOW : moved < room ? BasicHeader.UNDERFLOW : 0;
-        int residual = (int) Math.abs(moved - room);
-        int status = task.status().code();
-        ByteBuf data = task.takeDataIn();
-        int length = data == null ? 0 : (int) Math.min(task.dataInLength(), task.dataInRoom());
-        int dataPdus = 0;
-        if (data != null && length > 0) {
-            boolean collapse = task.status() == ScsiStatus.GOOD;
-            statusInfo.none();
-            if (collapse) {
-                statusInfo.of(status, residualFlags, residual);
-            }
-            dataPdus = sender.sendDataIn(task, data, task.dataInOffset(), length, agreed, statusInfo);
-            if (collapse) {
-                return true;
-            }
-        } else if (data != null) {
-            data.release();
-        }
-        sender.begin(Opcode.SCSI_RESPONSE, BasicHeader.FINAL | residualFlags)
-                .initiatorTaskTag(task.initiatorTaskTag)
-                .scsiStatus(status)
-                .residualCount(residual)
-                .expDataSn(dataPdus + task.nextR2tSn);
-        sender.send(senseSegment, copySense(task));
-        return dataPdus > 0;
-    }
-
-    /** RFC 7143 §11.4.7: two bytes of length, then the sense data. */
-    private int copySense(IscsiTask task) {
-        int length = task.senseLength();
-        if (length == 0) {
-            return 0;
-        }
-        senseSegment[0] = (byte) (length >>> 8);
-        senseSegment[1] = (byte) length;
-        System.arraycopy(task.sense(), 0, senseSegment, SENSE_LENGTH_FIELD_BYTES, length);
-        return SENSE_LENGTH_FIELD_BYTES + length;
     }
 
     // ------------------------------------------------------------------ abort
@@ -421,47 +343,70 @@ final class TaskSet {
      * @return false if there is no such task
      */
     boolean abortTask(int tag, Runnable done) {
-        return abort(task -> task.initiatorTaskTag == tag, done);
+        return abort(task -> task.initiatorTaskTag == tag, task -> false, done);
     }
 
-    /** The same for every task of a device server, of which there may be none. */
-    void abortTasksAt(DeviceServer device, Runnable done) {
+    /** The same for every task of some device servers, of which there may be none. */
+    void abortTasksAt(Set<? extends DeviceServer> devices, Runnable done) {
+        abortAll(devices, task -> false, done);
+    }
+
+    /**
+     * The same on behalf of another nexus: the initiator is told TASK ABORTED where the control mode page says so (TAS=1),
+     * and nothing otherwise.
+     */
+    void abortTasksForOthersAt(Set<? extends DeviceServer> devices, Runnable done) {
+        abortAll(devices, task -> task.device() instanceof LogicalUnit unit && unit.tellsAbortedTasks(), done);
+    }
+
+    private void abortAll(Set<? extends DeviceServer> devices, Predicate<IscsiTask> told, Runnable done) {
         // By what stands at the LUN, not by its number: one LUN can be written in several ways.
-        if (!abort(task -> task.device() == device, done)) {
+        if (!abort(task -> devices.contains(task.device()), told, done)) {
             done.run();
         }
     }
 
-    private boolean abort(Predicate<IscsiTask> meant, Runnable done) {
+    private boolean abort(Predicate<IscsiTask> meant, Predicate<IscsiTask> told, Runnable done) {
         List<IscsiTask> waitFor = new ArrayList<>();
-        boolean found = false;
-        for (IscsiTask task : slots) {
-            if (task.stage == IscsiTask.Stage.FREE || !meant.test(task)) {
-                continue;
-            }
-            found = true;
+        List<IscsiTask> all = slots.stream()
+                .filter(task -> task.stage != IscsiTask.Stage.FREE && meant.test(task))
+                .toList();
+        for (IscsiTask task : all) {
             if (task.stage == IscsiTask.Stage.EXECUTING) {
                 // Also if it is being aborted already: whoever asks again must not hear "no such task" and send the
                 // write once more while the first one is still on its way to the disk.
+                task.tellsAborted = told.test(task) && (!task.aborted || task.tellsAborted);
                 task.aborted = true;
                 waitFor.add(task);
-            } else {
-                discard(task);
+            }
+        }
+        boolean othersWaited = false;
+        for (IscsiTask task : all) {
+            if (task.stage != IscsiTask.Stage.EXECUTING) {
+                discard(task, told.test(task));
+                // All of them first: what is executed in their place might be one of them.
+                othersWaited |= session.order().left(task);
             }
         }
         if (!waitFor.isEmpty()) {
             aborts.add(new PendingAbort(waitFor, done));
-        } else if (found) {
+        } else if (!all.isEmpty()) {
             done.run();
         }
-        return found;
+        if (othersWaited) {
+            session.order().retryHeld();
+        }
+        return !all.isEmpty();
     }
 
-    private void discard(IscsiTask task) {
+    private void discard(IscsiTask task, boolean told) {
         waiting.remove(task);
         held.remove(task);
         leaveWindow(task);
         task.abandonR2ts();
+        if (told && !closed) {
+            responder.respondAborted(task);
+        }
         recycle(task);
     }
 
@@ -482,6 +427,7 @@ final class TaskSet {
         for (IscsiTask task : slots) {
             if (task.stage != IscsiTask.Stage.FREE && task.stage != IscsiTask.Stage.EXECUTING) {
                 recycle(task);
+                session.order().left(task);
             }
         }
     }

@@ -110,38 +110,97 @@ class DataTransferTest {
 
     @ParameterizedTest(name = "number {0}, offset {1}, {2} bytes, flags {3}")
     @CsvSource({
-        "0, 512, 512, 0", // leaves a hole
-        "0, 0, 4608, 0", // more than was asked for
-        "1, 0, 512, 0", // a number that is not due
-        "0, 0, 512, 128", // the end of a sequence that is not complete
-        "0, 4096, 512, 0", // beyond what was asked for
-        "0, 0, 0, 128", // an end with nothing in it
+        "0, 512, 512, 0, b/0c/0d", // leaves a hole
+        "0, 0, 4608, 0, b/0c/0d", // more than was asked for
+        "1, 0, 512, 0, b/47/05", // a number that is not due
+        "0, 0, 512, 128, b/0c/0d", // the end of a sequence that is not complete
+        "0, 4096, 512, 0, b/0c/0d", // beyond what was asked for
+        "0, 0, 0, 128, b/0c/0d", // an end with nothing in it
     })
-    void shouldRefuseDataOutOutOfPlace(int dataSn, int offset, int length, int flags) {
+    void shouldEndATaskWhoseDataComeOutOfPlace(int dataSn, int offset, int length, int flags, String sense) {
         TestInitiator initiator = rig.connect().login().ready();
-        initiator.send(initiator.write(0, 8, Pdu.NO_DATA));
+        Pdu write = initiator.write(0, 8, Pdu.NO_DATA);
+        initiator.send(write);
         Pdu r2t = initiator.expect(Opcode.R2T);
-        initiator.send(initiator.dataOut(r2t, dataSn, offset, new byte[length], flags));
-        initiator.expectClosed();
+        byte[] ones = new byte[length];
+        Arrays.fill(ones, (byte) 1);
+        initiator.send(initiator.dataOut(r2t, dataSn, offset, ones, flags));
+        if (flags == 0) {
+            // RFC 7143 §7.8: no answer before everything that was asked for has come.
+            initiator.expectNothing();
+            initiator.send(initiator.dataOut(r2t, dataSn + 1, 0, new byte[512], BasicHeader.FINAL));
+        }
+        Pdu answer = initiator.expectStatus(write.header().initiatorTaskTag(), TestInitiator.CHECK_CONDITION);
+        assertThat(answer.sense()).isEqualTo(sense);
+        assertThat(initiator.readAll(0, 8)).as("nothing was written").containsOnly(0);
+    }
+
+    @Test
+    void shouldEndASpoiledTaskOnlyWhenEveryR2tHasBeenAnswered() {
+        TestInitiator initiator = rig.connect()
+                .login("MaxBurstLength=4096", "FirstBurstLength=4096", "MaxOutstandingR2T=2")
+                .ready();
+        Pdu write = initiator.write(0, 24, Pdu.NO_DATA);
+        initiator.send(write);
+        Pdu first = initiator.expect(Opcode.R2T);
+        Pdu second = initiator.expect(Opcode.R2T);
+        initiator.send(initiator.dataOut(first, 3, 0, new byte[4096], BasicHeader.FINAL));
+        initiator.expectNothing();
+        initiator.send(initiator.dataOut(second, new byte[24 * 512]));
+        Pdu answer = initiator.expectStatus(write.header().initiatorTaskTag(), TestInitiator.CHECK_CONDITION);
+        assertThat(answer.header().dataSn()).as("ExpDataSN counts R2Ts").isEqualTo(2);
+        initiator.readAll(0, 1);
     }
 
     @Test
     void shouldRefuseDataOutWithAForeignTag() {
-        for (int i = 0; i < 3; i++) {
+        for (int i = 0; i < 2; i++) {
             TestInitiator initiator = rig.connect().login();
             initiator.send(initiator.testUnitReady());
             initiator.next();
             initiator.send(initiator.write(0, 8, Pdu.NO_DATA));
             Pdu r2t = initiator.expect(Opcode.R2T);
             BasicHeader wrong = r2t.header();
-            switch (i) {
-                case 0 -> wrong.initiatorTaskTag(0x5555);
-                case 1 -> wrong.targetTransferTag(wrong.targetTransferTag() + 1);
-                default -> wrong.targetTransferTag(BasicHeader.NO_TAG);
+            if (i == 0) {
+                wrong.initiatorTaskTag(0x5555);
+            } else {
+                wrong.targetTransferTag(wrong.targetTransferTag() + 1);
             }
             initiator.send(initiator.dataOut(r2t, new byte[4096]));
             initiator.expectClosed();
         }
+    }
+
+    @Test
+    void shouldRefuseImmediateDataThatWereAgreedNotToCome() {
+        TestInitiator initiator = rig.connect().login("ImmediateData=No").ready();
+        Pdu write = initiator.write(0, 1, bytes(512, 8));
+        initiator.send(write);
+        Pdu answer = initiator.expectStatus(write.header().initiatorTaskTag(), TestInitiator.CHECK_CONDITION);
+        assertThat(answer.sense()).isEqualTo("b/0c/0c");
+        assertThat(initiator.readAll(0, 1)).containsOnly(0);
+        byte[] data = bytes(1024, 9);
+        initiator.writeAll(0, data);
+        assertThat(initiator.readAll(0, 2)).isEqualTo(data);
+    }
+
+    @Test
+    void shouldRefuseUnsolicitedDataOutWhenTheyHaveEnded() {
+        TestInitiator initiator = rig.connect().login().ready();
+        Pdu write = initiator.write(0, 8, Pdu.NO_DATA);
+        initiator.send(write);
+        Pdu r2t = initiator.expect(Opcode.R2T);
+        Pdu unsolicited = new Pdu(r2t.header(), r2t.data());
+        int asked = r2t.header().targetTransferTag();
+        unsolicited.header().targetTransferTag(BasicHeader.NO_TAG);
+        initiator.send(initiator.dataOut(unsolicited, 0, 0, new byte[512], 0));
+        initiator.send(initiator.dataOut(unsolicited, 1, 512, new byte[512], BasicHeader.FINAL));
+        initiator.expectNothing();
+        r2t.header().targetTransferTag(asked);
+        initiator.send(initiator.dataOut(r2t, bytes(4096, 1)));
+        Pdu answer = initiator.expectStatus(write.header().initiatorTaskTag(), TestInitiator.CHECK_CONDITION);
+        assertThat(answer.sense()).isEqualTo("b/0c/0c");
+        assertThat(initiator.readAll(0, 8)).containsOnly(0);
     }
 
     @Test
@@ -182,14 +241,14 @@ class DataTransferTest {
     void shouldRefuseMoreImmediateDataThanAgreed() {
         TestInitiator initiator = rig.connect().login("FirstBurstLength=1024").ready();
         initiator.send(initiator.write(0, 8, new byte[1536]));
-        initiator.expectClosed();
+        assertThat(initiator.expect(Opcode.SCSI_RESPONSE).sense()).isEqualTo("b/0c/0d");
     }
 
     @Test
     void shouldRefuseMoreImmediateDataThanTheCommandAnnounces() {
         TestInitiator initiator = rig.connect().login().ready();
         initiator.send(initiator.write(0, 1, new byte[1024]));
-        initiator.expectClosed();
+        assertThat(initiator.expect(Opcode.SCSI_RESPONSE).sense()).isEqualTo("b/0c/0d");
     }
 
     @ParameterizedTest

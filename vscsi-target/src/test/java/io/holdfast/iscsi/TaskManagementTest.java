@@ -6,6 +6,7 @@ import io.holdfast.block.BlockOperation;
 import io.holdfast.iscsi.wire.BasicHeader;
 import io.holdfast.iscsi.wire.Opcode;
 import java.util.Arrays;
+import java.util.HexFormat;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -17,7 +18,12 @@ class TaskManagementTest {
     private static final int ABORT_TASK_SET = 2;
     private static final int CLEAR_TASK_SET = 4;
     private static final int LUN_RESET = 5;
+    private static final int CLEAR_ACA = 3;
+    private static final int TARGET_WARM_RESET = 6;
     private static final int TARGET_COLD_RESET = 7;
+    private static final int TASK_REASSIGN = 8;
+    private static final int QUERY_TASK = 9;
+    private static final int TASK_ABORTED = 0x40;
 
     private final IscsiRig rig = new IscsiRig();
     private final TestInitiator initiator = rig.connect().login().ready();
@@ -95,17 +101,22 @@ class TaskManagementTest {
         assertThat(ask(ABORT_TASK, 0x4242)).isEqualTo(TaskManagement.NO_SUCH_TASK);
     }
 
-    @Test
-    void shouldEndEveryTaskOfTheLunAndOfThisSessionOnly() {
+    private TestInitiator neighbour() {
         TestInitiator neighbour = rig.connect();
         neighbour.name = TestInitiator.NAME + ":neighbour";
-        neighbour.login().ready();
+        return neighbour.login().ready();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {ABORT_TASK_SET, CLEAR_TASK_SET})
+    void shouldEndEveryTaskOfTheLunAndOfThisSessionOnly(int function) {
+        TestInitiator neighbour = neighbour();
         slowWrite();
         initiator.send(initiator.write(0, 8, Pdu.NO_DATA));
         initiator.expect(Opcode.R2T);
         Pdu others = neighbour.write(8, 1, new byte[512]);
         neighbour.send(others);
-        initiator.send(initiator.taskManagement(ABORT_TASK_SET, BasicHeader.NO_TAG));
+        initiator.send(initiator.taskManagement(function, BasicHeader.NO_TAG));
         initiator.expectNothing();
         rig.disk.release();
         assertThat(initiator.expect(Opcode.TASK_MANAGEMENT_RESPONSE).header().response())
@@ -119,18 +130,27 @@ class TaskManagementTest {
         assertThat(ask(ABORT_TASK_SET, BasicHeader.NO_TAG)).isEqualTo(TaskManagement.COMPLETE);
     }
 
-    @Test
-    void shouldResetTheUnitForEverySessionWhenEveryTaskHasEnded() {
-        TestInitiator neighbour = rig.connect();
-        neighbour.name = TestInitiator.NAME + ":neighbour";
-        neighbour.login().ready();
+    @ParameterizedTest
+    @ValueSource(ints = {LUN_RESET, TARGET_WARM_RESET})
+    void shouldResetTheUnitForEverySessionWhenEveryTaskHasEnded(int function) {
+        TestInitiator neighbour = neighbour();
         rig.disk.hold(BlockOperation.WRITE);
-        neighbour.send(neighbour.write(8, 1, new byte[512]));
-        initiator.send(initiator.taskManagement(LUN_RESET, BasicHeader.NO_TAG));
+        Pdu running = neighbour.write(8, 1, new byte[512]);
+        Pdu gathering = neighbour.write(16, 8, Pdu.NO_DATA);
+        neighbour.send(running, gathering);
+        Pdu r2t = neighbour.expect(Opcode.R2T);
+        initiator.send(initiator.write(24, 1, new byte[512]));
+        initiator.send(initiator.taskManagement(function, BasicHeader.NO_TAG));
         initiator.expectNothing();
+        neighbour.expectStatus(gathering.header().initiatorTaskTag(), TASK_ABORTED);
+        neighbour.expectNothing();
         rig.disk.release();
         assertThat(initiator.expect(Opcode.TASK_MANAGEMENT_RESPONSE).header().response())
                 .isEqualTo(TaskManagement.COMPLETE);
+        initiator.expectNothing();
+        neighbour.expectStatus(running.header().initiatorTaskTag(), TASK_ABORTED);
+        // Sent before its initiator knew.
+        neighbour.send(neighbour.dataOut(r2t, new byte[4096]));
         neighbour.expectNothing();
         for (TestInitiator each : new TestInitiator[] {initiator, neighbour}) {
             each.send(each.testUnitReady());
@@ -139,12 +159,44 @@ class TaskManagementTest {
         }
     }
 
+    @Test
+    void shouldTellNobodyOfAbortedTasksWhenTheControlModePageSaysSo() {
+        TestInitiator neighbour = neighbour();
+        selectTas(0);
+        neighbour.ready(); // mode parameters have changed
+        neighbour.send(neighbour.write(16, 8, Pdu.NO_DATA));
+        neighbour.expect(Opcode.R2T);
+        assertThat(ask(LUN_RESET, BasicHeader.NO_TAG)).isEqualTo(TaskManagement.COMPLETE);
+        neighbour.expectNothing();
+        neighbour.send(neighbour.testUnitReady());
+        assertThat(neighbour.expect(Opcode.SCSI_RESPONSE).sense()).isEqualTo("6/29/03");
+        assertThat(neighbour.maxCmdSn - neighbour.cmdSn).isEqualTo(TaskSet.COMMAND_WINDOW - 1);
+    }
+
+    /** Sends the control mode page as it is, but for the bit. */
+    private void selectTas(int tas) {
+        byte[] list = HexFormat.of().parseHex("00000000" + "0a0a22100000" + "0000ffff0000");
+        list[9] = (byte) (tas << 6);
+        Pdu select = Pdu.command(Opcode.SCSI_COMMAND, BasicHeader.WRITE, "15 10 0000 10 00", list.length);
+        initiator.send(initiator.numbered(select.with(list)));
+        assertThat(initiator.expect(Opcode.SCSI_RESPONSE).header().scsiStatus()).isZero();
+    }
+
+    @Test
+    void shouldEndEverySessionOfTheTargetAfterAColdReset() {
+        TestInitiator neighbour = neighbour();
+        TestInitiator browser = rig.connect().discovery();
+        assertThat(ask(TARGET_COLD_RESET, BasicHeader.NO_TAG)).isEqualTo(TaskManagement.COMPLETE);
+        initiator.expectClosed();
+        neighbour.expectClosed();
+        browser.expectNothing();
+        rig.connect().login().ready();
+    }
+
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void shouldEndATaskWhoseDataAreHalfReceived(boolean immediate) {
-        TestInitiator neighbour = rig.connect();
-        neighbour.name = TestInitiator.NAME + ":neighbour";
-        neighbour.login().ready();
+        TestInitiator neighbour = neighbour();
         byte[] data = new byte[4096];
         Arrays.fill(data, (byte) 1);
         Pdu write = neighbour.write(8, 8, immediate ? data : Pdu.NO_DATA);
@@ -155,6 +207,7 @@ class TaskManagementTest {
         }
         neighbour.sendRaw(Arrays.copyOf(bytes, 1000));
         assertThat(ask(LUN_RESET, BasicHeader.NO_TAG)).isEqualTo(TaskManagement.COMPLETE);
+        neighbour.expectStatus(write.header().initiatorTaskTag(), TASK_ABORTED);
         neighbour.sendRaw(Arrays.copyOfRange(bytes, 1000, bytes.length));
         neighbour.expectNothing();
         neighbour.send(neighbour.testUnitReady());
@@ -176,19 +229,21 @@ class TaskManagementTest {
         assertThat(ask(LUN_RESET, BasicHeader.NO_TAG)).isEqualTo(TaskManagement.COMPLETE);
     }
 
-    @Test
-    void shouldSayThatThereIsNoSuchLunToReset() {
-        Pdu reset = initiator.taskManagement(LUN_RESET, BasicHeader.NO_TAG);
-        reset.header().lun(0x0007_0000_0000_0000L);
-        initiator.send(reset);
+    @ParameterizedTest
+    @ValueSource(ints = {ABORT_TASK, ABORT_TASK_SET, CLEAR_TASK_SET, LUN_RESET})
+    void shouldSayThatThereIsNoSuchLun(int function) {
+        Pdu request = initiator.taskManagement(function, BasicHeader.NO_TAG);
+        request.header().lun(0x0007_0000_0000_0000L);
+        initiator.send(request);
         assertThat(initiator.expect(Opcode.TASK_MANAGEMENT_RESPONSE).header().response())
                 .isEqualTo(TaskManagement.NO_SUCH_LUN);
     }
 
     @Test
     void shouldSayWhatIsNotThere() {
-        assertThat(ask(CLEAR_TASK_SET, BasicHeader.NO_TAG)).isEqualTo(TaskManagement.NOT_SUPPORTED);
-        assertThat(ask(TARGET_COLD_RESET, BasicHeader.NO_TAG)).isEqualTo(TaskManagement.NOT_SUPPORTED);
+        assertThat(ask(CLEAR_ACA, BasicHeader.NO_TAG)).isEqualTo(TaskManagement.NOT_SUPPORTED);
+        assertThat(ask(QUERY_TASK, 0x4242)).isEqualTo(TaskManagement.NOT_SUPPORTED);
+        assertThat(ask(TASK_REASSIGN, 0x4242)).isEqualTo(TaskManagement.REASSIGN_NOT_SUPPORTED);
     }
 
     @Test
