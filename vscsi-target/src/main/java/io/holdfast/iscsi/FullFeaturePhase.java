@@ -264,8 +264,12 @@ final class FullFeaturePhase implements Phase {
 
     // ------------------------------------------------------------------ for task management
 
-    /** Ends this session's tasks at some device servers, and runs {@code done} when they have ended. */
-    void abortTasksAt(Set<? extends DeviceServer> devices, Session by, Runnable done) {
+    /**
+     * Ends this session's tasks at some device servers, and runs {@code done} when they have ended.
+     *
+     * @param by whose wish it is; null if it is nobody's in particular
+     */
+    void abortTasksAt(Set<? extends DeviceServer> devices, @Nullable Session by, Runnable done) {
         if (session == by) {
             tasks.abortTasksAt(devices, done);
         } else {

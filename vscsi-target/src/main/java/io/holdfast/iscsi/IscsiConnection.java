@@ -123,8 +123,12 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
         cancelLoginLimit();
     }
 
-    /** Ends this connection's tasks at some device servers, and runs {@code done} when they have ended. */
-    void abortTasksAt(Set<? extends DeviceServer> devices, Session by, Runnable done) {
+    /**
+     * Ends this connection's tasks at some device servers, and runs {@code done} when they have ended.
+     *
+     * @param by whose wish it is; null if it is nobody's in particular
+     */
+    void abortTasksAt(Set<? extends DeviceServer> devices, @Nullable Session by, Runnable done) {
         if (phase instanceof FullFeaturePhase session) {
             session.abortTasksAt(devices, by, done);
         } else {

@@ -89,7 +89,9 @@ final class LoginPhase implements Phase {
         Nexus nexus = new Nexus(
                 login.initiatorName() + ",i," + Isid.print(login.isid()),
                 target.name() + String.format(",t,0x%04x", target.portalGroupTag()),
-                target.portalGroupTag());
+                target.portalGroupTag(),
+                (device, done) ->
+                        connection.execute(() -> connection.abortTasksAt(Set.of(device), null, done)));
         return new Session(agreed, window, info, nexus, target.luns());
     }
 

@@ -100,7 +100,12 @@ final class Execution implements IoCallback {
     }
 
     void good() {
-        running().status(ScsiStatus.GOOD);
+        answer(ScsiStatus.GOOD);
+    }
+
+    /** Ends the task with a status that has no sense data. */
+    void answer(ScsiStatus status) {
+        running().status(status);
         finish();
     }
 

@@ -17,6 +17,9 @@ public final class Limits {
     /** Descriptors of one UNMAP. */
     public static final int MAX_UNMAP_DESCRIPTORS = 256;
 
+    /** A parameter list that is parsed as a whole: PERSISTENT RESERVE OUT with its TransportIDs. */
+    static final int MAX_PARAMETER_LIST_BYTES = 64 << 10;
+
     /** What one write of a WRITE SAME carries. */
     static final int WRITE_SAME_CHUNK_BYTES = 256 << 10;
 

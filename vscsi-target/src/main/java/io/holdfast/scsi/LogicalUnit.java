@@ -5,7 +5,9 @@ import io.holdfast.block.BlockError;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -39,6 +41,8 @@ public final class LogicalUnit implements DeviceServer {
     private final AtomicLong capacityBlocks;
 
     private final StorageHealth health;
+    private final UnitReservations reservations;
+    private final Set<Integer> relativeTargetPorts;
 
     private LogicalUnit(Builder builder) {
         identity = builder.identity;
@@ -49,6 +53,8 @@ public final class LogicalUnit implements DeviceServer {
         taskManagement = builder.taskManagement;
         health = new StorageHealth(backend.describe(), System::nanoTime);
         capacityBlocks = new AtomicLong(backend.sizeBytes() >> blockShift);
+        reservations = new UnitReservations(this, builder.reservations);
+        relativeTargetPorts = builder.relativeTargetPorts;
     }
 
     /** A logical unit of 512-byte blocks with a volatile write cache (the host's page cache). */
@@ -64,6 +70,8 @@ public final class LogicalUnit implements DeviceServer {
         private ModeParameters modes = ModeParameters.writeBack();
         private Set<TaskManagementFunction> taskManagement =
                 Set.of(TaskManagementFunction.ABORT_TASK, TaskManagementFunction.ABORT_TASK_SET);
+        private ReservationStore reservations = ReservationStore.inMemory();
+        private Set<Integer> relativeTargetPorts = Set.of(1);
 
         private Builder(LogicalUnitIdentity identity, BlockBackend backend) {
             this.identity = identity;
@@ -95,6 +103,18 @@ public final class LogicalUnit implements DeviceServer {
          */
         public Builder taskManagement(Set<TaskManagementFunction> functions) {
             taskManagement = Set.copyOf(functions);
+            return this;
+        }
+
+        /** Where persistent reservations are kept, if they are to outlive the process. */
+        public Builder reservations(ReservationStore store) {
+            reservations = store;
+            return this;
+        }
+
+        /** The target ports through which the logical unit is reached, if it is not port 1 alone. */
+        public Builder relativeTargetPorts(Set<Integer> ports) {
+            relativeTargetPorts = Set.copyOf(ports);
             return this;
         }
 
@@ -133,7 +153,9 @@ public final class LogicalUnit implements DeviceServer {
     }
 
     // The order is the standard's: what is not there, what the nexus must hear first, what is wrong with the CDB,
-    // what is not allowed now (SAM-5 §5.3.3, SPC-4 §5.15).
+    // what is not allowed now (SAM-5 §5.3.3, SPC-4 §5.15). A reservation comes before the CDB, as in other targets: who
+    // is
+    // kept out learns nothing else.
     private void dispatch(ScsiTask task, Execution execution) {
         byte[] cdb = task.cdb();
         ScsiCommand command = ScsiCommand.of(cdb);
@@ -149,6 +171,10 @@ public final class LogicalUnit implements DeviceServer {
                 execution.fail(attention);
                 return;
             }
+        }
+        if (reservations.conflict(command, task)) {
+            execution.answer(ScsiStatus.RESERVATION_CONFLICT);
+            return;
         }
         if (!command.usage().allows(cdb)) {
             execution.fail(command.usage().complaint(cdb));
@@ -215,6 +241,15 @@ public final class LogicalUnit implements DeviceServer {
     /** True if UNMAP frees space. */
     boolean thin() {
         return backend.discards() && !backend.readOnly();
+    }
+
+    UnitReservations reservations() {
+        return reservations;
+    }
+
+    /** Every target port there is. */
+    Set<Integer> relativeTargetPorts() {
+        return relativeTargetPorts;
     }
 
     boolean writeProtected() {
@@ -288,6 +323,41 @@ public final class LogicalUnit implements DeviceServer {
         }
     }
 
+    /** Establishes a unit attention for the sessions of one nexus; who is away hears of a power on when he is back. */
+    void attention(SenseCode code, NexusName name) {
+        attentions.forEach((nexus, pending) -> {
+            if (nexus.name().equals(name)) {
+                add(pending, code);
+            }
+        });
+    }
+
+    /** The initiator ports that are logged in and meant. */
+    Set<String> knownInitiatorPorts(TransportId id) {
+        return attentions.keySet().stream()
+                .map(Nexus::initiatorPort)
+                .filter(id::names)
+                .collect(Collectors.toUnmodifiableSet());
+    }
+
+    /** Ends the tasks of these nexuses here, and runs {@code done}, on any thread, when they have ended. */
+    void abortTasks(Set<NexusName> names, Runnable done) {
+        // One more than there are, so that it cannot reach zero before all have been asked.
+        AtomicInteger unfinished = new AtomicInteger(1);
+        Runnable oneDone = () -> {
+            if (unfinished.decrementAndGet() == 0) {
+                done.run();
+            }
+        };
+        for (Nexus nexus : attentions.keySet()) {
+            if (names.contains(nexus.name())) {
+                unfinished.incrementAndGet();
+                nexus.aborter().abortTasksAt(this, oneDone);
+            }
+        }
+        oneDone.run();
+    }
+
     /** Establishes a unit attention for every nexus that has been seen. */
     public void attention(SenseCode code) {
         if (code.key() != SenseKey.UNIT_ATTENTION) {
@@ -301,12 +371,14 @@ public final class LogicalUnit implements DeviceServer {
         synchronized (modeLock) {
             modes = defaultModes;
         }
+        reservations.reset();
         attention(SenseCode.LOGICAL_UNIT_RESET);
     }
 
     /** Forgets a nexus, after its last task. Called by {@link Nexus#end()}. */
     void nexusLost(Nexus nexus) {
         attentions.remove(nexus);
+        reservations.nexusLost(nexus);
     }
 
     /** For tests and for people: how many nexuses have something kept for them here. */

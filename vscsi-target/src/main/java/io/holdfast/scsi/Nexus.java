@@ -13,6 +13,8 @@ public final class Nexus {
     private final String initiatorPort;
     private final String targetPort;
     private final int relativeTargetPort;
+    private final NexusName name;
+    private final TaskAborter aborter;
     private final Set<LogicalUnit> remembering = ConcurrentHashMap.newKeySet();
 
     /**
@@ -21,9 +23,36 @@ public final class Nexus {
      * @param relativeTargetPort relative target port identifier, 1..65535 (SPC-4 §7.8.6.7)
      */
     public Nexus(String initiatorPort, String targetPort, int relativeTargetPort) {
+        this(initiatorPort, targetPort, relativeTargetPort, (device, done) -> done.run());
+    }
+
+    /** @param aborter ends tasks of this nexus, for PREEMPT AND ABORT */
+    public Nexus(String initiatorPort, String targetPort, int relativeTargetPort, TaskAborter aborter) {
         this.initiatorPort = initiatorPort;
         this.targetPort = targetPort;
         this.relativeTargetPort = relativeTargetPort;
+        this.aborter = aborter;
+        name = new NexusName(initiatorPort, relativeTargetPort);
+    }
+
+    /** How a transport ends tasks of a nexus. */
+    @FunctionalInterface
+    public interface TaskAborter {
+        /**
+         * Ends the tasks of the nexus at a device server, without an answer. On any thread.
+         *
+         * @param done runs when they have really ended, on any thread, perhaps before this method returns
+         */
+        void abortTasksAt(DeviceServer device, Runnable done);
+    }
+
+    /** What is left of the nexus when the session is gone: by this it is registered. */
+    NexusName name() {
+        return name;
+    }
+
+    TaskAborter aborter() {
+        return aborter;
     }
 
     public String initiatorPort() {

@@ -13,14 +13,28 @@ import org.jspecify.annotations.Nullable;
  * without the grouping function (SBC-3 §4.22); DPO too, because the host's page cache takes no such advice.
  */
 public enum ScsiCommand {
-    TEST_UNIT_READY("00 00 000000 00", Access.CONTROL, Effort.REPLY, ControlCommands::testUnitReady),
+    TEST_UNIT_READY(
+            "00 00 000000 00",
+            Access.CONTROL,
+            Effort.REPLY,
+            ControlCommands::testUnitReady,
+            UnderReservation.FREE_BUT_FOR_RESERVE),
     REQUEST_SENSE("03 01 0000 ff 00", Access.IDENTIFY, Effort.REPLY, ControlCommands::requestSense),
     INQUIRY("12 01 ff ffff 00", Access.IDENTIFY, Effort.REPLY, Inquiry::inquiry),
     REPORT_LUNS("a0 00 ff 000000 ffffffff 00 00", Access.IDENTIFY, Effort.REPLY, ControlCommands::reportLuns),
 
-    READ_CAPACITY_10("25 00 00000000 0000 00 00", Access.CONTROL, Effort.REPLY, ControlCommands::readCapacity10),
+    READ_CAPACITY_10(
+            "25 00 00000000 0000 00 00",
+            Access.CONTROL,
+            Effort.REPLY,
+            ControlCommands::readCapacity10,
+            UnderReservation.FREE),
     READ_CAPACITY_16(
-            "9e/10 10 0000000000000000 ffffffff 00 00", Access.CONTROL, Effort.REPLY, ControlCommands::readCapacity16),
+            "9e/10 10 0000000000000000 ffffffff 00 00",
+            Access.CONTROL,
+            Effort.REPLY,
+            ControlCommands::readCapacity16,
+            UnderReservation.FREE),
 
     READ_6("08 1f ffff ff 00", Access.READ, Effort.TRANSFER, DataCommands::read),
     READ_10("28 18 ffffffff 1f ffff 00", Access.READ, Effort.TRANSFER, DataCommands::read),
@@ -53,33 +67,74 @@ public enum ScsiCommand {
             "9e/12 12 ffffffffffffffff ffffffff 00 00",
             Access.CONTROL,
             Effort.REPLY,
+            ProvisioningCommands::getLbaStatus,
             Needs.THIN,
-            ProvisioningCommands::getLbaStatus),
-    UNMAP("42 00 00000000 1f ffff 00", Access.WRITE, Effort.BULK, Needs.THIN, ProvisioningCommands::unmap),
+            UnderReservation.SHARED),
+    UNMAP("42 00 00000000 1f ffff 00", Access.WRITE, Effort.BULK, ProvisioningCommands::unmap, Needs.THIN),
     WRITE_SAME_10("41 08 ffffffff 1f ffff 00", Access.WRITE, Effort.BULK, ProvisioningCommands::writeSame),
     WRITE_SAME_16("93 09 ffffffffffffffff ffffffff 1f 00", Access.WRITE, Effort.BULK, ProvisioningCommands::writeSame),
 
-    MODE_SENSE_6("1a 08 ff ff ff 00", Access.CONTROL, Effort.REPLY, ModeCommands::modeSense),
-    MODE_SENSE_10("5a 18 ff ff 000000 ffff 00", Access.CONTROL, Effort.REPLY, ModeCommands::modeSense),
+    MODE_SENSE_6("1a 08 ff ff ff 00", Access.CONTROL, Effort.REPLY, ModeCommands::modeSense, UnderReservation.SHARED),
+    MODE_SENSE_10(
+            "5a 18 ff ff 000000 ffff 00",
+            Access.CONTROL,
+            Effort.REPLY,
+            ModeCommands::modeSense,
+            UnderReservation.SHARED),
     MODE_SELECT_6("15 11 0000 ff 00", Access.CONTROL, Effort.BULK, ModeCommands::modeSelect),
     MODE_SELECT_10("55 11 0000000000 ffff 00", Access.CONTROL, Effort.BULK, ModeCommands::modeSelect),
 
+    PERSISTENT_RESERVE_IN_READ_KEYS("5e/00 00 0000000000 ffff 00", Effort.REPLY, ReservationCommands::readKeys),
+    PERSISTENT_RESERVE_IN_READ_RESERVATION(
+            "5e/01 01 0000000000 ffff 00", Effort.REPLY, ReservationCommands::readReservation),
+    PERSISTENT_RESERVE_IN_REPORT_CAPABILITIES(
+            "5e/02 02 0000000000 ffff 00", Effort.REPLY, ReservationCommands::reportCapabilities),
+    PERSISTENT_RESERVE_IN_READ_FULL_STATUS(
+            "5e/03 03 0000000000 ffff 00", Effort.REPLY, ReservationCommands::readFullStatus),
+
+    // SCOPE and TYPE are allowed where they are ignored too (SPC-4 table 217).
+    PERSISTENT_RESERVE_OUT_REGISTER("5f/00 00 ff 0000 ffffffff 00", Effort.BULK, ReservationCommands::change),
+    PERSISTENT_RESERVE_OUT_RESERVE("5f/01 01 ff 0000 ffffffff 00", Effort.BULK, ReservationCommands::change),
+    PERSISTENT_RESERVE_OUT_RELEASE("5f/02 02 ff 0000 ffffffff 00", Effort.BULK, ReservationCommands::change),
+    PERSISTENT_RESERVE_OUT_CLEAR("5f/03 03 ff 0000 ffffffff 00", Effort.BULK, ReservationCommands::change),
+    PERSISTENT_RESERVE_OUT_PREEMPT("5f/04 04 ff 0000 ffffffff 00", Effort.BULK, ReservationCommands::change),
+    PERSISTENT_RESERVE_OUT_PREEMPT_AND_ABORT("5f/05 05 ff 0000 ffffffff 00", Effort.BULK, ReservationCommands::change),
+    PERSISTENT_RESERVE_OUT_REGISTER_AND_IGNORE_EXISTING_KEY(
+            "5f/06 06 ff 0000 ffffffff 00", Effort.BULK, ReservationCommands::change),
+    PERSISTENT_RESERVE_OUT_REGISTER_AND_MOVE("5f/07 07 ff 0000 ffffffff 00", Effort.BULK, ReservationCommands::change),
+
+    // The whole logical unit, for the nexus itself: neither extents nor third parties (obsolete since SPC-2).
+    RESERVE_6("16 00 0000 00 00", Effort.BULK, ReservationCommands::reserve),
+    RELEASE_6("17 00 0000 00 00", Effort.BULK, ReservationCommands::release),
+    RESERVE_10("56 00 00 00 000000 0000 00", Effort.BULK, ReservationCommands::reserve),
+    RELEASE_10("57 00 00 00 000000 0000 00", Effort.BULK, ReservationCommands::release),
+
     // Neither LOEJ (the medium is not removable) nor power conditions.
-    START_STOP_UNIT("1b 01 00 00 05 00", Access.CONTROL, Effort.BULK, ControlCommands::startStopUnit),
+    START_STOP_UNIT(
+            "1b 01 00 00 05 00",
+            Access.CONTROL,
+            Effort.BULK,
+            ControlCommands::startStopUnit,
+            UnderReservation.STARTING),
 
     REPORT_SUPPORTED_OPERATION_CODES(
             "a3/0c 0c 87 ff ffff ffffffff 00 00",
             Access.CONTROL,
             Effort.REPLY,
-            ReportCommands::supportedOperationCodes),
+            ReportCommands::supportedOperationCodes,
+            UnderReservation.SHARED),
     REPORT_SUPPORTED_TASK_MANAGEMENT_FUNCTIONS(
             "a3/0d 0d 80 000000 ffffffff 00 00",
             Access.CONTROL,
             Effort.REPLY,
-            ReportCommands::supportedTaskManagementFunctions);
+            ReportCommands::supportedTaskManagementFunctions,
+            UnderReservation.SHARED);
+
+    /** What a row says only where the rule does not hold: nothing is needed, {@link UnderReservation#of}. */
+    sealed interface Column permits Needs, UnderReservation {}
 
     /** What a logical unit must be for the command to be there. */
-    enum Needs {
+    enum Needs implements Column {
         NOTHING,
         /** Thin provisioned: the backend gives discarded space back. */
         THIN
@@ -122,20 +177,32 @@ public enum ScsiCommand {
     private final Access access;
     private final Effort effort;
     private final Needs needs;
+    private final UnderReservation underReservation;
 
     @SuppressWarnings("ImmutableEnumChecker")
     private final Handler handler;
 
-    ScsiCommand(String usage, Access access, Effort effort, Handler handler) {
-        this(usage, access, effort, Needs.NOTHING, handler);
-    }
-
-    ScsiCommand(String usage, Access access, Effort effort, Needs needs, Handler handler) {
+    ScsiCommand(String usage, Access access, Effort effort, Handler handler, Column... columns) {
         this.usage = new CdbUsage(usage);
         this.access = access;
         this.effort = effort;
-        this.needs = needs;
         this.handler = handler;
+        Needs itsNeeds = Needs.NOTHING;
+        UnderReservation itsReservation = UnderReservation.of(access);
+        for (Column column : columns) {
+            if (column instanceof Needs given) {
+                itsNeeds = given;
+            } else if (column instanceof UnderReservation given) {
+                itsReservation = given;
+            }
+        }
+        needs = itsNeeds;
+        underReservation = itsReservation;
+    }
+
+    /** A command on reservations. */
+    ScsiCommand(String usage, Effort effort, Handler handler) {
+        this(usage, Access.CONTROL, effort, handler, UnderReservation.BY_ITSELF);
     }
 
     /** The command this CDB asks for, or null if there is none. Allocates nothing. */
@@ -198,6 +265,10 @@ public enum ScsiCommand {
 
     Needs needs() {
         return needs;
+    }
+
+    UnderReservation underReservation() {
+        return underReservation;
     }
 
     Handler handler() {

@@ -63,9 +63,15 @@ final class CdbBuilder {
         switch (command) {
             case REQUEST_SENSE, MODE_SENSE_6, MODE_SELECT_6 -> bytes[4] = (byte) lengthBytes;
             case INQUIRY -> ByteBuffer.wrap(bytes).putShort(3, (short) lengthBytes);
-            case MODE_SENSE_10, MODE_SELECT_10, UNMAP -> ByteBuffer.wrap(bytes).putShort(7, (short) lengthBytes);
+            case PERSISTENT_RESERVE_IN_READ_KEYS,
+                    PERSISTENT_RESERVE_IN_READ_RESERVATION,
+                    PERSISTENT_RESERVE_IN_REPORT_CAPABILITIES,
+                    PERSISTENT_RESERVE_IN_READ_FULL_STATUS,
+                    MODE_SENSE_10,
+                    MODE_SELECT_10,
+                    UNMAP -> ByteBuffer.wrap(bytes).putShort(7, (short) lengthBytes);
             case READ_CAPACITY_16 -> ByteBuffer.wrap(bytes).putInt(10, lengthBytes);
-            default -> ByteBuffer.wrap(bytes).putInt(6, lengthBytes);
+            default -> ByteBuffer.wrap(bytes).putInt(command.usage().opcode() == 0x5f ? 5 : 6, lengthBytes);
         }
         return this;
     }

@@ -16,9 +16,29 @@ final class Initiator {
     private final TestLane lane = TestLane.direct();
 
     private Initiator(DeviceServer server, LunView lunView, String name) {
+        this(server, lunView, new Nexus(portName(name), "iqn.2026-11.io.holdfast:disk,t,0x0001", 1));
+    }
+
+    private Initiator(DeviceServer server, LunView lunView, Nexus nexus) {
         this.server = server;
         this.lunView = lunView;
-        nexus = new Nexus(name + ",i,0x800000000001", "iqn.2026-11.io.holdfast:disk,t,0x0001", 1);
+        this.nexus = nexus;
+    }
+
+    /** The name of the port of the initiator with this name. */
+    static String portName(String name) {
+        return name + ",i,0x800000000001";
+    }
+
+    /** One of several initiators, at one of several target ports, that has heard the unit attention of its first command. */
+    static Initiator at(DeviceServer server, String name, int relativeTargetPort) {
+        return through(server, new Nexus(portName(name), "iqn.2026-11.io.holdfast:disk", relativeTargetPort));
+    }
+
+    static Initiator through(DeviceServer server, Nexus nexus) {
+        Initiator initiator = new Initiator(server, new FixedLunView(Map.of(0, server)), nexus);
+        initiator.send(ScsiCommand.TEST_UNIT_READY);
+        return initiator;
     }
 
     /** An initiator that has heard the unit attention of its first command. */

@@ -38,10 +38,13 @@ class ReferencePageTest {
         page.append("## Commands\n\n");
         page.append("Usage: the bits of the CDB that may be set, in hexadecimal, as REPORT SUPPORTED OPERATION CODES")
                 .append(" returns them. Any other bit is answered with INVALID FIELD IN CDB and a pointer to it.")
-                .append(" GROUP NUMBER and DPO are accepted and ignored. Time-out: what initiators are recommended to")
-                .append(" wait.\n\n");
-        page.append("| command | opcode | CDB bytes | usage | access | time-out s | only if |\n");
-        page.append("|---|---|---|---|---|---|---|\n");
+                .append(
+                        " GROUP NUMBER and DPO are accepted and ignored. Under reservation: what becomes of the command when")
+                .append(" another nexus holds a reservation that does not let this one in: free (carried out), shared")
+                .append(" (conflicts with exclusive access, and with RESERVE), exclusive (conflicts). Time-out: what")
+                .append(" initiators are recommended to wait.\n\n");
+        page.append("| command | opcode | CDB bytes | usage | access | under reservation | time-out s | only if |\n");
+        page.append("|---|---|---|---|---|---|---|---|\n");
         for (ScsiCommand command : ScsiCommand.values()) {
             page.append(row(command));
         }
@@ -77,13 +80,14 @@ class ReferencePageTest {
                 : String.format("/%02Xh", usage.serviceAction());
         String only = command.needs() == ScsiCommand.Needs.THIN ? "thin provisioned" : "";
         return String.format(
-                "| %s | %02Xh%s | %d | `%s` | %s | %d | %s |%n",
+                "| %s | %02Xh%s | %d | `%s` | %s | %s | %d | %s |%n",
                 command.title(),
                 usage.opcode(),
                 action,
                 command.cdbLength(),
                 hex(usage.bytes(), 0),
                 command.access().name().toLowerCase(Locale.ROOT),
+                command.underReservation().label(),
                 command.effort().recommendedTimeoutS(),
                 only);
     }

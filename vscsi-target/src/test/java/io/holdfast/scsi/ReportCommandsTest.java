@@ -68,10 +68,10 @@ class ReportCommandsTest {
 
     @Test
     void shouldSayWhatIsNotSupported() {
-        assertThat(report(1, 0x5e, 0).isGood().u8(1)).isEqualTo(1);
+        assertThat(report(1, 0xc0, 0).isGood().u8(1)).isEqualTo(1);
         assertThat(report(2, 0x9e, 0x1f).isGood().u8(1)).isEqualTo(1);
         assertThat(report(2, 0x9e, 0x3f).isGood().u8(1)).isEqualTo(1);
-        assertThat(report(2, 0x5e, 1).isGood().u8(1)).isEqualTo(1);
+        assertThat(report(2, 0xc0, 1).isGood().u8(1)).isEqualTo(1);
         report(4, 0, 0).complainsOfCdbByte(2);
     }
 
