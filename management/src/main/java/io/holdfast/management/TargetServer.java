@@ -21,9 +21,11 @@ import io.holdfast.management.config.ConfigException;
 import io.holdfast.management.config.Export;
 import io.holdfast.management.config.ServeConfig;
 import io.holdfast.net.Addresses;
+import io.holdfast.scsi.FileReservationStore;
 import io.holdfast.scsi.FixedLunView;
 import io.holdfast.scsi.LogicalUnit;
 import io.holdfast.scsi.LogicalUnitIdentity;
+import io.holdfast.scsi.ReservationStore;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.InetSocketAddress;
@@ -53,6 +55,9 @@ import org.slf4j.LoggerFactory;
 final class TargetServer {
     private static final Logger log = LoggerFactory.getLogger(TargetServer.class);
     private static final int PORTAL_GROUP_TAG = 1;
+    /** Where in the state directory. */
+    private static final String RESERVATIONS = "reservations";
+
     private static final int MAX_WAITING_IO = 65_536;
     /** How long running commands may take to end when the server stops. */
     private static final Duration COMMANDS_LIMIT = Duration.ofSeconds(5);
@@ -132,6 +137,7 @@ final class TargetServer {
             String name = config.namePrefix() + ":" + export.name();
             UUID uuid = identify(backend, identities, name, export.path());
             LogicalUnit unit = LogicalUnit.builder(LogicalUnitIdentity.of(uuid), backend)
+                    .reservations(reservations(backend, uuid))
                     .taskManagement(IscsiServer.TASK_MANAGEMENT)
                     .build();
             IscsiTarget target =
@@ -149,6 +155,19 @@ final class TargetServer {
                     name, path, backend.created() ? UnitIdentities.Image.CREATED : UnitIdentities.Image.FOUND);
         } catch (IOException e) {
             CreatedImage.remove(path, backend);
+            backend.close();
+            throw e;
+        }
+    }
+
+    /** With a state directory reservations outlive the server; without one nothing is written anywhere. */
+    private ReservationStore reservations(FileBackend backend, UUID uuid) throws IOException {
+        if (config.state().isEmpty()) {
+            return ReservationStore.inMemory();
+        }
+        try {
+            return FileReservationStore.open(config.state().get().resolve(RESERVATIONS), uuid);
+        } catch (IOException e) {
             backend.close();
             throw e;
         }

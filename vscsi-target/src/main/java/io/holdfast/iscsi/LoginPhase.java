@@ -7,6 +7,7 @@ import io.holdfast.iscsi.wire.WireException;
 import io.holdfast.scsi.Nexus;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
+import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 

@@ -27,8 +27,9 @@ public enum ServeSetting {
             Kind.TEXT,
             "",
             SettingRule.PATH,
-            "Directory that keeps the identities of logical units. Without it they derive from this machine's id, the "
-                    + "file's path and its inode, and nothing is written."),
+            "Directory that keeps the identities of logical units and their persistent reservations. Without it "
+                    + "identities derive from this machine's id, the file's path and its inode, reservations end with the "
+                    + "server, and nothing is written."),
     NAME_PREFIX(
             "name-prefix",
             "IQN",
