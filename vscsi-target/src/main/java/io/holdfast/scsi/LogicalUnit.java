@@ -36,8 +36,7 @@ public final class LogicalUnit implements DeviceServer {
     private final Object modeLock = new Object();
     private volatile ModeParameters modes;
 
-    // What each nexus still has to be told, as a set of SenseCode ordinals.
-    private final Map<Nexus, AtomicLong> attentions = new ConcurrentHashMap<>();
+    private final UnitAttentions attentions = new UnitAttentions(this);
     private final AtomicLong capacityBlocks;
 
     private final StorageHealth health;
@@ -284,11 +283,7 @@ public final class LogicalUnit implements DeviceServer {
             }
             modes = chosen;
         }
-        attentions.forEach((nexus, pending) -> {
-            if (nexus != by) {
-                add(pending, SenseCode.MODE_PARAMETERS_CHANGED);
-            }
-        });
+        attentions.establish(SenseCode.MODE_PARAMETERS_CHANGED, nexus -> nexus != by);
         return true;
     }
 
@@ -303,38 +298,22 @@ public final class LogicalUnit implements DeviceServer {
     @Nullable
     SenseCode nextAttention(Nexus nexus) {
         noticeCapacity();
-        AtomicLong pending = pendingOf(nexus);
-        long codes = pending.get();
-        while (codes != 0) {
-            int first = Long.numberOfTrailingZeros(codes);
-            if (pending.compareAndSet(codes, codes & ~(1L << first))) {
-                return SENSE_CODES[first];
-            }
-            codes = pending.get();
-        }
-        return null;
+        return attentions.next(nexus);
     }
 
     /** Drops one unit attention of a nexus, which has just got the news in another way. */
     void clearAttention(Nexus nexus, SenseCode code) {
-        AtomicLong pending = attentions.get(nexus);
-        if (pending != null) {
-            pending.getAndUpdate(codes -> codes & ~bit(code));
-        }
+        attentions.clear(nexus, code);
     }
 
     /** Establishes a unit attention for the sessions of one nexus; who is away hears of a power on when he is back. */
     void attention(SenseCode code, NexusName name) {
-        attentions.forEach((nexus, pending) -> {
-            if (nexus.name().equals(name)) {
-                add(pending, code);
-            }
-        });
+        attentions.establish(code, nexus -> nexus.name().equals(name));
     }
 
     /** The initiator ports that are logged in and meant. */
     Set<String> knownInitiatorPorts(TransportId id) {
-        return attentions.keySet().stream()
+        return attentions.nexuses().stream()
                 .map(Nexus::initiatorPort)
                 .filter(id::names)
                 .collect(Collectors.toUnmodifiableSet());
@@ -349,7 +328,7 @@ public final class LogicalUnit implements DeviceServer {
                 done.run();
             }
         };
-        for (Nexus nexus : attentions.keySet()) {
+        for (Nexus nexus : attentions.nexuses()) {
             if (names.contains(nexus.name())) {
                 unfinished.incrementAndGet();
                 nexus.aborter().abortTasksAt(this, oneDone);
@@ -360,10 +339,7 @@ public final class LogicalUnit implements DeviceServer {
 
     /** Establishes a unit attention for every nexus that has been seen. */
     public void attention(SenseCode code) {
-        if (code.key() != SenseKey.UNIT_ATTENTION) {
-            throw new IllegalArgumentException(code + " is no unit attention");
-        }
-        attentions.values().forEach(pending -> add(pending, code));
+        attentions.establish(code, nexus -> true);
     }
 
     /** A logical unit reset (SAM-5 §6.3.3): mode parameters are the default ones again, and every nexus hears of it. */
@@ -377,26 +353,13 @@ public final class LogicalUnit implements DeviceServer {
 
     /** Forgets a nexus, after its last task. Called by {@link Nexus#end()}. */
     void nexusLost(Nexus nexus) {
-        attentions.remove(nexus);
+        attentions.forget(nexus);
         reservations.nexusLost(nexus);
     }
 
     /** For tests and for people: how many nexuses have something kept for them here. */
     int knownNexuses() {
-        return attentions.size();
-    }
-
-    // A nexus is new to the logical unit with its first command: it is told that everything it knows from before is
-    // void (29h/00h stands for all the others, SPC-4 §5.15). QEMU and Linux repeat a command that hears it.
-    private AtomicLong pendingOf(Nexus nexus) {
-        AtomicLong pending = attentions.get(nexus);
-        if (pending != null) {
-            return pending;
-        }
-        AtomicLong fresh = new AtomicLong(bit(SenseCode.POWER_ON_OR_RESET));
-        AtomicLong other = attentions.putIfAbsent(nexus, fresh);
-        nexus.remembers(this);
-        return other == null ? fresh : other;
+        return attentions.nexuses().size();
     }
 
     private void noticeCapacity() {
@@ -406,21 +369,6 @@ public final class LogicalUnit implements DeviceServer {
             LOG.info("{} has {} blocks of {} bytes now, {} before.", backend.describe(), now, blockBytes(), before);
             attention(SenseCode.CAPACITY_DATA_CHANGED);
         }
-    }
-
-    private static void add(AtomicLong pending, SenseCode code) {
-        // A reset is news enough: what is pending with it would only be told about a state that is gone.
-        pending.getAndUpdate(
-                codes -> code == SenseCode.LOGICAL_UNIT_RESET ? bit(code) | (codes & POWER_ON) : codes | bit(code));
-    }
-
-    private static final SenseCode[] SENSE_CODES = SenseCode.values();
-    private static final long POWER_ON = bit(SenseCode.POWER_ON_OR_RESET);
-
-    // The order of the table is the order of report, so the ordinal is what is meant.
-    @SuppressWarnings("EnumOrdinal")
-    private static long bit(SenseCode code) {
-        return 1L << code.ordinal();
     }
 
     // ---- the storage's health

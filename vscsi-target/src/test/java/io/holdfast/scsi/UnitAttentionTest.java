@@ -3,6 +3,8 @@ package io.holdfast.scsi;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -76,6 +78,38 @@ class UnitAttentionTest {
         initiator.send(ScsiCommand.TEST_UNIT_READY).failsWith(SenseCode.CAPACITY_DATA_CHANGED);
         initiator.send(ScsiCommand.TEST_UNIT_READY).failsWith(SenseCode.MODE_PARAMETERS_CHANGED);
         initiator.send(ScsiCommand.TEST_UNIT_READY).isGood();
+    }
+
+    @Test
+    void shouldTellNothingTwiceHoweverOftenItHappens() {
+        Initiator initiator = Initiator.of(unit);
+        List<SenseCode> codes = Arrays.stream(SenseCode.values())
+                .filter(code -> code.key() == SenseKey.UNIT_ATTENTION)
+                .toList();
+        for (int i = 0; i < 3; i++) {
+            codes.stream().filter(code -> code != SenseCode.LOGICAL_UNIT_RESET).forEach(unit::attention);
+        }
+
+        codes.stream()
+                .filter(code -> code != SenseCode.LOGICAL_UNIT_RESET)
+                .forEach(code -> initiator.send(ScsiCommand.TEST_UNIT_READY).failsWith(code));
+        initiator.send(ScsiCommand.TEST_UNIT_READY).isGood();
+    }
+
+    @Test
+    void shouldHearOfAResetAndOfWhatCameAfterIt() {
+        Initiator initiator = Initiator.of(unit);
+        Initiator stranger = Initiator.stranger(unit);
+        stranger.send(CdbBuilder.cdb(ScsiCommand.INQUIRY).length(36)).isGood();
+        unit.attention(SenseCode.CAPACITY_DATA_CHANGED);
+        unit.reset();
+        unit.attention(SenseCode.MODE_PARAMETERS_CHANGED);
+
+        initiator.send(ScsiCommand.TEST_UNIT_READY).failsWith(SenseCode.LOGICAL_UNIT_RESET);
+        initiator.send(ScsiCommand.TEST_UNIT_READY).failsWith(SenseCode.MODE_PARAMETERS_CHANGED);
+        initiator.send(ScsiCommand.TEST_UNIT_READY).isGood();
+        stranger.send(ScsiCommand.TEST_UNIT_READY).failsWith(SenseCode.POWER_ON_OR_RESET);
+        stranger.send(ScsiCommand.TEST_UNIT_READY).isGood();
     }
 
     @Test
