@@ -11,8 +11,9 @@ import java.util.Map;
 final class ExportDirectory implements TargetDirectory {
     private final Map<String, IscsiTarget> targets = new LinkedHashMap<>();
 
-    ExportDirectory(List<ServedUnit> units) {
-        units.forEach(unit -> targets.put(unit.target().name(), unit.target()));
+    /** @param group the tag of the portal group that initiators come through */
+    ExportDirectory(List<ServedUnit> units, int group) {
+        units.forEach(unit -> targets.put(unit.target().name(), unit.target().in(group)));
     }
 
     @Override

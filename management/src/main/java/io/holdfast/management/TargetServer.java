@@ -19,6 +19,7 @@ import io.holdfast.iscsi.SessionEvents;
 import io.holdfast.management.config.ByteSize;
 import io.holdfast.management.config.ConfigException;
 import io.holdfast.management.config.Export;
+import io.holdfast.management.config.Portal;
 import io.holdfast.management.config.ServeConfig;
 import io.holdfast.net.Addresses;
 import io.holdfast.scsi.FileReservationStore;
@@ -54,7 +55,6 @@ import org.slf4j.LoggerFactory;
  */
 final class TargetServer {
     private static final Logger log = LoggerFactory.getLogger(TargetServer.class);
-    private static final int PORTAL_GROUP_TAG = 1;
     /** Where in the state directory. */
     private static final String RESERVATIONS = "reservations";
 
@@ -138,10 +138,11 @@ final class TargetServer {
             UUID uuid = identify(backend, identities, name, export.path());
             LogicalUnit unit = LogicalUnit.builder(LogicalUnitIdentity.of(uuid), backend)
                     .reservations(reservations(backend, uuid))
+                    .targetPorts(config.portals().stream().map(Portal::group).toList())
                     .taskManagement(IscsiServer.TASK_MANAGEMENT)
                     .build();
-            IscsiTarget target =
-                    new IscsiTarget(name, PORTAL_GROUP_TAG, new FixedLunView(Map.of(ServedUnit.LUN, unit)));
+            IscsiTarget target = new IscsiTarget(
+                    name, config.portals().get(0).group(), new FixedLunView(Map.of(ServedUnit.LUN, unit)));
             return new ServedUnit(export, target, uuid, backend);
         } catch (BackendException e) {
             throw new IOException(e.getMessage(), e);
@@ -177,7 +178,13 @@ final class TargetServer {
         EventLoops started = EventLoops.start(way, config.eventLoops(), config.spinMicros(), pool);
         loops = started;
         IscsiServer server = IscsiServer.start(
-                config.portals(), started, new ExportDirectory(units), new ToAgents(), config.iscsi());
+                config.portals().stream()
+                        .map(portal ->
+                                new IscsiServer.Portal(portal.address(), new ExportDirectory(units, portal.group())))
+                        .toList(),
+                started,
+                new ToAgents(),
+                config.iscsi());
         iscsi = server;
         control = ControlServer.start(config.control(), () -> describe(server), ControlSettings.DEFAULT);
         log.info("serving {} logical unit(s), {} I/O, {} event loops", units.size(), way.label(), config.eventLoops());

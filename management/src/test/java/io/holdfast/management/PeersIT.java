@@ -37,6 +37,24 @@ class PeersIT {
         }
     }
 
+    @Test
+    void shouldBeDiscoveredThroughEachPortGroupAsItself() throws Exception {
+        Tool.assumeInstalled("iscsi-ls", "libiscsi-bin");
+        try (ServeProcess server = ServeProcess.start(
+                dir, "--listen", "127.0.0.1:0,group=7", "--export", dir.resolve("one.img") + ",size=1M")) {
+            assertThat(server.urls()).hasSize(2);
+            String[] tags = {",1", ",7"};
+            for (int i = 0; i < 2; i++) {
+                String portal = server.urls().get(i).replaceAll("/iqn.*", "");
+                Tool list = Tool.run("iscsi-ls", portal).succeeded();
+                assertThat(list.output()).contains("Portal:" + portal.substring("iscsi://".length()) + tags[i]);
+                Tool ports = Tool.run(
+                        "iscsi-inq", "-e", "1", "-c", "131", server.urls().get(i));
+                assertThat(ports.succeeded().output()).contains(",t,0x000" + tags[i].charAt(1));
+            }
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"ring", "portable"})
     void shouldServeQemuVerified(String io) throws Exception {

@@ -46,7 +46,13 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
             SessionEvents events,
             SessionIds ids,
             MemoryBudget memory,
-            Set<IscsiConnection> connections) {}
+            Set<IscsiConnection> connections) {
+
+        /** The same for connections that find other targets: those of another portal group. */
+        Shared at(TargetDirectory others) {
+            return new Shared(others, admission, events, ids, memory, connections);
+        }
+    }
 
     private final IoLane lane;
     private final PduDecoder decoder = new PduDecoder(LoginNegotiation.MAX_REQUEST_TEXT_BYTES);

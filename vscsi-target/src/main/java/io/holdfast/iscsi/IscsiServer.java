@@ -51,6 +51,13 @@ public final class IscsiServer {
     private final Set<IscsiConnection> connections = ConcurrentHashMap.newKeySet();
     private volatile boolean stopping;
 
+    /**
+     * Where initiators come to.
+     *
+     * @param directory what they find there: the targets, with the tag of the portal's group
+     */
+    public record Portal(InetSocketAddress address, TargetDirectory directory) {}
+
     private IscsiServer(EventLoops loops, TargetDirectory directory, SessionEvents events, IscsiSettings settings) {
         this.loops = loops;
         this.shared = new IscsiConnection.Shared(
@@ -74,14 +81,20 @@ public final class IscsiServer {
             SessionEvents events,
             IscsiSettings settings)
             throws IOException {
-        IscsiServer server = new IscsiServer(loops, directory, events, settings);
-        ServerBootstrap bootstrap = server.bootstrap();
-        for (InetSocketAddress portal : portals) {
-            ChannelFuture bound = server.bind(bootstrap, portal);
+        return start(
+                portals.stream().map(address -> new Portal(address, directory)).toList(), loops, events, settings);
+    }
+
+    /** The same for portals of several groups, at least one. */
+    public static IscsiServer start(
+            List<Portal> portals, EventLoops loops, SessionEvents events, IscsiSettings settings) throws IOException {
+        IscsiServer server = new IscsiServer(loops, portals.get(0).directory(), events, settings);
+        for (Portal portal : portals) {
+            ChannelFuture bound = server.bind(server.bootstrap(portal.directory()), portal.address());
             if (!bound.isSuccess()) {
                 server.stopListening();
                 Throwable cause = bound.cause();
-                throw new IOException(NetworkFailure.ofListening(portal, cause), cause);
+                throw new IOException(NetworkFailure.ofListening(portal.address(), cause), cause);
             }
             server.listeners.add(bound.channel());
         }
@@ -99,7 +112,7 @@ public final class IscsiServer {
         return bound;
     }
 
-    private ServerBootstrap bootstrap() {
+    private ServerBootstrap bootstrap(TargetDirectory directory) {
         return new ServerBootstrap()
                 .group(loops.group())
                 .channel(loops.serverChannel())
@@ -118,12 +131,12 @@ public final class IscsiServer {
                 .childHandler(new ChannelInitializer<>() {
                     @Override
                     protected void initChannel(Channel channel) {
-                        accepted(channel);
+                        accepted(channel, directory);
                     }
                 });
     }
 
-    private void accepted(Channel channel) {
+    private void accepted(Channel channel, TargetDirectory directory) {
         if (stopping) {
             channel.close();
             return;
@@ -136,7 +149,7 @@ public final class IscsiServer {
             channel.close();
             return;
         }
-        IscsiConnection connection = new IscsiConnection(shared, loops.laneOf(channel.eventLoop()));
+        IscsiConnection connection = new IscsiConnection(shared.at(directory), loops.laneOf(channel.eventLoop()));
         // First the context, which whoever finds it among the connections uses.
         channel.pipeline().addLast(connection);
         connections.add(connection);

@@ -9,4 +9,10 @@ import io.holdfast.scsi.LunView;
  * @param portalGroupTag 1..65535, also the relative target port identifier
  * @param luns what stands at its LUNs
  */
-public record IscsiTarget(String name, int portalGroupTag, LunView luns) {}
+public record IscsiTarget(String name, int portalGroupTag, LunView luns) {
+
+    /** The same target through portals of another group: another target port (RFC 7143 §3.4.1). */
+    public IscsiTarget in(int otherGroupTag) {
+        return new IscsiTarget(name, otherGroupTag, luns);
+    }
+}

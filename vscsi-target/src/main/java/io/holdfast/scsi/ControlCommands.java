@@ -28,10 +28,15 @@ final class ControlCommands {
         }
     }
 
-    /** REQUEST SENSE (SPC-4 §6.39): the pending unit attention, which is heard by it, or nothing. */
+    /** REQUEST SENSE (SPC-4 §6.39): the pending unit attention, which is heard by it, or what keeps commands out here. */
     static void requestSense(LogicalUnit unit, ScsiCommand command, ScsiTask task) {
         SenseCode attention = unit.nextAttention(task.nexus());
-        answerSense(task, attention == null ? SenseCode.NO_SENSE : attention);
+        AccessState state = unit.portGroups().at(task.nexus().relativeTargetPort());
+        if (attention != null) {
+            answerSense(task, attention);
+        } else {
+            answerSense(task, state.reach() == Reach.ALL ? SenseCode.NO_SENSE : state.complaint());
+        }
     }
 
     static void answerSense(ScsiTask task, SenseCode code) {

@@ -13,6 +13,8 @@ final class Inquiry {
     private static final int SPC_4 = 0x06;
     private static final int RESPONSE_FORMAT = 0x02;
     private static final int HISUP = 0x10;
+    private static final byte TPGS_IMPLICIT_AND_EXPLICIT = 0x30;
+    private static final int MULTIP = 0x10;
     private static final int CMDQUE = 0x02;
 
     /** Version descriptors (SPC-4 table 523), without a year: SAM-5, SPC-4, SBC-3. The transport is not ours to name. */
@@ -37,7 +39,7 @@ final class Inquiry {
         } else if (pageCode != 0) {
             task.execution().fail(Sense.inCdb(2));
         } else {
-            task.execution().reply(standard(unit.identity(), DIRECT_ACCESS), Cdb.u16(cdb, 3));
+            task.execution().reply(standard(unit), Cdb.u16(cdb, 3));
         }
     }
 
@@ -49,6 +51,13 @@ final class Inquiry {
         } else {
             task.execution().reply(standard(target, ABSENT), Cdb.u16(cdb, 3));
         }
+    }
+
+    private static byte[] standard(LogicalUnit unit) {
+        byte[] answer = standard(unit.identity(), DIRECT_ACCESS);
+        answer[5] = TPGS_IMPLICIT_AND_EXPLICIT;
+        answer[6] = (byte) (unit.portGroups().ports().size() > 1 ? MULTIP : 0);
+        return answer;
     }
 
     private static byte[] standard(LogicalUnitIdentity identity, int peripheral) {

@@ -2,11 +2,13 @@ package io.holdfast.scsi;
 
 import io.holdfast.block.BlockBackend;
 import io.holdfast.block.BlockError;
-import java.util.Map;
+import java.util.Collection;
+import java.util.List;
+import java.util.Objects;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -41,7 +43,7 @@ public final class LogicalUnit implements DeviceServer {
 
     private final StorageHealth health;
     private final UnitReservations reservations;
-    private final Set<Integer> relativeTargetPorts;
+    private final AtomicReference<TargetPortGroups> portGroups;
 
     private LogicalUnit(Builder builder) {
         identity = builder.identity;
@@ -53,7 +55,7 @@ public final class LogicalUnit implements DeviceServer {
         health = new StorageHealth(backend.describe(), System::nanoTime);
         capacityBlocks = new AtomicLong(backend.sizeBytes() >> blockShift);
         reservations = new UnitReservations(this, builder.reservations);
-        relativeTargetPorts = builder.relativeTargetPorts;
+        portGroups = new AtomicReference<>(builder.portGroups);
     }
 
     /** A logical unit of 512-byte blocks with a volatile write cache (the host's page cache). */
@@ -70,7 +72,7 @@ public final class LogicalUnit implements DeviceServer {
         private Set<TaskManagementFunction> taskManagement =
                 Set.of(TaskManagementFunction.ABORT_TASK, TaskManagementFunction.ABORT_TASK_SET);
         private ReservationStore reservations = ReservationStore.inMemory();
-        private Set<Integer> relativeTargetPorts = Set.of(1);
+        private TargetPortGroups portGroups = TargetPortGroups.of(List.of(1));
 
         private Builder(LogicalUnitIdentity identity, BlockBackend backend) {
             this.identity = identity;
@@ -111,9 +113,12 @@ public final class LogicalUnit implements DeviceServer {
             return this;
         }
 
-        /** The target ports through which the logical unit is reached, if it is not port 1 alone. */
-        public Builder relativeTargetPorts(Set<Integer> ports) {
-            relativeTargetPorts = Set.copyOf(ports);
+        /**
+         * The target ports through which the logical unit is reached, if it is not port 1 alone: their relative
+         * identifiers. Each is a target port group of its own.
+         */
+        public Builder targetPorts(Collection<Integer> ports) {
+            portGroups = TargetPortGroups.of(ports);
             return this;
         }
 
@@ -168,6 +173,14 @@ public final class LogicalUnit implements DeviceServer {
             SenseCode attention = nextAttention(task.nexus());
             if (attention != null) {
                 execution.fail(attention);
+                return;
+            }
+        }
+        TargetPortGroups ports = portGroups();
+        if (!ports.allActive()) {
+            AccessState state = ports.at(task.nexus().relativeTargetPort());
+            if (!state.reach().includes(command.reach())) {
+                execution.fail(state.complaint());
                 return;
             }
         }
@@ -246,9 +259,43 @@ public final class LogicalUnit implements DeviceServer {
         return reservations;
     }
 
-    /** Every target port there is. */
-    Set<Integer> relativeTargetPorts() {
-        return relativeTargetPorts;
+    /** The target ports, and how they let commands in at this moment. */
+    TargetPortGroups portGroups() {
+        return Objects.requireNonNull(portGroups.get());
+    }
+
+    /**
+     * Replaces the access states, and tells every other nexus (SPC-4 §6.41).
+     *
+     * @return false if they are not {@code expected} any more, and nothing has been changed
+     */
+    boolean changePortGroups(TargetPortGroups expected, TargetPortGroups chosen, @Nullable Nexus by) {
+        if (!portGroups.compareAndSet(expected, chosen)) {
+            return false;
+        }
+        attentions.establish(SenseCode.ASYMMETRIC_ACCESS_STATE_CHANGED, nexus -> nexus != by);
+        return true;
+    }
+
+    /**
+     * Changes the access state of a target port group for a reason of the target's own (implicit, SPC-4 §5.15.2.8). Every
+     * nexus hears of it. Commands that have begun go on.
+     *
+     * @throws IllegalArgumentException if there is no such group
+     */
+    public void accessState(int group, AccessState state) {
+        TargetPortGroups before;
+        TargetPortGroups after;
+        do {
+            before = portGroups();
+            if (before.group(group) == null) {
+                throw new IllegalArgumentException("no target port group " + group);
+            }
+            if (before.at(group) == state) {
+                return;
+            }
+            after = before.with(group, state, TargetPortGroups.Change.BY_TARGET);
+        } while (!changePortGroups(before, after, null));
     }
 
     boolean writeProtected() {

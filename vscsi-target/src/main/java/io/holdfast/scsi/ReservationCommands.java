@@ -159,7 +159,7 @@ final class ReservationCommands {
         boolean everywhere = registering && (list[20] & ALL_TG_PT) != 0;
         Set<Integer> ports = new LinkedHashSet<>(List.of(from.relativeTargetPort()));
         if (everywhere) {
-            ports.addAll(unit.relativeTargetPorts());
+            ports.addAll(unit.portGroups().ports());
         }
         List<NexusName> also = new ArrayList<>();
         if (specified) {
@@ -218,7 +218,7 @@ final class ReservationCommands {
             return Parsed.refused(Sense.inParameters(17));
         }
         int port = Cdb.u16(list, 18);
-        if (!unit.relativeTargetPorts().contains(port)) {
+        if (!unit.portGroups().ports().contains(port)) {
             return Parsed.refused(Sense.inParameters(18));
         }
         // One port, named whole: the reservation can have one holder only (SPC-4 §7.6.4.6).

@@ -28,13 +28,15 @@ public enum ScsiCommand {
             Access.CONTROL,
             Effort.REPLY,
             ControlCommands::readCapacity10,
-            UnderReservation.FREE),
+            UnderReservation.FREE,
+            Reach.STANDBY),
     READ_CAPACITY_16(
             "9e/10 10 0000000000000000 ffffffff 00 00",
             Access.CONTROL,
             Effort.REPLY,
             ControlCommands::readCapacity16,
-            UnderReservation.FREE),
+            UnderReservation.FREE,
+            Reach.STANDBY),
 
     READ_6("08 1f ffff ff 00", Access.READ, Effort.TRANSFER, DataCommands::read),
     READ_10("28 18 ffffffff 1f ffff 00", Access.READ, Effort.TRANSFER, DataCommands::read),
@@ -74,15 +76,22 @@ public enum ScsiCommand {
     WRITE_SAME_10("41 08 ffffffff 1f ffff 00", Access.WRITE, Effort.BULK, ProvisioningCommands::writeSame),
     WRITE_SAME_16("93 09 ffffffffffffffff ffffffff 1f 00", Access.WRITE, Effort.BULK, ProvisioningCommands::writeSame),
 
-    MODE_SENSE_6("1a 08 ff ff ff 00", Access.CONTROL, Effort.REPLY, ModeCommands::modeSense, UnderReservation.SHARED),
+    MODE_SENSE_6(
+            "1a 08 ff ff ff 00",
+            Access.CONTROL,
+            Effort.REPLY,
+            ModeCommands::modeSense,
+            UnderReservation.SHARED,
+            Reach.STANDBY),
     MODE_SENSE_10(
             "5a 18 ff ff 000000 ffff 00",
             Access.CONTROL,
             Effort.REPLY,
             ModeCommands::modeSense,
-            UnderReservation.SHARED),
-    MODE_SELECT_6("15 11 0000 ff 00", Access.CONTROL, Effort.BULK, ModeCommands::modeSelect),
-    MODE_SELECT_10("55 11 0000000000 ffff 00", Access.CONTROL, Effort.BULK, ModeCommands::modeSelect),
+            UnderReservation.SHARED,
+            Reach.STANDBY),
+    MODE_SELECT_6("15 11 0000 ff 00", Access.CONTROL, Effort.BULK, ModeCommands::modeSelect, Reach.STANDBY),
+    MODE_SELECT_10("55 11 0000000000 ffff 00", Access.CONTROL, Effort.BULK, ModeCommands::modeSelect, Reach.STANDBY),
 
     PERSISTENT_RESERVE_IN_READ_KEYS("5e/00 00 0000000000 ffff 00", Effort.REPLY, ReservationCommands::readKeys),
     PERSISTENT_RESERVE_IN_READ_RESERVATION(
@@ -117,6 +126,16 @@ public enum ScsiCommand {
             ControlCommands::startStopUnit,
             UnderReservation.STARTING),
 
+    REPORT_TARGET_PORT_GROUPS(
+            "a3/0a ea 00000000 ffffffff 00 00",
+            Access.CONTROL,
+            Effort.REPLY,
+            PortGroupCommands::report,
+            UnderReservation.FREE,
+            Reach.REPORTING),
+    SET_TARGET_PORT_GROUPS(
+            "a4/0a 0a 00000000 ffffffff 00 00", Access.CONTROL, Effort.REPLY, PortGroupCommands::set, Reach.REPORTING),
+
     REPORT_SUPPORTED_OPERATION_CODES(
             "a3/0c 0c 87 ff ffff ffffffff 00 00",
             Access.CONTROL,
@@ -130,8 +149,11 @@ public enum ScsiCommand {
             ReportCommands::supportedTaskManagementFunctions,
             UnderReservation.SHARED);
 
-    /** What a row says only where the rule does not hold: nothing is needed, {@link UnderReservation#of}. */
-    sealed interface Column permits Needs, UnderReservation {}
+    /**
+     * What a row says only where the rule does not hold: nothing is needed, {@link UnderReservation#of}, {@link
+     * Reach#of}.
+     */
+    sealed interface Column permits Needs, UnderReservation, Reach {}
 
     /** What a logical unit must be for the command to be there. */
     enum Needs implements Column {
@@ -178,6 +200,7 @@ public enum ScsiCommand {
     private final Effort effort;
     private final Needs needs;
     private final UnderReservation underReservation;
+    private final Reach reach;
 
     @SuppressWarnings("ImmutableEnumChecker")
     private final Handler handler;
@@ -189,20 +212,24 @@ public enum ScsiCommand {
         this.handler = handler;
         Needs itsNeeds = Needs.NOTHING;
         UnderReservation itsReservation = UnderReservation.of(access);
+        Reach itsReach = Reach.of(access);
         for (Column column : columns) {
             if (column instanceof Needs given) {
                 itsNeeds = given;
             } else if (column instanceof UnderReservation given) {
                 itsReservation = given;
+            } else if (column instanceof Reach given) {
+                itsReach = given;
             }
         }
         needs = itsNeeds;
         underReservation = itsReservation;
+        reach = itsReach;
     }
 
     /** A command on reservations. */
     ScsiCommand(String usage, Effort effort, Handler handler) {
-        this(usage, Access.CONTROL, effort, handler, UnderReservation.BY_ITSELF);
+        this(usage, Access.CONTROL, effort, handler, UnderReservation.BY_ITSELF, Reach.STANDBY);
     }
 
     /** The command this CDB asks for, or null if there is none. Allocates nothing. */
@@ -269,6 +296,10 @@ public enum ScsiCommand {
 
     UnderReservation underReservation() {
         return underReservation;
+    }
+
+    Reach reach() {
+        return reach;
     }
 
     Handler handler() {

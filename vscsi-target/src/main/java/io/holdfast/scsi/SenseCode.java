@@ -13,6 +13,12 @@ public enum SenseCode {
     // and fails the file system at once for the others. Storage that vanished may come back (NFS, a replugged device).
     BACKEND_UNREACHABLE(SenseKey.NOT_READY, 0x04, 0x01),
 
+    // The target port's access state keeps the command out: multipath takes another path (SPC-4 §5.15.2).
+    ASYMMETRIC_ACCESS_STATE_TRANSITION(SenseKey.NOT_READY, 0x04, 0x0a),
+    TARGET_PORT_IN_STANDBY_STATE(SenseKey.NOT_READY, 0x04, 0x0b),
+    TARGET_PORT_IN_UNAVAILABLE_STATE(SenseKey.NOT_READY, 0x04, 0x0c),
+    LOGICAL_UNIT_OFFLINE(SenseKey.NOT_READY, 0x04, 0x12),
+
     UNRECOVERED_READ_ERROR(SenseKey.MEDIUM_ERROR, 0x11, 0x00),
     WRITE_ERROR(SenseKey.MEDIUM_ERROR, 0x0c, 0x00),
 
@@ -39,6 +45,7 @@ public enum SenseCode {
     RESERVATIONS_PREEMPTED(SenseKey.UNIT_ATTENTION, 0x2a, 0x03),
     RESERVATIONS_RELEASED(SenseKey.UNIT_ATTENTION, 0x2a, 0x04),
     REGISTRATIONS_PREEMPTED(SenseKey.UNIT_ATTENTION, 0x2a, 0x05),
+    ASYMMETRIC_ACCESS_STATE_CHANGED(SenseKey.UNIT_ATTENTION, 0x2a, 0x06),
     REPORTED_LUNS_DATA_CHANGED(SenseKey.UNIT_ATTENTION, 0x3f, 0x0e),
     CAPACITY_DATA_CHANGED(SenseKey.UNIT_ATTENTION, 0x2a, 0x09),
     MODE_PARAMETERS_CHANGED(SenseKey.UNIT_ATTENTION, 0x2a, 0x01),

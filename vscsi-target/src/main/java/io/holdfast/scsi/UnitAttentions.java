@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  * <tr><td>MODE SELECT<td>MODE PARAMETERS CHANGED, for every other nexus
  * <tr><td>the backend's size<td>CAPACITY DATA CHANGED, for every nexus
  * <tr><td>PERSISTENT RESERVE OUT<td>RESERVATIONS PREEMPTED or RELEASED, REGISTRATIONS PREEMPTED, for whom it concerns
+ * <tr><td>SET TARGET PORT GROUPS<td>ASYMMETRIC ACCESS STATE CHANGED, for every other nexus; a change by the target: for all
  * </table>
  */
 final class UnitAttentions {

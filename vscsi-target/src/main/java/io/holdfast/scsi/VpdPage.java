@@ -76,6 +76,7 @@ enum VpdPage {
     private static final int UUID = 0x0a;
     // Association 1: the target port, without a protocol identifier (PIV=0), which only the transport knows.
     private static final int PORT_RELATIVE = 0x14;
+    private static final int PORT_GROUP = 0x15;
     private static final int PORT_NAME = 0x18;
 
     private static void identification(ByteBuffer page, LogicalUnit unit, Nexus nexus) {
@@ -93,6 +94,9 @@ enum VpdPage {
         page.putLong(identity.uuid().getLeastSignificantBits());
 
         designator(page, CODE_SET_BINARY, PORT_RELATIVE, 4);
+        page.putShort((short) 0).putShort((short) nexus.relativeTargetPort());
+
+        designator(page, CODE_SET_BINARY, PORT_GROUP, 4);
         page.putShort((short) 0).putShort((short) nexus.relativeTargetPort());
 
         byte[] port = nexus.targetPort().getBytes(StandardCharsets.UTF_8);

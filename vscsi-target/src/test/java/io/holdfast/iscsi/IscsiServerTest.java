@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.holdfast.block.FileBackend;
 import io.holdfast.block.FileOptions;
 import io.holdfast.block.IoPool;
+import io.holdfast.block.MemoryBackend;
 import io.holdfast.iscsi.wire.BasicHeader;
 import io.holdfast.iscsi.wire.Opcode;
 import io.holdfast.net.Addresses;
@@ -16,6 +17,8 @@ import io.holdfast.scsi.LogicalUnitIdentity;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -24,6 +27,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.UUID;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -75,6 +79,50 @@ class IscsiServerTest {
             assertThat(pool.close(Duration.ofSeconds(10))).isTrue();
             file.close();
         }
+    }
+
+    @Test
+    void shouldBeAnotherTargetPortThroughThePortalsOfAnotherGroup() throws Exception {
+        MemoryBackend disk = new MemoryBackend(1 << 20);
+        LogicalUnit unit = LogicalUnit.builder(LogicalUnitIdentity.of(new UUID(3, 4)), disk)
+                .targetPorts(List.of(1, 9))
+                .build();
+        IscsiTarget target = new IscsiTarget(IscsiRig.TARGET, 1, new FixedLunView(Map.of(0, unit)));
+        IoPool pool = new IoPool(1, 10);
+        EventLoops loops = EventLoops.start(IoWay.PORTABLE, 1, pool);
+        IscsiServer server = IscsiServer.start(
+                List.of(
+                        new IscsiServer.Portal(ANY_PORT, new IscsiRig.OneTarget(target)),
+                        new IscsiServer.Portal(ANY_PORT, new IscsiRig.OneTarget(target.in(9)))),
+                loops,
+                SessionEvents.NONE);
+        try {
+            assertThat(portOf(server, 0)).isEqualTo("1 iqn.2026-11.io.holdfast:disk,t,0x0001");
+            assertThat(portOf(server, 1)).isEqualTo("9 iqn.2026-11.io.holdfast:disk,t,0x0009");
+        } finally {
+            assertThat(server.stop(Duration.ofSeconds(10))).isTrue();
+            loops.close();
+            pool.close();
+        }
+    }
+
+    /** The target port that VPD page 83h names to whoever logs in at a portal. */
+    private static String portOf(IscsiServer server, int portal) throws IOException {
+        TestInitiator initiator =
+                new TestInitiator(new SocketWire(server.portals().get(portal))).login();
+        initiator.send(
+                initiator.numbered(Pdu.command(Opcode.SCSI_COMMAND, BasicHeader.READ, "12 01 83 0400 00", 1024)));
+        byte[] page = initiator.expect(Opcode.DATA_IN).data();
+        initiator.close();
+        String found = "";
+        for (int at = 4; at < page.length; at += 4 + (page[at + 3] & 0xff)) {
+            if (page[at + 1] == 0x14) {
+                found = ByteBuffer.wrap(page).getShort(at + 6) + " ";
+            } else if (page[at + 1] == 0x18) {
+                found += new String(page, at + 4, page[at + 3], StandardCharsets.UTF_8).replace("\0", "");
+            }
+        }
+        return found;
     }
 
     private static byte[] random(int length, long seed) {

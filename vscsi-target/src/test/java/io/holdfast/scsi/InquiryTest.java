@@ -95,6 +95,7 @@ class InquiryTest {
                         "0/1 HOLDFAST0192f0c4-7a3b-4c5d-9e6f-0123456789ab",
                         "0/10 10000192f0c47a3b4c5d9e6f0123456789ab",
                         "1/4 00000001",
+                        "1/5 00000001",
                         "1/8 iqn.2026-11.io.holdfast:disk,t,0x0001");
         assertThat(answer.data().length % 4)
                 .as("a name string fills whole words")

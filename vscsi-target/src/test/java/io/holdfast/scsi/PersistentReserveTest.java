@@ -5,7 +5,7 @@ import static io.holdfast.scsi.ScsiStatus.RESERVATION_CONFLICT;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Arrays;
-import java.util.Set;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -20,7 +20,7 @@ class PersistentReserveTest {
 
     private final LogicalUnit unit = LogicalUnit.builder(
                     LogicalUnitIdentity.of(Initiator.UNIT_UUID), new TestBackend(1 << 20))
-            .relativeTargetPorts(Set.of(1, 2))
+            .targetPorts(List.of(1, 2))
             .build();
     private final Reserver a = Reserver.at(unit, "iqn.a", 1);
     private final Reserver b = Reserver.at(unit, "iqn.b", 1);

@@ -43,8 +43,9 @@ class ReferencePageTest {
                 .append(" another nexus holds a reservation that does not let this one in: free (carried out), shared")
                 .append(" (conflicts with exclusive access, and with RESERVE), exclusive (conflicts). Time-out: what")
                 .append(" initiators are recommended to wait.\n\n");
-        page.append("| command | opcode | CDB bytes | usage | access | under reservation | time-out s | only if |\n");
-        page.append("|---|---|---|---|---|---|---|---|\n");
+        page.append(
+                "| command | opcode | CDB bytes | usage | access | under reservation | access states | time-out s | only if |\n");
+        page.append("|---|---|---|---|---|---|---|---|---|\n");
         for (ScsiCommand command : ScsiCommand.values()) {
             page.append(row(command));
         }
@@ -80,7 +81,7 @@ class ReferencePageTest {
                 : String.format("/%02Xh", usage.serviceAction());
         String only = command.needs() == ScsiCommand.Needs.THIN ? "thin provisioned" : "";
         return String.format(
-                "| %s | %02Xh%s | %d | `%s` | %s | %s | %d | %s |%n",
+                "| %s | %02Xh%s | %d | `%s` | %s | %s | %s | %d | %s |%n",
                 command.title(),
                 usage.opcode(),
                 action,
@@ -88,6 +89,7 @@ class ReferencePageTest {
                 hex(usage.bytes(), 0),
                 command.access().name().toLowerCase(Locale.ROOT),
                 command.underReservation().label(),
+                command.reach().label(),
                 command.effort().recommendedTimeoutS(),
                 only);
     }

@@ -190,7 +190,7 @@ class ReservationModelTest {
     private void start() throws IOException {
         LogicalUnit unit = LogicalUnit.builder(LogicalUnitIdentity.of(Initiator.UNIT_UUID), new TestBackend(1 << 16))
                 .reservations(FileReservationStore.open(dir, Initiator.UNIT_UUID))
-                .relativeTargetPorts(Set.of(1, 2))
+                .targetPorts(List.of(1, 2))
                 .build();
         reservers.clear();
         for (String name : NAMES) {

@@ -24,7 +24,7 @@ import java.util.Optional;
  * @param stopLimit how long a planned stop waits for agents
  */
 public record ServeConfig(
-        List<InetSocketAddress> portals,
+        List<Portal> portals,
         InetSocketAddress control,
         Optional<Path> state,
         String namePrefix,
@@ -53,15 +53,15 @@ public record ServeConfig(
                 given.getKey().check(text);
             }
         }
-        List<InetSocketAddress> portals = new ArrayList<>();
+        List<Portal> portals = new ArrayList<>();
         for (String listen : all(values, ServeSetting.LISTEN)) {
-            portals.add(SettingRule.endpoint("listen", listen));
+            portals.add(Portal.parse("listen", listen));
         }
         int loops = number(values, ServeSetting.EVENT_LOOPS);
         String state = one(values, ServeSetting.STATE);
         return new ServeConfig(
                 List.copyOf(portals),
-                control(values, portals.get(0)),
+                control(values, portals.get(0).address()),
                 state.isEmpty() ? Optional.empty() : Optional.of(Path.of(state)),
                 one(values, ServeSetting.NAME_PREFIX),
                 one(values, ServeSetting.IO),

@@ -9,11 +9,12 @@ import io.holdfast.iscsi.IscsiSettings;
 public enum ServeSetting {
     LISTEN(
             "listen",
-            "ADDR:PORT",
+            "ADDR:PORT[,group=N]",
             Kind.LIST,
             "127.0.0.1:3260",
-            SettingRule.ENDPOINT,
-            "iSCSI portal to serve on; several make several portals. Port 0 takes a free one."),
+            SettingRule.PORTAL,
+            "iSCSI portal to serve on; several make several portals. Port 0 takes a free one. Portals of different groups "
+                    + "(1 to 65535; 1 if not given) are different target ports to multipath."),
     CONTROL(
             "control",
             "ADDR:PORT",

@@ -15,6 +15,8 @@ interface SettingRule {
 
     SettingRule ENDPOINT = SettingRule::endpoint;
 
+    SettingRule PORTAL = Portal::parse;
+
     SettingRule PATH = SettingRule::path;
 
     /** RFC 7143 §4.2.7: the type, and for iqn the date and the naming authority. */

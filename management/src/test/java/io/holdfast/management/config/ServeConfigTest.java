@@ -23,8 +23,9 @@ class ServeConfigTest {
     void shouldBindLoopbackUnlessToldOtherwise() throws ConfigException {
         ServeConfig config = ServeConfig.of(Map.of(), List.of(Export.parse("disk.img")));
         assertThat(config.portals()).singleElement().satisfies(portal -> {
-            assertThat(portal.getAddress().isLoopbackAddress()).isTrue();
-            assertThat(portal.getPort()).isEqualTo(3260);
+            assertThat(portal.address().getAddress().isLoopbackAddress()).isTrue();
+            assertThat(portal.address().getPort()).isEqualTo(3260);
+            assertThat(portal.group()).isEqualTo(1);
         });
         assertThat(config.control().getPort()).isEqualTo(3261);
         assertThat(config.control().getAddress().isLoopbackAddress()).isTrue();
@@ -42,6 +43,30 @@ class ServeConfigTest {
     void shouldServeOnEveryPortalGiven() throws ConfigException {
         assertThat(with(ServeSetting.LISTEN, "127.0.0.1:1", "[::1]:2").portals())
                 .hasSize(2);
+    }
+
+    @Test
+    void shouldPutPortalsIntoTheirGroups() throws ConfigException {
+        assertThat(with(ServeSetting.LISTEN, "127.0.0.1:1", "[::1]:2,group=65535")
+                        .portals())
+                .extracting(Portal::group)
+                .containsExactly(1, 65_535);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "[::1]:1,group=",
+                "[::1]:1,group=0",
+                "[::1]:1,group=65536",
+                "[::1]:1,group=a",
+                "[::1]:1,tag=1",
+                "[::1]:1,"
+            })
+    void shouldRefuseGroupsWithTheValueInTheMessage(String text) {
+        assertThatThrownBy(() -> with(ServeSetting.LISTEN, text))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageStartingWith("listen '" + text + "'");
     }
 
     @Test
