@@ -255,6 +255,27 @@ class ServeCommandTest {
 
     // ------------------------------------------------------------------ state
 
+    @Test
+    void shouldNotServeADiskWithoutItsReservations() throws IOException {
+        Path image = image("disk.img", 1 << 20).toRealPath();
+        String uuid = "0192f0c4-7a3b-4c5d-9e6f-0123456789ab";
+        Path state = Files.createDirectory(dir.resolve("state"));
+        Files.writeString(
+                state.resolve("units.json"),
+                String.format(
+                        "{\"units\": {\"iqn.2026-11.io.holdfast:disk\": {\"uuid\": \"%s\", \"path\": \"%s\"}}}",
+                        uuid, image));
+        Path file = Files.createDirectory(state.resolve("reservations")).resolve(uuid + ".reservations");
+        Files.writeString(file, "holdfast-reservations 1\nunit " + uuid + "\ngenera");
+
+        int code = serve("--state", state.toString(), "--export", image.toString());
+
+        assertFailed(
+                code,
+                "reservations " + file + " cannot be used: its checksum does not match: it is torn, or was changed;"
+                        + " restore it, or remove it and nobody holds a reservation of that disk any more");
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"{broken", "", "{}", "null", "[]", "{\"units\":null}", "{\"units\":{\"iqn.x:y\":null}}"})
     void shouldSayThatTheStateIsDamagedAndChangeNothing(String json) throws IOException {
