@@ -91,8 +91,7 @@ final class LoginPhase implements Phase {
                 login.initiatorName() + ",i," + Isid.print(login.isid()),
                 target.name() + String.format(",t,0x%04x", target.portalGroupTag()),
                 target.portalGroupTag(),
-                (device, done) ->
-                        connection.execute(() -> connection.abortTasksAt(Set.of(device), null, done)));
+                (device, done) -> connection.execute(() -> connection.abortTasksAt(Set.of(device), null, done)));
         return new Session(agreed, window, info, nexus, target.luns());
     }
 

@@ -89,13 +89,14 @@ class IscsiServerTest {
                 .build();
         IscsiTarget target = new IscsiTarget(IscsiRig.TARGET, 1, new FixedLunView(Map.of(0, unit)));
         IoPool pool = new IoPool(1, 10);
-        EventLoops loops = EventLoops.start(IoWay.PORTABLE, 1, pool);
+        EventLoops loops = EventLoops.start(IoWay.PORTABLE, 1, 0, pool);
         IscsiServer server = IscsiServer.start(
                 List.of(
                         new IscsiServer.Portal(ANY_PORT, new IscsiRig.OneTarget(target)),
                         new IscsiServer.Portal(ANY_PORT, new IscsiRig.OneTarget(target.in(9)))),
                 loops,
-                SessionEvents.NONE);
+                SessionEvents.NONE,
+                IscsiSettings.DEFAULT);
         try {
             assertThat(portOf(server, 0)).isEqualTo("1 iqn.2026-11.io.holdfast:disk,t,0x0001");
             assertThat(portOf(server, 1)).isEqualTo("9 iqn.2026-11.io.holdfast:disk,t,0x0009");

@@ -23,7 +23,8 @@ public record Portal(InetSocketAddress address, int group) {
             throw new ConfigException(what + " '" + text + "': '" + attribute + "' is not group=NUMBER");
         }
         return new Portal(
-                SettingRule.endpoint(what, text.substring(0, comma)), group(what, text, attribute.substring(GROUP.length())));
+                SettingRule.endpoint(what, text.substring(0, comma)),
+                group(what, text, attribute.substring(GROUP.length())));
     }
 
     private static int group(String what, String text, String number) throws ConfigException {
