@@ -353,9 +353,16 @@ final class TaskSet {
 
     /**
      * The same on behalf of another nexus: the initiator is told TASK ABORTED where the control mode page says so (TAS=1),
-     * and nothing otherwise.
+     * and otherwise hears of it with its next command.
      */
     void abortTasksForOthersAt(Set<? extends DeviceServer> devices, Runnable done) {
+        for (DeviceServer device : devices) {
+            boolean anyHere =
+                    slots.stream().anyMatch(task -> task.stage != IscsiTask.Stage.FREE && task.device() == device);
+            if (anyHere && device instanceof LogicalUnit unit && !unit.tellsAbortedTasks()) {
+                unit.commandsCleared(session.nexus());
+            }
+        }
         abortAll(devices, task -> task.device() instanceof LogicalUnit unit && unit.tellsAbortedTasks(), done);
     }
 

@@ -384,6 +384,11 @@ public final class LogicalUnit implements DeviceServer {
         oneDone.run();
     }
 
+    /** Another nexus has ended commands of this one, which are not answered (TAS=0). */
+    public void commandsCleared(Nexus nexus) {
+        attentions.establish(SenseCode.COMMANDS_CLEARED_BY_ANOTHER_INITIATOR, each -> each == nexus);
+    }
+
     /** Establishes a unit attention for every nexus that has been seen. */
     public void attention(SenseCode code) {
         attentions.establish(code, nexus -> true);

@@ -39,7 +39,7 @@ public final class Nexus {
     @FunctionalInterface
     public interface TaskAborter {
         /**
-         * Ends the tasks of the nexus at a device server, without an answer. On any thread.
+         * Ends the tasks of the nexus at a device server, on behalf of another nexus. On any thread.
          *
          * @param done runs when they have really ended, on any thread, perhaps before this method returns
          */

@@ -1,9 +1,12 @@
 package io.holdfast.iscsi;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.holdfast.block.BlockOperation;
 import io.holdfast.iscsi.wire.BasicHeader;
 import io.holdfast.iscsi.wire.Opcode;
 import java.nio.ByteBuffer;
+import java.util.HexFormat;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -12,6 +15,8 @@ class PreemptAndAbortTest {
     private static final int GOOD = 0;
     private static final int CHECK_CONDITION = 2;
     private static final int RESERVATION_CONFLICT = 0x18;
+
+    private static final int TASK_ABORTED = 0x40;
 
     private static final int REGISTER = 0;
     private static final int RESERVE = 1;
@@ -48,12 +53,13 @@ class PreemptAndAbortTest {
     }
 
     @Test
-    void shouldAnswerOnceThePreemptedWriteHasReallyEndedUnanswered() {
+    void shouldAnswerOnceThePreemptedWriteHasReallyEnded() {
         good(victim, REGISTER, 0, 5);
         good(victim, RESERVE, 5, 0);
         good(preemptor, REGISTER, 0, 6);
         rig.disk.hold(BlockOperation.WRITE);
-        victim.send(victim.write(0, 1, new byte[512]));
+        Pdu write = victim.write(0, 1, new byte[512]);
+        victim.send(write);
         victim.expectNothing();
 
         Pdu preempt = reserveOut(preemptor, PREEMPT_AND_ABORT, 6, 5);
@@ -62,10 +68,8 @@ class PreemptAndAbortTest {
         rig.disk.release();
 
         preemptor.expectStatus(preempt.header().initiatorTaskTag(), GOOD);
-        victim.expectNothing();
-        Pdu hears = victim.testUnitReady();
-        victim.send(hears);
-        victim.expectStatus(hears.header().initiatorTaskTag(), CHECK_CONDITION);
+        victim.expectStatus(write.header().initiatorTaskTag(), TASK_ABORTED);
+        assertThat(unitAttention()).as("REGISTRATIONS PREEMPTED").isEqualTo(0x2a05);
         Pdu late = victim.write(0, 1, new byte[512]);
         victim.send(late);
         victim.expectStatus(late.header().initiatorTaskTag(), RESERVATION_CONFLICT);
@@ -75,11 +79,49 @@ class PreemptAndAbortTest {
     void shouldEndTheWriteThatStillWaitsForItsData() {
         good(victim, REGISTER, 0, 5);
         good(preemptor, REGISTER, 0, 6);
+        Pdu write = victim.write(0, 8, Pdu.NO_DATA);
+        victim.send(write);
+        victim.expect(Opcode.R2T);
+
+        good(preemptor, PREEMPT_AND_ABORT, 6, 5);
+
+        victim.expectStatus(write.header().initiatorTaskTag(), TASK_ABORTED);
+    }
+
+    @Test
+    void shouldSayAfterwardsThatCommandsWereClearedWhereTheyAreNotAnswered() {
+        good(victim, REGISTER, 0, 5);
+        good(preemptor, REGISTER, 0, 6);
+        withoutTaskAbortedStatus();
         victim.send(victim.write(0, 8, Pdu.NO_DATA));
         victim.expect(Opcode.R2T);
 
         good(preemptor, PREEMPT_AND_ABORT, 6, 5);
 
-        victim.expectNothing();
+        assertThat(unitAttention()).as("COMMANDS CLEARED BY ANOTHER INITIATOR").isEqualTo(0x2f00);
+        assertThat(unitAttention()).as("REGISTRATIONS PREEMPTED").isEqualTo(0x2a05);
+        Pdu ready = victim.testUnitReady();
+        victim.send(ready);
+        victim.expectStatus(ready.header().initiatorTaskTag(), GOOD);
+    }
+
+    /** TAS=0 in the control mode page, set by the victim, who hears nothing of it then. */
+    private void withoutTaskAbortedStatus() {
+        byte[] list = HexFormat.of().parseHex("00000000" + "0a0a221000000000ffff0000");
+        Pdu select =
+                victim.numbered(Pdu.command(Opcode.SCSI_COMMAND, BasicHeader.WRITE, "15 10 0000 10 00", list.length)
+                        .with(list));
+        victim.send(select);
+        victim.expectStatus(select.header().initiatorTaskTag(), GOOD);
+        preemptor.ready();
+    }
+
+    /** The additional sense code and qualifier of the unit attention that the victim hears next. */
+    private int unitAttention() {
+        Pdu ready = victim.testUnitReady();
+        victim.send(ready);
+        byte[] sense = victim.expectStatus(ready.header().initiatorTaskTag(), CHECK_CONDITION)
+                .data();
+        return ByteBuffer.wrap(sense).getShort(2 + 12) & 0xffff;
     }
 }
