@@ -1,6 +1,7 @@
 package io.holdfast.agent;
 
 import io.holdfast.agent.freeze.FreezeState;
+import io.holdfast.agent.freeze.RecordBatch;
 import io.holdfast.agent.freeze.RecordStore;
 import io.holdfast.agent.freeze.ServerView;
 import io.holdfast.agent.watch.ConnectionBreaker;
@@ -55,6 +56,7 @@ public final class Agent implements AutoCloseable {
             Executors.newSingleThreadExecutor(new DefaultThreadFactory("agent-besides", true));
     private final AtomicBoolean closed = new AtomicBoolean();
     private final RecordStore records;
+    private final RecordBatch batch;
     private final List<VmKeeper> vms = new ArrayList<>();
     private final ServerWatch watch;
 
@@ -68,6 +70,7 @@ public final class Agent implements AutoCloseable {
         this.config = config;
         this.listener = listener;
         this.records = records;
+        batch = new RecordBatch(records);
         group = new MultiThreadIoEventLoopGroup(
                 1, new DefaultThreadFactory("agent", false), EpollIoHandler.newFactory());
         loop = group.next();
@@ -123,7 +126,7 @@ public final class Agent implements AutoCloseable {
             InetSocketAddress address =
                     vm.portal().orElse(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
             port++;
-            VmKeeper keeper = new VmKeeper(vm, address, loop, records, watch, config.portals(), new KeeperHome());
+            VmKeeper keeper = new VmKeeper(vm, address, loop, batch, watch, config.portals(), new KeeperHome());
             vms.add(keeper);
             LOG.info(
                     "vm {}: portal {}",
@@ -215,7 +218,7 @@ public final class Agent implements AutoCloseable {
             outage++;
             announcement = 0;
             String reason = "server " + Addresses.print(config.server()) + " lost: " + why;
-            vms.forEach(vm -> vm.serverLost(reason));
+            batch.together(() -> vms.forEach(vm -> vm.serverLost(reason)));
             LOG.warn("{}", reason);
             listener.serverLost(why);
             InetSocketAddress portal = lastPortal;
@@ -243,8 +246,8 @@ public final class Agent implements AutoCloseable {
                     going.deadlineMs());
             announcement = going.announcementId();
             outcomes.clear();
-            vms.forEach(vm ->
-                    vm.serverGoingAway(going.announcementId(), going.reason().name()));
+            batch.together(() -> vms.forEach(vm ->
+                    vm.serverGoingAway(going.announcementId(), going.reason().name())));
         }
 
         @Override

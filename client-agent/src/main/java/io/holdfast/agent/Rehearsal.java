@@ -1,6 +1,7 @@
 package io.holdfast.agent;
 
 import io.holdfast.agent.freeze.FreezeState;
+import io.holdfast.agent.freeze.RecordBatch;
 import io.holdfast.agent.freeze.RecordStore;
 import io.holdfast.agent.freeze.ServerView;
 import io.holdfast.agent.portal.PortalLimits;
@@ -85,7 +86,7 @@ final class Rehearsal implements VmKeeper.Home {
                         new VmConfig("rehearsal", Path.of("memory"), Optional.empty(), VmConfig.RelayMode.AUTO),
                         new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
                         group.next(),
-                        records,
+                        new RecordBatch(records),
                         answer -> answer.accept(true),
                         PortalLimits.DEFAULT,
                         this)) {

@@ -6,7 +6,7 @@ import io.holdfast.agent.freeze.FreezeEvent;
 import io.holdfast.agent.freeze.FreezeMachine;
 import io.holdfast.agent.freeze.FreezeRecord;
 import io.holdfast.agent.freeze.FreezeState;
-import io.holdfast.agent.freeze.RecordStore;
+import io.holdfast.agent.freeze.RecordBatch;
 import io.holdfast.agent.freeze.ServerView;
 import io.holdfast.agent.portal.Portal;
 import io.holdfast.agent.portal.PortalLimits;
@@ -53,7 +53,7 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
 
     private final VmConfig config;
     private final EventLoop loop;
-    private final RecordStore records;
+    private final RecordBatch records;
     /** The QEMU that was last heard of, also from the record; 0 if none was. */
     private int lastPid;
 
@@ -65,7 +65,13 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
     private final VmSessions sessions;
     private final VmDisks disks;
 
-    private boolean applying;
+    /** What is to be done for events that were applied, in order. */
+    private final Deque<FreezeAction> todo = new ArrayDeque<>();
+    /** An action is being carried out. */
+    private boolean busy;
+    /** A record must be on disk before anything else is done. */
+    private boolean saving;
+
     private @Nullable QmpClient qmp;
     private @Nullable QmpSession session;
     private @Nullable InetSocketAddress serverPortal;
@@ -78,7 +84,7 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
             VmConfig config,
             InetSocketAddress portalAddress,
             EventLoop loop,
-            RecordStore records,
+            RecordBatch records,
             ServerProof proof,
             PortalLimits limits,
             Home home)
@@ -273,18 +279,40 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
     /** An action may cause an event at once; it waits until the actions before it are done. */
     void apply(FreezeEvent event) {
         events.add(event);
-        if (applying) {
-            return;
+        if (!busy && !saving) {
+            goOn();
         }
-        applying = true;
+    }
+
+    /** Carries out what is to be done and takes the next event, until there is none, or a record must be on disk first. */
+    private void goOn() {
+        busy = true;
         try {
-            for (FreezeEvent next = events.poll(); next != null; next = events.poll()) {
-                machine.apply(next, nowMs()).forEach(this::perform);
+            while (!saving && (!todo.isEmpty() || !events.isEmpty())) {
+                if (todo.isEmpty()) {
+                    todo.addAll(machine.apply(events.remove(), nowMs()));
+                } else {
+                    perform(todo.remove());
+                }
             }
         } finally {
-            applying = false;
+            busy = false;
         }
         setTimer();
+    }
+
+    private void save(FreezeRecord record) {
+        saving = true;
+        records.save(record, failure -> {
+            saving = false;
+            if (failure != null) {
+                // The VM is frozen all the same: a guest that goes on writing into nothing is worse than a lost record.
+                warn("cannot write its record: " + FileFailure.inWords(failure));
+            }
+            if (!busy) {
+                goOn();
+            }
+        });
     }
 
     private void setTimer() {
@@ -357,15 +385,6 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
                             reply.value().path("status").asText("unknown")));
                 }
             });
-        }
-    }
-
-    private void save(FreezeRecord record) {
-        try {
-            records.save(record);
-        } catch (IOException e) {
-            // The VM is frozen all the same: a guest that goes on writing into nothing is worse than a lost record.
-            warn("cannot write its record: " + FileFailure.inWords(e));
         }
     }
 

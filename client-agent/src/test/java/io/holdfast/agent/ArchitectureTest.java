@@ -30,7 +30,7 @@ class ArchitectureTest {
                 .that()
                 .resideInAPackage("io.holdfast.agent.freeze")
                 .and()
-                .haveSimpleNameNotStartingWith("RecordStore")
+                .haveNameNotMatching(".*\\.Record(Store|Batch)(\\$.*)?")
                 .should()
                 .onlyDependOnClassesThat()
                 .resideInAnyPackage(

@@ -2,7 +2,6 @@ package io.holdfast.agent.freeze;
 
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.holdfast.linux.FileFailure;
 import java.io.IOException;
@@ -14,6 +13,9 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -26,17 +28,26 @@ import org.slf4j.LoggerFactory;
  * <p>A record is written to another name and renamed, so that a reader sees the old one or the new one. It is <em>not</em>
  * fsynced: it has to outlive the agent, not the machine, since the VMs do not outlive the machine either, and an fsync
  * would stand between the loss of the server and the {@code stop}.
+ *
+ * <p>Records of many VMs at one instant are written together, to one file. Of two records of a VM the later one holds.
  */
 public final class RecordStore implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(RecordStore.class);
     private static final long MAX_RECORD_BYTES = 1024 * 1024;
+    private static final long MAX_TOGETHER_BYTES = 256 * MAX_RECORD_BYTES;
     private static final ObjectMapper JSON = JsonMapper.builder()
             .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
-            .enable(SerializationFeature.INDENT_OUTPUT)
             .build();
+
+    /** Records that were written at once; no VM's name begins like that. */
+    private static final String TOGETHER = "_together.json";
 
     private final Path directory;
     private final FileChannel lockFile;
+    /** By VM: the records of {@link #TOGETHER} that are newer than the VM's own file. */
+    private final Map<String, FreezeRecord> together = new LinkedHashMap<>();
+    /** The latest date given to a record: of two of a VM the later one holds. */
+    private long lastMs;
 
     private RecordStore(Path directory, FileChannel lockFile) {
         this.directory = directory;
@@ -63,7 +74,30 @@ public final class RecordStore implements AutoCloseable {
             lockFile.close();
             throw new IOException("another agent uses it; stop that first, or give each a --state of its own");
         }
-        return new RecordStore(directory, lockFile);
+        RecordStore store = new RecordStore(directory, lockFile);
+        store.readTogether();
+        return store;
+    }
+
+    private void readTogether() {
+        Path file = directory.resolve(TOGETHER);
+        if (!Files.exists(file)) {
+            return;
+        }
+        try {
+            if (Files.size(file) > MAX_TOGETHER_BYTES) {
+                throw new IOException("it has " + Files.size(file) + " bytes");
+            }
+            for (FreezeRecord record : JSON.readValue(file.toFile(), FreezeRecord[].class)) {
+                if (record != null) {
+                    together.put(record.vm(), record);
+                    lastMs = Math.max(lastMs, record.sinceEpochMs());
+                }
+            }
+        } catch (IOException e) {
+            together.clear();
+            setAside(file, "VMs that were frozen together", firstLine(e.getMessage()));
+        }
     }
 
     private static void make(Path directory) throws IOException {
@@ -77,6 +111,16 @@ public final class RecordStore implements AutoCloseable {
 
     /** What an earlier run left of a VM. Garbage is moved aside, so that it is neither believed nor lost. */
     public Optional<FreezeRecord> load(String vm) {
+        Optional<FreezeRecord> own = loadOwn(vm);
+        FreezeRecord common = together.get(vm);
+        if (common == null || own.isPresent() && own.get().sinceEpochMs() > common.sinceEpochMs()) {
+            together.remove(vm);
+            return own;
+        }
+        return Optional.of(common);
+    }
+
+    private Optional<FreezeRecord> loadOwn(String vm) {
         Path file = file(vm);
         if (!Files.exists(file)) {
             return Optional.empty();
@@ -88,6 +132,7 @@ public final class RecordStore implements AutoCloseable {
             } else {
                 FreezeRecord record = JSON.readValue(file.toFile(), FreezeRecord.class);
                 if (record != null && record.vm().equals(vm)) {
+                    lastMs = Math.max(lastMs, record.sinceEpochMs());
                     return Optional.of(record);
                 }
                 objection = record == null ? "it is empty" : "it is of VM " + record.vm();
@@ -95,42 +140,65 @@ public final class RecordStore implements AutoCloseable {
         } catch (IOException e) {
             objection = firstLine(e.getMessage());
         }
-        setAside(file, vm, objection);
+        setAside(file, "vm " + vm, objection);
         return Optional.empty();
     }
 
-    private void setAside(Path file, String vm, String objection) {
-        Path aside = directory.resolve(vm + ".json.refused");
+    private void setAside(Path file, String whose, String objection) {
+        Path aside = directory.resolve(file.getFileName() + ".refused");
         LOG.warn(
-                "vm {}: the record {} is refused ({}) and kept as {}; if the VM is paused, it is taken for somebody else's",
-                vm,
+                "{}: the record {} is refused ({}) and kept as {}; if the VM is paused, it is taken for somebody else's",
+                whose,
                 file,
                 objection,
                 aside.getFileName());
         try {
             Files.move(file, aside, StandardCopyOption.REPLACE_EXISTING);
         } catch (IOException e) {
-            LOG.warn("vm {}: cannot move {} aside: {}", vm, file, FileFailure.inWords(e));
+            LOG.warn("{}: cannot move {} aside: {}", whose, file, FileFailure.inWords(e));
         }
     }
 
     /** @throws IOException if it is not on disk; the old record is still there then */
     public void save(FreezeRecord record) throws IOException {
-        FreezeRecord dated = new FreezeRecord(
+        lastMs = Math.max(lastMs + 1, System.currentTimeMillis());
+        write(file(record.vm()), JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(dated(record)));
+        together.remove(record.vm());
+    }
+
+    /**
+     * Saves the records of several VMs by one write: while they are written one after the other, the last VM still runs.
+     *
+     * @throws IOException if they are not on disk; the old records are still there then
+     */
+    public void saveTogether(List<FreezeRecord> records) throws IOException {
+        lastMs = Math.max(lastMs + 1, System.currentTimeMillis());
+        // Those of an earlier write whose VMs have not been saved since stay in the file.
+        Map<String, FreezeRecord> all = new LinkedHashMap<>(together);
+        records.forEach(record -> all.put(record.vm(), dated(record)));
+        write(directory.resolve(TOGETHER), JSON.writeValueAsBytes(all.values()));
+        together.putAll(all);
+    }
+
+    private FreezeRecord dated(FreezeRecord record) {
+        return new FreezeRecord(
                 record.vm(),
                 record.portal(),
                 record.state(),
                 record.reason(),
-                System.currentTimeMillis(),
+                lastMs,
                 record.pid(),
                 record.serverEpoch(),
                 record.targets(),
                 record.units(),
                 record.sessions(),
                 record.relay());
-        Path next = directory.resolve(record.vm() + ".json.new");
-        Files.write(next, JSON.writeValueAsBytes(dated));
-        Files.move(next, file(record.vm()), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    }
+
+    private void write(Path file, byte[] json) throws IOException {
+        Path next = directory.resolve(file.getFileName() + ".new");
+        Files.write(next, json);
+        Files.move(next, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     }
 
     private Path file(String vm) {

@@ -129,4 +129,65 @@ class RecordStoreTest {
         assertThatThrownBy(() -> RecordStore.open(Path.of("/proc/holdfast")))
                 .hasMessage("it cannot be made: no such file or directory");
     }
+
+    // ------------------------------------------------------------------ several at once
+
+    private static FreezeRecord of(String vm, FreezeState state) {
+        return new FreezeRecord(vm, "p", state, "why", 0, 1, 2, List.of(), List.of(), 1, false);
+    }
+
+    @Test
+    void shouldGiveBackRecordsThatWereSavedTogether() throws IOException {
+        try (RecordStore store = RecordStore.open(directory)) {
+            store.save(of("a", FreezeState.RUNNING));
+            store.saveTogether(List.of(of("a", FreezeState.FREEZING), of("b", FreezeState.FREEZING)));
+        }
+        try (RecordStore store = RecordStore.open(directory)) {
+            assertThat(store.load("a")).map(FreezeRecord::state).contains(FreezeState.FREEZING);
+            assertThat(store.load("b")).map(FreezeRecord::state).contains(FreezeState.FREEZING);
+            assertThat(store.load("c")).isEmpty();
+        }
+    }
+
+    @Test
+    void shouldBelieveTheLaterOfTwoRecords() throws IOException {
+        try (RecordStore store = RecordStore.open(directory)) {
+            store.saveTogether(List.of(of("a", FreezeState.FREEZING), of("b", FreezeState.FREEZING)));
+            store.save(of("a", FreezeState.RUNNING));
+        }
+        try (RecordStore store = RecordStore.open(directory)) {
+            assertThat(store.load("a")).map(FreezeRecord::state).contains(FreezeState.RUNNING);
+            assertThat(store.load("b")).map(FreezeRecord::state).contains(FreezeState.FREEZING);
+        }
+    }
+
+    @Test
+    void shouldKeepWhatAnEarlierWriteHeldOfOtherVms() throws IOException {
+        try (RecordStore store = RecordStore.open(directory)) {
+            store.saveTogether(List.of(of("a", FreezeState.FREEZING), of("b", FreezeState.FREEZING)));
+        }
+        try (RecordStore store = RecordStore.open(directory)) {
+            store.saveTogether(List.of(of("c", FreezeState.FREEZING), of("d", FreezeState.FREEZING)));
+        }
+        try (RecordStore store = RecordStore.open(directory)) {
+            assertThat(store.load("a")).map(FreezeRecord::state).contains(FreezeState.FREEZING);
+            assertThat(store.load("d")).map(FreezeRecord::state).contains(FreezeState.FREEZING);
+        }
+    }
+
+    @Test
+    void shouldFallBackOnTheOwnRecordsWhenTheCommonFileIsTorn() throws IOException {
+        try (RecordStore store = RecordStore.open(directory)) {
+            store.save(of("a", FreezeState.RUNNING));
+            store.saveTogether(List.of(of("a", FreezeState.FREEZING), of("b", FreezeState.FREEZING)));
+        }
+        Path common = directory.resolve("_together.json");
+        byte[] whole = Files.readAllBytes(common);
+        Files.write(common, Arrays.copyOf(whole, whole.length / 2));
+        try (RecordStore store = RecordStore.open(directory)) {
+            assertThat(store.load("a")).map(FreezeRecord::state).contains(FreezeState.RUNNING);
+            assertThat(store.load("b")).isEmpty();
+            assertThat(directory.resolve("_together.json.refused")).exists();
+        }
+    }
 }
