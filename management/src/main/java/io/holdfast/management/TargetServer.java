@@ -57,8 +57,6 @@ final class TargetServer {
     private static final Logger log = LoggerFactory.getLogger(TargetServer.class);
     /** Where in the state directory. */
     private static final String RESERVATIONS = "reservations";
-
-    private static final int MAX_WAITING_IO = 65_536;
     /** How long running commands may take to end when the server stops. */
     private static final Duration COMMANDS_LIMIT = Duration.ofSeconds(5);
 
@@ -74,7 +72,7 @@ final class TargetServer {
 
     private TargetServer(ServeConfig config) {
         this.config = config;
-        this.pool = new IoPool(config.ioThreads(), MAX_WAITING_IO);
+        this.pool = new IoPool(config.ioThreads(), IoPool.MAX_WAITING);
     }
 
     /**

@@ -37,8 +37,6 @@ public interface LibC {
 
     int shutdown(int fd, int how);
 
-    int getrusage(int who, long result);
-
     int getsockopt(int fd, int level, int name, long value, long length);
 
     @Variadic(fixedCount = 1)

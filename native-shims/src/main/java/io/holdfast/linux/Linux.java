@@ -19,6 +19,9 @@ public final class Linux {
     public static final int O_RDONLY = 0;
 
     public static final int O_RDWR = 2;
+    /** Reading does not change the time of the last access. EPERM unless the file is the caller's. */
+    public static final int O_NOATIME = 0x40000;
+
     public static final int O_CLOEXEC = 0x80000;
 
     /** Durable when the write returns, as if followed by fdatasync (pwritev2(2)). */
@@ -49,11 +52,6 @@ public final class Linux {
     private static final int F_OFD_SETLK = 37;
     private static final long BLKGETSIZE64 = 0x8008_1272L;
     private static final long BLKDISCARD = 0x1277L;
-    private static final int RUSAGE_THREAD = 1;
-    /** Where ru_nvcsw is in struct rusage of 64-bit Linux: after two timevals of 16 bytes and twelve longs. */
-    private static final int RU_NVCSW_OFFSET = 128;
-
-    private static final int RUSAGE_BYTES = 144;
     private static final int SOL_SOCKET = 1;
     private static final int SO_PEERCRED = 17;
     /** sizeof(struct statfs) is 120; the kernel may grow its spare part. */
@@ -298,16 +296,6 @@ public final class Linux {
         return result;
     }
 
-    /**
-     * How often the calling thread has given up its processor to wait for something (getrusage(2), ru_nvcsw). Does not grow
-     * when the thread is only made to share the processor. Allocates nothing.
-     */
-    public static long voluntaryContextSwitches() {
-        Pointer usage = Usage.OF_THREAD.get();
-        LibC.Bound.LIBC.getrusage(RUSAGE_THREAD, usage.address());
-        return usage.getLong(RU_NVCSW_OFFSET);
-    }
-
     private static Pointer allocate(int sizeBytes) {
         return Memory.allocateDirect(LibC.Bound.RUNTIME, sizeBytes, true);
     }
@@ -328,10 +316,6 @@ public final class Linux {
 
     private static String strerror(int errno) {
         return LibC.Bound.LIBC.strerror(errno);
-    }
-
-    private static final class Usage {
-        private static final ThreadLocal<Pointer> OF_THREAD = ThreadLocal.withInitial(() -> allocate(RUSAGE_BYTES));
     }
 
     /** One struct iovec per thread: pointer and length, 16 bytes. */

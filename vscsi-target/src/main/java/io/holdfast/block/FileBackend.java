@@ -38,7 +38,7 @@ public final class FileBackend implements BlockBackend {
         this.opened = opened;
         this.readOnly = readOnly;
         this.file = new OpenFile(opened.channel(), opened.path().toString());
-        this.commits = new GroupCommit(opened.path().toString(), this::sync);
+        this.commits = new GroupCommit(file, this::sync);
     }
 
     /**
@@ -61,7 +61,7 @@ public final class FileBackend implements BlockBackend {
             if (closed || file.descriptor() != OpenFile.NO_DESCRIPTOR) {
                 return;
             }
-            int fd = Linux.open(opened.path(), readOnly ? Linux.O_RDONLY : Linux.O_RDWR);
+            int fd = openNative();
             FileIdentity identity = FileIdentity.of(Path.of("/proc/self/fd/" + fd));
             if (!identity.key().equals(opened.identity().key())) {
                 Linux.close(fd);
@@ -69,11 +69,33 @@ public final class FileBackend implements BlockBackend {
             }
             // From here on the descriptor may only be closed with the channel: closing it drops the process's lock.
             file.inMemory(livesInMemory(fd));
+            if (!readsWithoutWaiting(fd)) {
+                file.refusedNowaitReads();
+            }
             if (!readOnly) {
                 punchesHoles = canPunchHoles(fd);
             }
             file.descriptor(fd);
         }
+    }
+
+    /** Not noting when a file was read last: that goes through the journal, and could make a read in place wait for it. */
+    private int openNative() throws LinuxException {
+        int access = readOnly ? Linux.O_RDONLY : Linux.O_RDWR;
+        try {
+            return Linux.open(opened.path(), access | Linux.O_NOATIME);
+        } catch (LinuxException e) {
+            if (!e.is(Errno.EPERM)) {
+                throw e;
+            }
+            // Somebody else's file, which this user may only write.
+            return Linux.open(opened.path(), access);
+        }
+    }
+
+    /** False if the file system cannot be asked not to wait: then a ring, too, would read in few threads of its own. */
+    private static boolean readsWithoutWaiting(int fd) {
+        return Linux.preadv2(fd, 0, 0, 0, Linux.RWF_NOWAIT) != -Errno.EOPNOTSUPP.number();
     }
 
     private boolean livesInMemory(int fd) {
@@ -154,7 +176,7 @@ public final class FileBackend implements BlockBackend {
                 // What this write is meant to seal is not there.
                 done.done(lost);
             } else {
-                lane.offload(() -> writeDurably(offset, from), naming("durable write", offset, from.length(), done));
+                lane.offload(file, () -> writeDurably(offset, from), naming("durable write", offset, from.length(), done));
             }
         } else {
             lane.write(file, offset, from, done);
@@ -235,7 +257,7 @@ public final class FileBackend implements BlockBackend {
         } else if (lengthBytes == 0) {
             done.done(null);
         } else {
-            lane.offload(() -> discardNow(offset, lengthBytes), naming("discard", offset, lengthBytes, done));
+            lane.offload(file, () -> discardNow(offset, lengthBytes), naming("discard", offset, lengthBytes, done));
         }
     }
 

@@ -26,7 +26,7 @@ import org.slf4j.LoggerFactory;
 final class GroupCommit {
     private static final Logger LOG = LoggerFactory.getLogger(GroupCommit.class);
 
-    private final String name;
+    private final OpenFile file;
     private final IoLane.BlockingCall sync;
     private final Object lock = new Object();
     // Both guarded by lock.
@@ -36,9 +36,8 @@ final class GroupCommit {
 
     private record Waiter(IoLane lane, IoCallback done) {}
 
-    /** @param name for people: the path */
-    GroupCommit(String name, IoLane.BlockingCall sync) {
-        this.name = name;
+    GroupCommit(OpenFile file, IoLane.BlockingCall sync) {
+        this.file = file;
         this.sync = sync;
     }
 
@@ -55,7 +54,7 @@ final class GroupCommit {
             }
             running = true;
         }
-        lane.offload(this::syncUntilNobodyWaits, this::offloaded);
+        lane.offload(file, this::syncUntilNobodyWaits, this::offloaded);
     }
 
     /** Why data that was written may be lost, or null. */
@@ -72,12 +71,12 @@ final class GroupCommit {
             }
             broken = new BlockError(
                     BlockError.Kind.MEDIUM,
-                    "data of " + name + " may not be durable since an earlier failure (" + cause.detail()
+                    "data of " + file.name() + " may not be durable since an earlier failure (" + cause.detail()
                             + "); flushes fail until it is opened again");
         }
         LOG.error(
                 "data of {} could not be made durable: {}; its flushes fail until it is opened again",
-                name,
+                file.name(),
                 cause.detail());
     }
 

@@ -15,8 +15,13 @@ public interface IoLane {
     /** Positional write of all of {@code from}. */
     void write(OpenFile file, long offset, IoMemory from, IoCallback done);
 
-    /** Runs a call that may block (fdatasync, fallocate, …) on a pool thread. */
-    void offload(BlockingCall call, IoCallback done);
+    /** Runs a call that may block (fdatasync, fallocate, …) on one of the pool threads that the file has for itself. */
+    default void offload(OpenFile file, BlockingCall call, IoCallback done) {
+        offload(file.blockingCalls(), call, done);
+    }
+
+    /** The same for a call that is no file's, with threads of its own. */
+    void offload(IoQueue calls, BlockingCall call, IoCallback done);
 
     /**
      * Runs a task on the lane's thread, later. From any thread: this is how one fdatasync answers the flushes of several

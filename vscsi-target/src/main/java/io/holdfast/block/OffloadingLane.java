@@ -2,6 +2,7 @@ package io.holdfast.block;
 
 import io.holdfast.linux.Errno;
 import io.holdfast.linux.Linux;
+import java.util.ArrayDeque;
 import java.util.Queue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
@@ -12,8 +13,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What all lanes have in common: writes that are inline while they are quick, calls on the pool, and completions that come
- * back to the lane's thread in batches. How it reads is a lane's own.
+ * What all lanes have in common: writes, calls on the pool, and completions that come back to the lane's thread in batches.
+ * How it reads is a lane's own.
  */
 public abstract class OffloadingLane implements IoLane {
     private static final Logger LOG = LoggerFactory.getLogger(OffloadingLane.class);
@@ -24,6 +25,12 @@ public abstract class OffloadingLane implements IoLane {
     /** More idle operations than this are left to the garbage collector after a burst. */
     private static final int MAX_IDLE = 1024;
 
+    /** Longer writes always go to the pool: the copy alone would hold up the other connections of the loop. */
+    static final int MAX_INLINE_BYTES = 256 * 1024;
+
+    /** Writes that are collected, until the end of the loop's turn, before a thread is woken for them. */
+    private static final int MAX_COLLECTED = 32;
+
     private static final long PAGE_MASK = 4096 - 1;
 
     private final Executor thread;
@@ -32,6 +39,8 @@ public abstract class OffloadingLane implements IoLane {
     private final Queue<PooledOperation> finished = new MpscUnboundedArrayQueue<>(QUEUE_CHUNK);
     private final AtomicBoolean drainScheduled = new AtomicBoolean();
     private final Runnable drain = this::drain;
+    private final Queue<PooledOperation> collected = new ArrayDeque<>();
+    private final Runnable handOver = this::handOver;
     private @Nullable PooledOperation idle;
     private int idleCount;
 
@@ -45,73 +54,37 @@ public abstract class OffloadingLane implements IoLane {
         this.afterBatch = afterBatch;
     }
 
+    /**
+     * Inline only where the file lives in memory and the copy is short. Nowhere else does anything promise that a write
+     * into the page cache does not wait: the kernel makes writers pause when too much is dirty (balance_dirty_pages), reads
+     * the rest of a page that is written in part, waits for room in a journal, for pages under write-back, and for a frozen
+     * file system, RWF_NOWAIT or not (sb_start_write comes before the flag is looked at). On a disk that hangs that is for
+     * ever, and a loop that waits serves nobody.
+     */
     @Override
     public void write(OpenFile file, long offset, IoMemory from, IoCallback done) {
         int fd = file.descriptor();
-        long startNs = System.nanoTime();
-        InlineWrites inline = file.inlineWrites();
-        if (fd == OpenFile.NO_DESCRIPTOR
-                || !inline.allows(from.length(), startNs)
-                || mayReadFirst(file, offset, from.length())) {
+        int length = from.length();
+        if (fd == OpenFile.NO_DESCRIPTOR || !file.inMemory() || length > MAX_INLINE_BYTES) {
             writeInPool(file, offset, from, 0, done);
             return;
         }
-        boolean watched = inline.watching(startNs);
-        long waitsBefore = watched ? Linux.voluntaryContextSwitches() : 0;
-        int length = from.length();
-        long n = writeNow(file, fd, offset, from);
-        long endNs = System.nanoTime();
-        // In memory there is nothing to wait for, and no better way than this one.
-        if (InlineWrites.isSlow(startNs, endNs) && !file.inMemory()) {
-            judgeSlow(inline, watched, waitsBefore, endNs);
-        }
+        long n = Linux.pwritev2(fd, from.address(), length, offset, 0);
         if (n == length) {
             done.done(null);
-        } else if (n >= 0 || n == -Errno.EAGAIN.number()) {
-            writeInPool(file, offset, from, (int) Math.max(n, 0), done);
+        } else if (n >= 0) {
+            writeInPool(file, offset, from, (int) n, done);
         } else {
             done.done(BlockErrors.of(
                     "write " + length + " bytes at " + offset + " of " + file.name(), Linux.failure("pwritev2", n)));
         }
     }
 
-    private static void judgeSlow(InlineWrites inline, boolean watched, long waitsBefore, long endNs) {
-        if (!watched) {
-            inline.slow(endNs);
-        } else if (Linux.voluntaryContextSwitches() != waitsBefore) {
-            inline.waited(endNs);
-        }
-    }
-
-    /**
-     * True if the kernel may have to read a page from the disk before it can write a part of it, and cannot be asked not
-     * to wait for that.
-     */
-    private static boolean mayReadFirst(OpenFile file, long offset, int length) {
-        return ((offset | length) & PAGE_MASK) != 0 && !file.inMemory() && !file.nowaitWrites();
-    }
-
-    private static long writeNow(OpenFile file, int fd, long offset, IoMemory from) {
-        if (file.nowaitWrites()) {
-            long n = Linux.pwritev2(fd, from.address(), from.length(), offset, Linux.RWF_NOWAIT);
-            // Some file systems take the flag for direct writes only and say EINVAL (generic_write_checks in
-            // fs/read_write.c);
-            // an EINVAL that has another reason comes again below.
-            if (n != -Errno.EOPNOTSUPP.number() && n != -Errno.EINVAL.number()) {
-                return n;
-            }
-            file.refusedNowaitWrites();
-            if (mayReadFirst(file, offset, from.length())) {
-                return -Errno.EAGAIN.number();
-            }
-        }
-        return Linux.pwritev2(fd, from.address(), from.length(), offset, 0);
-    }
-
     /** Reads here and now what needs no waiting, and the rest on the pool. On the lane's thread. */
     protected final void readInPlace(OpenFile file, long offset, IoMemory into, IoCallback done) {
         int fd = file.descriptor();
-        boolean inline = fd != OpenFile.NO_DESCRIPTOR && (file.nowaitReads() || file.inMemory());
+        boolean inline =
+                fd != OpenFile.NO_DESCRIPTOR && (file.nowaitReads() || file.inMemory());
         int length = into.length();
         long n = inline ? readNow(file, fd, offset, into) : 0;
         if (n == length) {
@@ -137,10 +110,10 @@ public abstract class OffloadingLane implements IoLane {
     }
 
     @Override
-    public final void offload(BlockingCall call, IoCallback done) {
+    public final void offload(IoQueue calls, BlockingCall call, IoCallback done) {
         PooledOperation operation = take();
-        operation.call(call, done);
-        submit(operation, done);
+        operation.call(calls, call, done);
+        pool.run(operation);
     }
 
     @Override
@@ -152,7 +125,7 @@ public abstract class OffloadingLane implements IoLane {
     protected final void readInPool(OpenFile file, long offset, IoMemory into, int doneBytes, IoCallback done) {
         PooledOperation operation = take();
         operation.transfer(PooledOperation.Work.READ, file, offset, into, doneBytes, done);
-        submit(operation, done);
+        pool.run(operation);
     }
 
     /** True if a result of the kernel says: not here and now, but perhaps in the pool. */
@@ -167,16 +140,34 @@ public abstract class OffloadingLane implements IoLane {
     }
 
     /** Writes what is left after {@code doneBytes} on the pool. On the lane's thread. */
-    protected final void writeInPool(OpenFile file, long offset, IoMemory from, int doneBytes, IoCallback done) {
+    private void writeInPool(OpenFile file, long offset, IoMemory from, int doneBytes, IoCallback done) {
         PooledOperation operation = take();
         operation.transfer(PooledOperation.Work.WRITE, file, offset, from, doneBytes, done);
-        submit(operation, done);
+        if (mayReadFirst(offset, from.length())) {
+            pool.run(operation);
+            return;
+        }
+        // A loop that has read commands has mostly read several. Waking a thread for each write would cost as much
+        // again.
+        collected.add(operation);
+        if (collected.size() == MAX_COLLECTED) {
+            handOver();
+        } else if (collected.size() == 1) {
+            thread.execute(handOver);
+        }
     }
 
-    private void submit(PooledOperation operation, IoCallback done) {
-        if (!pool.offer(operation)) {
-            done.done(pool.refusal());
+    private void handOver() {
+        PooledOperation operation = collected.poll();
+        while (operation != null) {
+            pool.runCachedWrite(operation);
+            operation = collected.poll();
         }
+    }
+
+    /** True if the kernel may have to read a page from the disk before it can write a part of it. */
+    private static boolean mayReadFirst(long offset, int length) {
+        return ((offset | length) & PAGE_MASK) != 0;
     }
 
     private PooledOperation take() {
@@ -199,9 +190,13 @@ public abstract class OffloadingLane implements IoLane {
         }
     }
 
-    /** On a pool thread: the operation is to be completed on the lane's. */
+    /** On any thread: the operation is to be completed on the lane's, once {@link #announceFinished} has been called. */
     final void finished(PooledOperation operation) {
         finished.add(operation);
+    }
+
+    /** On any thread: has the lane complete what is finished. */
+    final void announceFinished() {
         if (drainScheduled.compareAndSet(false, true)) {
             try {
                 thread.execute(drain);

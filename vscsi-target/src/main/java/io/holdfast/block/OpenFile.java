@@ -6,7 +6,8 @@ import java.nio.channels.FileChannel;
  * An open file or device, as the lanes use it. The channel is there from the start; the descriptor, which needs the
  * native library, comes a little later (binding it must not stand between exec and serving). Thread-safe.
  *
- * <p>What its file system turned out to be able to do is remembered here, once for all lanes.
+ * <p>What its file system turned out to be able to do is remembered here, once for all lanes, and so is what waits for the
+ * file's share of the {@link IoPool}.
  */
 public final class OpenFile {
     /** What {@link #descriptor()} says before {@link #descriptor(int)} was called. */
@@ -14,11 +15,11 @@ public final class OpenFile {
 
     private final FileChannel channel;
     private final String name;
-    private final InlineWrites inlineWrites = new InlineWrites();
+    private final IoQueue blockingCalls = new IoQueue();
+    private final CachedWrites cachedWrites = new CachedWrites();
     private volatile int descriptor = NO_DESCRIPTOR;
     private volatile boolean inMemory;
     private volatile boolean nowaitReads = true;
-    private volatile boolean nowaitWrites = true;
 
     public OpenFile(FileChannel channel) {
         this(channel, "file");
@@ -66,16 +67,11 @@ public final class OpenFile {
         nowaitReads = false;
     }
 
-    /** False once the file system has refused RWF_NOWAIT on a write, as ext4 and tmpfs do; XFS takes it. */
-    public boolean nowaitWrites() {
-        return nowaitWrites;
+    IoQueue blockingCalls() {
+        return blockingCalls;
     }
 
-    public void refusedNowaitWrites() {
-        nowaitWrites = false;
-    }
-
-    public InlineWrites inlineWrites() {
-        return inlineWrites;
+    CachedWrites cachedWrites() {
+        return cachedWrites;
     }
 }

@@ -4,6 +4,7 @@ import io.holdfast.linux.Linux;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -12,7 +13,7 @@ import org.slf4j.LoggerFactory;
  * One operation on its way through the pool and back, used again and again by the lane that owns it. The lane's thread
  * fills it in, a pool thread runs it, the lane's thread takes the outcome: handed over by queues, never shared.
  */
-final class PooledOperation implements Runnable {
+final class PooledOperation {
     private static final Logger LOG = LoggerFactory.getLogger(PooledOperation.class);
 
     /** What to do. */
@@ -25,6 +26,7 @@ final class PooledOperation implements Runnable {
     private final OffloadingLane lane;
     private Work work = Work.CALL;
     private @Nullable OpenFile file;
+    private @Nullable IoQueue calls;
     private long offset;
     private @Nullable IoMemory memory;
     private int doneBytes;
@@ -43,20 +45,36 @@ final class PooledOperation implements Runnable {
     void transfer(Work kind, OpenFile of, long at, IoMemory bytes, int alreadyDone, IoCallback done) {
         work = kind;
         file = of;
+        calls = of.blockingCalls();
         offset = at;
         memory = bytes;
         doneBytes = alreadyDone;
         callback = done;
     }
 
-    void call(IoLane.BlockingCall what, IoCallback done) {
+    void call(IoQueue of, IoLane.BlockingCall what, IoCallback done) {
         work = Work.CALL;
+        calls = of;
         call = what;
         callback = done;
     }
 
-    @Override
-    public void run() {
+    OffloadingLane lane() {
+        return lane;
+    }
+
+    /** Whose threads it takes. Only while it waits or runs. */
+    IoQueue calls() {
+        return Objects.requireNonNull(calls);
+    }
+
+    /** The file of a transfer. Only while it waits or runs. */
+    OpenFile file() {
+        return Objects.requireNonNull(file);
+    }
+
+    /** On a thread of the pool. The lane has yet to be told: {@link OffloadingLane#announceFinished}. */
+    void run() {
         try {
             perform();
         } catch (IOException e) {
@@ -67,6 +85,13 @@ final class PooledOperation implements Runnable {
             failure = new BlockError(BlockError.Kind.MEDIUM, describe() + ": " + e);
         }
         lane.finished(this);
+    }
+
+    /** Instead of {@link #run()}: there is no thread for it. */
+    void refused(BlockError why) {
+        failure = why;
+        lane.finished(this);
+        lane.announceFinished();
     }
 
     private void perform() throws IOException {
@@ -121,6 +146,7 @@ final class PooledOperation implements Runnable {
         IoCallback done = callback;
         BlockError outcome = failure;
         file = null;
+        calls = null;
         memory = null;
         call = null;
         callback = null;

@@ -61,7 +61,11 @@ final class RingLane extends OffloadingLane implements IoUringIoHandle {
             readInPlace(file, offset, into, done);
             return;
         }
-        if (file.descriptor() == OpenFile.NO_DESCRIPTOR || freeCount == 0) {
+        // Without RWF_NOWAIT the ring reads on a few workers of its own, and one file's storage that hangs would have
+        // them all.
+        if (file.descriptor() == OpenFile.NO_DESCRIPTOR
+                || !file.nowaitReads()
+                || freeCount == 0) {
             readInPool(file, offset, into, 0, done);
             return;
         }

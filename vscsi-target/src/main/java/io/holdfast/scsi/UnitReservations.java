@@ -1,5 +1,6 @@
 package io.holdfast.scsi;
 
+import io.holdfast.block.IoQueue;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.Queue;
@@ -24,6 +25,9 @@ final class UnitReservations {
 
     private final LogicalUnit unit;
     private final ReservationStore store;
+    /** Its calls to the store: a state directory that hangs holds up neither the disk nor another unit. */
+    private final IoQueue storing = new IoQueue();
+
     private volatile PersistentReservations persistent;
     private final AtomicReference<@Nullable Nexus> reservedBy = new AtomicReference<>();
 
@@ -224,6 +228,7 @@ final class UnitReservations {
             } else if (store.durable()) {
                 task.lane()
                         .offload(
+                                storing,
                                 this::store,
                                 refusal -> run(turn, same -> {
                                     if (refusal != null && failure == null) {

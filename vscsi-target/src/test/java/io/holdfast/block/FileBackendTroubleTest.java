@@ -8,8 +8,11 @@ import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -157,45 +160,37 @@ class FileBackendTroubleTest {
         assertThat(failure.detail()).contains("/dev/loop").contains("flushes fail until it is opened again");
     }
 
-    /** The kernel lets this device have 1 MiB of dirty data, and then makes whoever writes more wait. */
+    /** A frozen file system is storage that hangs: whoever writes waits in the kernel, RWF_NOWAIT or not. */
     @Test
-    void shouldSendWritesToThePoolWhenTheKernelMakesThemWait() throws Exception {
-        Path device = root.blockDevice(sized("slow.img", 64 * MIB));
-        try (DirtyLimit limit = DirtyLimit.oneMebibyte(device);
-                FileBackend backend = FileBackend.open(device, FileOptions.READ_WRITE)) {
-            backend.bindNative();
-            InlineWrites inline = backend.file().inlineWrites();
-            long startNs = System.nanoTime();
-            int i = 0;
-            while (inline.allows(4096, System.nanoTime())) {
-                assertThat(write(backend, i++ % 1000 * 65_536L, 65_536)).isEmpty();
-                assertThat(System.nanoTime() - startNs)
-                        .as("time until an inline write waits, after %d of them", i)
-                        .isLessThan(TimeUnit.SECONDS.toNanos(30));
+    void shouldHoldUpNeitherTheLoopNorOtherImagesWhileOnesStorageHangs() throws Exception {
+        Path mount = root.diskFileSystem(sized("fs.img", 32 * MIB), dir.resolve("frozen"));
+        try (FileBackend hung = FileBackend.open(mount.resolve("disk.img"), FileOptions.sized(8 * MIB));
+                FileBackend other = FileBackend.open(dir.resolve("other.img"), FileOptions.sized(8 * MIB))) {
+            hung.bindNative();
+            other.bindNative();
+            assertThat(write(hung, 0, MIB)).isEmpty();
+            List<CompletableFuture<Optional<BlockError>>> waiting = new ArrayList<>();
+            try (AutoCloseable thawed = root.freeze(mount)) {
+                assertThat(thawed).isNotNull();
+                for (int i = 0; i < 64; i++) {
+                    DirectMemory bytes = DirectMemory.random(4096, i);
+                    long offset = i * 4096L;
+                    Durability durability = i % 2 == 0 ? Durability.CACHED : Durability.DURABLE;
+                    waiting.add(rig.start((lane, done) -> hung.write(offset, bytes, durability, lane, done)));
+                }
+                for (int i = 0; i < 64; i++) {
+                    assertThat(write(other, i * 4096L, 4096)).isEmpty();
+                }
+                assertThat(rig.run(other::flush)).isEmpty();
+                assertThat(waiting).noneMatch(CompletableFuture::isDone);
+                DirectMemory cached = DirectMemory.dirty(4096);
+                assertThat(rig.run((lane, done) -> hung.read(512 << 10, cached, lane, done)))
+                        .as("what is cached can be read meanwhile")
+                        .isEmpty();
             }
-            assertThat(write(backend, 0, 4096)).as("on the pool").isEmpty();
-            assertThat(Files.readString(limit.directory.resolve("strict_limit")).strip())
-                    .isEqualTo("1");
-        }
-    }
-
-    /** How much dirty data the kernel lets a device have; outlives what the device is over, so it is given back. */
-    private record DirtyLimit(Path directory) implements AutoCloseable {
-        static DirtyLimit oneMebibyte(Path device) throws IOException {
-            Path number = Path.of("/sys/block").resolve(device.getFileName()).resolve("dev");
-            Path directory =
-                    Path.of("/sys/class/bdi").resolve(Files.readString(number).strip());
-            assumeTrue(
-                    Files.isWritable(directory.resolve("max_bytes")), "skipped: no writable max_bytes in " + directory);
-            Files.writeString(directory.resolve("strict_limit"), "1");
-            Files.writeString(directory.resolve("max_bytes"), "1048576");
-            return new DirtyLimit(directory);
-        }
-
-        @Override
-        public void close() throws IOException {
-            Files.writeString(directory.resolve("max_ratio"), "100");
-            Files.writeString(directory.resolve("strict_limit"), "0");
+            assertThat(waiting)
+                    .allSatisfy(
+                            write -> assertThat(write.get(30, TimeUnit.SECONDS)).isEmpty());
         }
     }
 

@@ -3,6 +3,8 @@ package io.holdfast.block;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -22,19 +24,22 @@ class GroupCommitTest {
     private final Semaphore mayEnd = new Semaphore(0);
     private final AtomicInteger syncs = new AtomicInteger();
 
+    private OpenFile disk;
     private LaneRig one;
     private LaneRig two;
 
     @BeforeEach
-    void openLanes() {
+    void openLanes() throws IOException {
+        disk = new OpenFile(FileChannel.open(Path.of("/dev/null")), "disk");
         one = LaneRig.portable();
         two = LaneRig.portable();
     }
 
     @AfterEach
-    void closeLanes() {
+    void closeLanes() throws IOException {
         one.close();
         two.close();
+        disk.channel().close();
     }
 
     /** A sync that says when it has started, and ends when it is told to. */
@@ -52,7 +57,7 @@ class GroupCommitTest {
 
     @Test
     void shouldLetFlushesOfSeveralLanesShareTheNextSyncButNeverTheRunningOne() throws Exception {
-        GroupCommit commits = new GroupCommit("disk", this::steppedSync);
+        GroupCommit commits = new GroupCommit(disk, this::steppedSync);
         CompletableFuture<Optional<BlockError>> first = one.start(commits::flush);
         assertThat(started.tryAcquire(30, TimeUnit.SECONDS)).isTrue();
         List<CompletableFuture<Optional<BlockError>>> late = new ArrayList<>();
@@ -76,7 +81,7 @@ class GroupCommitTest {
 
     @Test
     void shouldSyncAgainForAFlushAfterAQuietTime() {
-        GroupCommit commits = new GroupCommit("disk", this::steppedSync);
+        GroupCommit commits = new GroupCommit(disk, this::steppedSync);
         mayEnd.release(2);
         assertThat(one.run(commits::flush)).isEmpty();
         assertThat(two.run(commits::flush)).isEmpty();
@@ -85,7 +90,7 @@ class GroupCommitTest {
 
     @Test
     void shouldFailAllSharersAndEveryLaterFlushWhenASyncFails() throws Exception {
-        GroupCommit commits = new GroupCommit("disk", () -> {
+        GroupCommit commits = new GroupCommit(disk, () -> {
             steppedSync();
             if (syncs.get() == 2) {
                 throw new IOException("Input/output error");
@@ -117,7 +122,7 @@ class GroupCommitTest {
 
     @Test
     void shouldFailLikeASyncThatFailedWhenTheSyncThrowsAnythingElse() {
-        GroupCommit commits = new GroupCommit("disk", () -> {
+        GroupCommit commits = new GroupCommit(disk, () -> {
             throw new IllegalStateException("a fault of ours");
         });
         assertThat(one.run(commits::flush))
@@ -127,7 +132,7 @@ class GroupCommitTest {
     @Test
     void shouldAnswerFlushesWhenThePoolTakesNothing() {
         LaneRig refused = LaneRig.withClosedPool();
-        GroupCommit commits = new GroupCommit("disk", () -> {});
+        GroupCommit commits = new GroupCommit(disk, () -> {});
         for (int i = 0; i < 3; i++) {
             assertThat(refused.run(commits::flush))
                     .hasValueSatisfying(failure -> assertThat(failure.detail()).contains("pool is closed"));
@@ -144,7 +149,7 @@ class GroupCommitTest {
     void shouldNeverAcknowledgeBeforeASyncThatStartedAfterTheFlush() {
         AtomicLong clock = new AtomicLong();
         AtomicLong startOfLastEndedSync = new AtomicLong(-1);
-        GroupCommit commits = new GroupCommit("disk", () -> {
+        GroupCommit commits = new GroupCommit(disk, () -> {
             long start = clock.incrementAndGet();
             startOfLastEndedSync.set(start);
         });

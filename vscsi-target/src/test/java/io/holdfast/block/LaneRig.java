@@ -23,14 +23,19 @@ public final class LaneRig implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     private final ExecutorService thread;
-    private final IoPool pool = new IoPool(4, 10_000);
+    private final IoPool pool;
     private final IoLane lane;
     private final List<AtomicInteger> answers = new CopyOnWriteArrayList<>();
     private final List<String> wrongThreads = new CopyOnWriteArrayList<>();
     private final Thread laneThread;
 
     public LaneRig(ExecutorService thread, BiFunction<Executor, IoPool, IoLane> newLane) {
+        this(thread, new IoPool(4, 10_000), newLane);
+    }
+
+    private LaneRig(ExecutorService thread, IoPool pool, BiFunction<Executor, IoPool, IoLane> newLane) {
         this.thread = thread;
+        this.pool = pool;
         this.lane = newLane.apply(thread, pool);
         this.laneThread =
                 CompletableFuture.supplyAsync(Thread::currentThread, thread).join();
@@ -38,6 +43,11 @@ public final class LaneRig implements AutoCloseable {
 
     public static LaneRig portable() {
         return new LaneRig(Executors.newSingleThreadExecutor(), PortableLane::new);
+    }
+
+    /** A portable lane on this pool. */
+    static LaneRig portable(IoPool pool) {
+        return new LaneRig(Executors.newSingleThreadExecutor(), pool, PortableLane::new);
     }
 
     /** A lane that can do nothing but what needs no pool. */

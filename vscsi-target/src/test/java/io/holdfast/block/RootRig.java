@@ -23,9 +23,36 @@ final class RootRig implements AutoCloseable {
         return at;
     }
 
+    /** Makes an ext4 in a file and mounts it. */
+    Path diskFileSystem(Path file, Path at) throws Exception {
+        Files.createDirectories(at);
+        String made = run("mke2fs", "-q", "-t", "ext4", file.toString());
+        assumeTrue(made.isEmpty(), "skipped: mke2fs says: " + made);
+        String said = run("mount", "-o", "loop", file.toString(), at.toString());
+        assumeTrue(said.isEmpty(), "skipped: mount says: " + said);
+        undo.push(List.of("umount", at.toString()));
+        return at;
+    }
+
+    /** Makes everybody who writes to a file system wait until what is returned is closed. */
+    AutoCloseable freeze(Path mount) throws Exception {
+        String said = run("fsfreeze", "--freeze", mount.toString());
+        assumeTrue(said.isEmpty(), "skipped: fsfreeze says: " + said);
+        return () -> {
+            String thawed = run("fsfreeze", "--unfreeze", mount.toString());
+            if (!thawed.isEmpty()) {
+                throw new IOException(thawed);
+            }
+        };
+    }
+
     /** A loop device over a file. */
     Path blockDevice(Path file) throws Exception {
-        String said = run("losetup", "--find", "--show", file.toString());
+        return loop("losetup", "--find", "--show", file.toString());
+    }
+
+    private Path loop(String... losetup) throws Exception {
+        String said = run(losetup);
         assumeTrue(said.startsWith("/dev/loop"), "skipped: losetup says: " + said);
         undo.push(List.of("losetup", "--detach", said));
         return Path.of(said);

@@ -3,6 +3,7 @@ package io.holdfast.scsi;
 import io.holdfast.block.IoCallback;
 import io.holdfast.block.IoLane;
 import io.holdfast.block.IoMemory;
+import io.holdfast.block.IoQueue;
 import io.holdfast.block.OpenFile;
 import java.io.IOException;
 import java.util.ArrayDeque;
@@ -56,7 +57,7 @@ final class TestLane implements IoLane {
     }
 
     @Override
-    public void offload(BlockingCall call, IoCallback done) {
+    public void offload(IoQueue calls, BlockingCall call, IoCallback done) {
         try {
             call.run();
         } catch (IOException e) {

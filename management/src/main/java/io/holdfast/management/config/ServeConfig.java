@@ -19,7 +19,7 @@ import java.util.Optional;
  * @param namePrefix what target names begin with
  * @param eventLoops threads that serve connections, 1..64
  * @param spinMicros how long a busy thread looks for more I/O before it sleeps, 0..1000
- * @param ioThreads threads for calls that block, 1..64
+ * @param ioThreads threads of each export for calls that block, 1..64
  * @param iscsi limits of the iSCSI server
  * @param stopLimit how long a planned stop waits for agents
  */

@@ -67,7 +67,8 @@ public enum ServeSetting {
             Kind.NUMBER,
             "4",
             SettingRule.number(1, 64),
-            "Threads for calls that block, such as fdatasync, 1 to 64."),
+            "Threads of each export for calls that block, such as fdatasync, 1 to 64. An export whose storage hangs keeps its "
+                    + "own and holds up no other."),
     MEMORY(
             "memory",
             "SIZE",
