@@ -3,6 +3,7 @@ package io.holdfast.management;
 import io.holdfast.block.BackendException;
 import io.holdfast.block.FileBackend;
 import io.holdfast.block.FileOptions;
+import io.holdfast.block.FileWatch;
 import io.holdfast.block.IoPool;
 import io.holdfast.control.AnnouncementOutcome;
 import io.holdfast.control.ControlServer;
@@ -66,6 +67,7 @@ final class TargetServer {
     private @Nullable UnitIdentities identities;
     private @Nullable EventLoops loops;
     private @Nullable IscsiServer iscsi;
+    private @Nullable FileWatch watch;
     private volatile @Nullable ControlServer control;
     private boolean startFailed;
     private final CountDownLatch stopped = new CountDownLatch(1);
@@ -130,17 +132,20 @@ final class TargetServer {
 
     private ServedUnit open(Export export, UnitIdentities identities) throws IOException {
         try {
-            FileBackend backend =
-                    FileBackend.open(export.path(), new FileOptions(export.readOnly(), export.sizeBytes()));
+            FileBackend backend = FileBackend.open(
+                    export.path(),
+                    new FileOptions(export.readOnly(), export.sizeBytes(), export.direct(), export.preallocate()));
             String name = config.namePrefix() + ":" + export.name();
             UUID uuid = identify(backend, identities, name, export.path());
-            LogicalUnit unit = LogicalUnit.builder(LogicalUnitIdentity.of(uuid), backend)
+            LogicalUnit.Builder builder = LogicalUnit.builder(LogicalUnitIdentity.of(uuid), backend)
                     .reservations(reservations(backend, uuid))
                     .targetPorts(config.portals().stream().map(Portal::group).toList())
-                    .taskManagement(IscsiServer.TASK_MANAGEMENT)
-                    .build();
+                    .taskManagement(IscsiServer.TASK_MANAGEMENT);
+            if (export.writeThrough()) {
+                builder.writeThrough();
+            }
             IscsiTarget target = new IscsiTarget(
-                    name, config.portals().get(0).group(), new FixedLunView(Map.of(ServedUnit.LUN, unit)));
+                    name, config.portals().get(0).group(), new FixedLunView(Map.of(ServedUnit.LUN, builder.build())));
             return new ServedUnit(export, target, uuid, backend);
         } catch (BackendException e) {
             throw new IOException(e.getMessage(), e);
@@ -214,6 +219,7 @@ final class TargetServer {
                         e.getMessage());
             }
         }
+        watch = FileWatch.start(units.stream().map(ServedUnit::backend).toList(), pool);
     }
 
     /** Where initiators log in. */
@@ -317,6 +323,10 @@ final class TargetServer {
         ControlServer agents = control;
         if (agents != null) {
             agents.close();
+        }
+        FileWatch watching = watch;
+        if (watching != null) {
+            watching.close();
         }
         ended &= pool.close(COMMANDS_LIMIT);
         if (ended) {

@@ -1,6 +1,7 @@
 package io.holdfast.linux;
 
 import java.lang.ref.Reference;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.OptionalLong;
 import jnr.ffi.LastError;
@@ -19,10 +20,16 @@ public final class Linux {
     public static final int O_RDONLY = 0;
 
     public static final int O_RDWR = 2;
+    /** Of a block device without {@code O_CREAT}: claims it, and fails with EBUSY if anything else has. */
+    public static final int O_EXCL = 0x80;
+
     /** Reading does not change the time of the last access. EPERM unless the file is the caller's. */
     public static final int O_NOATIME = 0x40000;
 
     public static final int O_CLOEXEC = 0x80000;
+
+    /** Past the page cache. The one flag here whose value differs: arm64 has its own (asm/fcntl.h). */
+    public static final int O_DIRECT = System.getProperty("os.arch", "").equals("aarch64") ? 0x10000 : 0x4000;
 
     /** Durable when the write returns, as if followed by fdatasync (pwritev2(2)). */
     public static final int RWF_DSYNC = 0x2;
@@ -263,6 +270,11 @@ public final class Linux {
         } finally {
             Reference.reachabilityFence(range);
         }
+    }
+
+    /** Where a direct buffer's first byte is, whatever its position. Valid for as long as the buffer is reachable. */
+    public static long addressOf(ByteBuffer direct) {
+        return Pointer.wrap(LibC.Bound.RUNTIME, direct.duplicate().clear()).address();
     }
 
     /** Ends a socket's connection whoever else holds it. {@code how}: {@code SHUT_…}. */

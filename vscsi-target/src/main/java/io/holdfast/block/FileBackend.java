@@ -6,6 +6,7 @@ import io.holdfast.linux.LinuxException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -23,9 +24,13 @@ public final class FileBackend implements BlockBackend {
     private static final int ZEROES_BYTES = 1 << 20;
 
     private static final int PUNCH = Linux.FALLOC_FL_PUNCH_HOLE | Linux.FALLOC_FL_KEEP_SIZE;
+    private static final int ZERO = Linux.FALLOC_FL_ZERO_RANGE | Linux.FALLOC_FL_KEEP_SIZE;
 
     private final FileOpener.Opened opened;
+    private final FilePresence presence;
     private final boolean readOnly;
+    private final boolean keepsBlocks;
+    private final AtomicBoolean looking = new AtomicBoolean();
     private final OpenFile file;
     private final GroupCommit commits;
     private final Object binding = new Object();
@@ -34,20 +39,49 @@ public final class FileBackend implements BlockBackend {
     // Taken for granted until the native library is there to try it: the file systems that images live on can do it.
     private volatile boolean punchesHoles = true;
 
-    private FileBackend(FileOpener.Opened opened, boolean readOnly) {
+    private FileBackend(FileOpener.Opened opened, FileOptions options) {
         this.opened = opened;
-        this.readOnly = readOnly;
+        this.readOnly = options.readOnly();
+        this.keepsBlocks = options.preallocate();
         this.file = new OpenFile(opened.channel(), opened.path().toString());
+        DirectIo direct = opened.direct();
+        if (direct != null) {
+            file.direct(direct);
+        }
+        this.presence = new FilePresence(opened, direct == null ? FileOpener.SECTOR_BYTES : direct.alignmentBytes());
         this.commits = new GroupCommit(file, this::sync);
     }
 
     /**
-     * Opens and locks an image. Does not touch the native library.
+     * Opens and locks an image. Touches the native library only for block devices, which are claimed, for direct I/O and to
+     * allocate.
      *
      * @throws BackendException with one line that names the path, what is wrong, and what to do
      */
     public static FileBackend open(Path path, FileOptions options) throws BackendException {
-        return new FileBackend(new FileOpener(path, options).open(), options.readOnly());
+        FileBackend backend = new FileBackend(new FileOpener(path, options).open(), options);
+        if (options.direct()) {
+            backend.bindAtOnce();
+        }
+        return backend;
+    }
+
+    /** Direct I/O knows no slower way that it could start with. */
+    private void bindAtOnce() throws BackendException {
+        try {
+            bindNative();
+        } catch (IOException e) {
+            closeAfter(e);
+            throw new BackendException(String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private void closeAfter(IOException failure) {
+        try {
+            close();
+        } catch (IOException e) {
+            failure.addSuppressed(e);
+        }
     }
 
     /**
@@ -64,11 +98,13 @@ public final class FileBackend implements BlockBackend {
             int fd = openNative();
             FileIdentity identity = FileIdentity.of(Path.of("/proc/self/fd/" + fd));
             if (!identity.key().equals(opened.identity().key())) {
-                Linux.close(fd);
+                if (fd != opened.descriptor()) {
+                    Linux.close(fd);
+                }
                 throw new IOException(opened.path() + " is another file than the one that was opened");
             }
             // From here on the descriptor may only be closed with the channel: closing it drops the process's lock.
-            file.inMemory(livesInMemory(fd));
+            file.inMemory(opened.direct() == null && livesInMemory(fd));
             if (!readsWithoutWaiting(fd)) {
                 file.refusedNowaitReads();
             }
@@ -81,6 +117,9 @@ public final class FileBackend implements BlockBackend {
 
     /** Not noting when a file was read last: that goes through the journal, and could make a read in place wait for it. */
     private int openNative() throws LinuxException {
+        if (opened.descriptor() != OpenFile.NO_DESCRIPTOR) {
+            return opened.descriptor();
+        }
         int access = readOnly ? Linux.O_RDONLY : Linux.O_RDWR;
         try {
             return Linux.open(opened.path(), access | Linux.O_NOATIME);
@@ -114,7 +153,7 @@ public final class FileBackend implements BlockBackend {
 
     /** Tries it beyond the end, where it changes nothing. A device has no beyond: its first discard will tell. */
     private boolean canPunchHoles(int fd) {
-        if (opened.identity().isBlockDevice()) {
+        if (opened.identity().isBlockDevice() || keepsBlocks) {
             return true;
         }
         try {
@@ -137,7 +176,7 @@ public final class FileBackend implements BlockBackend {
 
     @Override
     public long sizeBytes() {
-        return opened.sizeBytes();
+        return presence.sizeBytes();
     }
 
     @Override
@@ -152,11 +191,16 @@ public final class FileBackend implements BlockBackend {
 
     @Override
     public boolean discards() {
-        return !readOnly && punchesHoles;
+        return !readOnly && punchesHoles && !keepsBlocks;
     }
 
     @Override
     public void read(long offset, IoMemory into, IoLane lane, IoCallback done) {
+        BlockError absent = presence.absent();
+        if (absent != null) {
+            done.done(absent);
+            return;
+        }
         if (beyondEnd(offset, into.length())) {
             done.done(BlockErrors.outOfRange("read", offset, into.length(), sizeBytes()));
             return;
@@ -166,7 +210,10 @@ public final class FileBackend implements BlockBackend {
 
     @Override
     public void write(long offset, IoMemory from, Durability durability, IoLane lane, IoCallback done) {
-        if (readOnly) {
+        BlockError absent = presence.absent();
+        if (absent != null) {
+            done.done(absent);
+        } else if (readOnly) {
             done.done(BlockErrors.readOnly(describe()));
         } else if (beyondEnd(offset, from.length())) {
             done.done(BlockErrors.outOfRange("write", offset, from.length(), sizeBytes()));
@@ -176,7 +223,8 @@ public final class FileBackend implements BlockBackend {
                 // What this write is meant to seal is not there.
                 done.done(lost);
             } else {
-                lane.offload(file, () -> writeDurably(offset, from), naming("durable write", offset, from.length(), done));
+                lane.offload(
+                        file, () -> writeDurably(offset, from), naming("durable write", offset, from.length(), done));
             }
         } else {
             lane.write(file, offset, from, done);
@@ -189,6 +237,11 @@ public final class FileBackend implements BlockBackend {
      */
     private void writeDurably(long offset, IoMemory from) throws IOException {
         int fd = file.descriptor();
+        DirectIo direct = file.direct();
+        if (direct != null) {
+            writeDurablyPastCache(direct, fd, offset, from);
+            return;
+        }
         if (fd == OpenFile.NO_DESCRIPTOR) {
             writeAll(from.buffer().duplicate(), offset);
             syncOrBreak();
@@ -214,6 +267,17 @@ public final class FileBackend implements BlockBackend {
         }
     }
 
+    private void writeDurablyPastCache(DirectIo direct, int fd, long offset, IoMemory from) throws IOException {
+        try {
+            direct.write(fd, offset, from, Linux.RWF_DSYNC);
+        } catch (IOException e) {
+            if (BlockErrors.kindOf(e) != BlockError.Kind.NO_SPACE) {
+                commits.breakFor(BlockErrors.of("durable write", e));
+            }
+            throw e;
+        }
+    }
+
     private void syncOrBreak() throws IOException {
         try {
             sync();
@@ -236,7 +300,19 @@ public final class FileBackend implements BlockBackend {
 
     @Override
     public void flush(IoLane lane, IoCallback done) {
-        commits.flush(lane, done);
+        BlockError absent = presence.absent();
+        if (absent != null) {
+            done.done(absent);
+        } else {
+            commits.flush(lane, done);
+        }
+    }
+
+    /** Looks, on the pool, whether the file is still there and how large it is; not while an earlier look goes on. */
+    void look(IoLane lane) {
+        if (looking.compareAndSet(false, true)) {
+            lane.offload(file, presence::look, failure -> looking.set(false));
+        }
     }
 
     private void sync() throws IOException {
@@ -250,7 +326,10 @@ public final class FileBackend implements BlockBackend {
 
     @Override
     public void discard(long offset, long lengthBytes, IoLane lane, IoCallback done) {
-        if (readOnly) {
+        BlockError absent = presence.absent();
+        if (absent != null) {
+            done.done(absent);
+        } else if (readOnly) {
             done.done(BlockErrors.readOnly(describe()));
         } else if (beyondEnd(offset, lengthBytes)) {
             done.done(BlockErrors.outOfRange("discard", offset, lengthBytes, sizeBytes()));
@@ -267,13 +346,28 @@ public final class FileBackend implements BlockBackend {
         if (punchesHoles && fd != OpenFile.NO_DESCRIPTOR) {
             try {
                 // The kernel zeroes what is left of blocks that the range covers in part (fallocate(2)).
-                Linux.fallocate(fd, PUNCH, offset, lengthBytes);
+                giveBack(fd, offset, lengthBytes);
                 return;
             } catch (LinuxException e) {
                 refusedToPunch(e);
             }
         }
         writeZeroes(offset, lengthBytes);
+    }
+
+    private void giveBack(int fd, long offset, long lengthBytes) throws LinuxException {
+        DirectIo direct = file.direct();
+        int mode = keepsBlocks ? ZERO : PUNCH;
+        if (direct == null) {
+            Linux.fallocate(fd, mode, offset, lengthBytes);
+            return;
+        }
+        RangeLocks.Held held = direct.hold(offset, lengthBytes);
+        try {
+            Linux.fallocate(fd, mode, offset, lengthBytes);
+        } finally {
+            held.release();
+        }
     }
 
     /** A discard before the background thread has come to {@link #bindNative()} does its work for it. */
@@ -295,6 +389,11 @@ public final class FileBackend implements BlockBackend {
     }
 
     private void writeZeroes(long offset, long lengthBytes) throws IOException {
+        DirectIo direct = file.direct();
+        if (direct != null) {
+            direct.writeZeroes(file.descriptor(), offset, lengthBytes);
+            return;
+        }
         ByteBuffer zeroes = ByteBuffer.allocateDirect((int) Math.min(lengthBytes, ZEROES_BYTES));
         long at = offset;
         long end = offset + lengthBytes;
@@ -324,7 +423,7 @@ public final class FileBackend implements BlockBackend {
                 return;
             }
             closed = true;
-            int fd = file.descriptor();
+            int fd = file.descriptor() != OpenFile.NO_DESCRIPTOR ? file.descriptor() : opened.descriptor();
             file.descriptor(OpenFile.NO_DESCRIPTOR);
             // The descriptor first: closing it drops every lock that this process has on the file, and behind
             // opened.close() that might be the lock of whoever opened it again.

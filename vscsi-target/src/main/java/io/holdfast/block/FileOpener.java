@@ -1,5 +1,8 @@
 package io.holdfast.block;
 
+import io.holdfast.linux.Errno;
+import io.holdfast.linux.Linux;
+import io.holdfast.linux.LinuxException;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.channels.FileChannel;
@@ -19,8 +22,8 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Opens an image file or a block device, and finds out in words for people why that cannot be. Uses nothing that needs the
- * native library: this stands between exec and serving.
+ * Opens an image file or a block device, and finds out in words for people why that cannot be. For files it uses nothing
+ * that needs the native library: this stands between exec and serving.
  */
 final class FileOpener {
     /** How long a lock that somebody holds is asked for again. */
@@ -36,8 +39,21 @@ final class FileOpener {
      */
     private static final Map<String, Path> OPEN = new ConcurrentHashMap<>();
 
-    /** What was opened. {@link #close} gives up the channel, its lock and the entry among the open ones. */
-    record Opened(Path path, FileIdentity identity, FileChannel channel, long sizeBytes, boolean created)
+    /**
+     * What was opened. {@link #close} gives up the channel, its lock and the entry among the open ones.
+     *
+     * @param descriptor the one that claims a block device or is for direct I/O, or {@link OpenFile#NO_DESCRIPTOR}; whoever
+     *     takes it closes it
+     * @param direct how direct I/O is done, or null if it is not asked for
+     */
+    record Opened(
+            Path path,
+            FileIdentity identity,
+            FileChannel channel,
+            long sizeBytes,
+            boolean created,
+            int descriptor,
+            @Nullable DirectIo direct)
             implements AutoCloseable {
         @Override
         public void close() throws IOException {
@@ -69,20 +85,27 @@ final class FileOpener {
             throw new BackendException(path + " is exported already" + (already.equals(path) ? "" : " as " + already)
                     + "; export it once");
         }
+        int descriptor = OpenFile.NO_DESCRIPTOR;
         @Nullable FileChannel channel = null;
         boolean opened = false;
         try {
+            descriptor = openNow(identity);
+            @Nullable DirectIo direct = options.direct() ? probe(descriptor) : null;
             channel = openChannel();
             lock(channel, identity);
             long sizeBytes = channel.size();
             requireSize(identity, sizeBytes);
+            if (direct != null) {
+                requireMultiple(sizeBytes, direct.alignmentBytes());
+            }
             opened = true;
-            return new Opened(path, identity, channel, sizeBytes, created);
+            return new Opened(path, identity, channel, sizeBytes, created, descriptor, direct);
         } catch (IOException e) {
             throw translate(e);
         } finally {
             if (!opened) {
                 // In this order: closing a channel drops the lock of whoever has opened the file since.
+                closeQuietly(descriptor);
                 closeQuietly(channel);
                 OPEN.remove(identity.key());
             }
@@ -118,6 +141,9 @@ final class FileOpener {
         boolean complete = false;
         try (RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw")) {
             file.setLength(sizeBytes);
+            if (options.preallocate()) {
+                allocate(file, sizeBytes);
+            }
             file.getChannel().force(true);
             syncDirectory();
             complete = true;
@@ -129,6 +155,25 @@ final class FileOpener {
             if (!complete) {
                 deleteQuietly();
             }
+        }
+    }
+
+    private void allocate(RandomAccessFile file, long sizeBytes) throws IOException {
+        int fd = Linux.open(path, Linux.O_RDWR);
+        try {
+            Linux.fallocate(fd, 0, 0, sizeBytes);
+            return;
+        } catch (LinuxException e) {
+            if (BlockErrors.kindOf(e) != BlockError.Kind.UNSUPPORTED) {
+                throw e;
+            }
+        } finally {
+            Linux.close(fd);
+        }
+        // The file system allocates what is written, and in no other way.
+        byte[] zeroes = new byte[1 << 20];
+        for (long at = 0; at < sizeBytes; at += zeroes.length) {
+            file.write(zeroes, 0, (int) Math.min(zeroes.length, sizeBytes - at));
         }
     }
 
@@ -150,20 +195,81 @@ final class FileOpener {
             throw new BackendException(path + " is neither a regular file nor a block device");
         }
         if (identity.isBlockDevice() && !options.readOnly()) {
-            requireUnmounted(identity.deviceAsInMountinfo());
+            requireUnused(identity);
         }
     }
 
-    private void requireUnmounted(String device) throws BackendException {
+    /** For the words; who may have the device is decided by {@link #openNow}. */
+    private void requireUnused(FileIdentity identity) throws BackendException {
         try {
-            for (String line : Files.readAllLines(Path.of("/proc/self/mountinfo"))) {
-                String[] fields = line.split(" ", -1);
-                if (fields.length > 4 && fields[2].equals(device)) {
-                    throw new BackendException(path + " is mounted at " + fields[4] + "; unmount it first");
-                }
+            String use = DeviceUsers.describe(identity.deviceAsInMountinfo());
+            if (use != null) {
+                throw new BackendException(path + " cannot be exported for writing: " + use);
             }
         } catch (IOException e) {
             throw translate(e);
+        }
+    }
+
+    /**
+     * What cannot wait until the server listens. A block device is claimed as a mount does it: the kernel refuses that if the
+     * device or a partition of it is claimed, and refuses every other claim from now on. Without it a disk could be mounted
+     * and served at the same time, and be destroyed. For direct I/O there must never be anything in the page cache.
+     */
+    private int openNow(FileIdentity identity) throws BackendException, IOException {
+        int access = options.readOnly() ? Linux.O_RDONLY : Linux.O_RDWR;
+        int flags = access | (options.direct() ? Linux.O_DIRECT : 0);
+        if (identity.isBlockDevice() && !options.readOnly()) {
+            return claim(identity, flags | Linux.O_EXCL);
+        }
+        if (!options.direct()) {
+            return OpenFile.NO_DESCRIPTOR;
+        }
+        try {
+            return Linux.open(path, flags);
+        } catch (LinuxException e) {
+            throw e.is(Errno.EINVAL) ? cannotBeDirect(e) : translate(e);
+        }
+    }
+
+    private int claim(FileIdentity identity, int flags) throws BackendException, IOException {
+        long deadlineNs = System.nanoTime() + DYING_HOLDER_LIMIT_MS * 1_000_000L;
+        while (true) {
+            try {
+                return Linux.open(path, flags);
+            } catch (LinuxException e) {
+                if (!e.is(Errno.EBUSY)) {
+                    throw translate(e);
+                }
+                if (System.nanoTime() - deadlineNs >= 0) {
+                    throw new BackendException(
+                            path + " is in use by " + LockHolders.describe(path, identity)
+                                    + ", or by the kernel; stop that first",
+                            e);
+                }
+                LockSupport.parkNanos(LOCK_RETRY_MS * 1_000_000L);
+            }
+        }
+    }
+
+    private DirectIo probe(int fd) throws BackendException {
+        try {
+            return DirectIo.probe(fd);
+        } catch (LinuxException e) {
+            throw cannotBeDirect(e);
+        }
+    }
+
+    private BackendException cannotBeDirect(LinuxException e) {
+        return new BackendException(
+                path + " cannot be read past the page cache (" + e.getMessage() + "); export it without direct", e);
+    }
+
+    private void requireMultiple(long sizeBytes, int alignmentBytes) throws BackendException {
+        if (sizeBytes % alignmentBytes != 0) {
+            throw new BackendException(path + " has " + sizeBytes + " bytes, and direct I/O needs a multiple of "
+                    + alignmentBytes + " there; fill it up with: truncate -s %" + alignmentBytes + " " + path
+                    + ", or export it without direct");
         }
     }
 
@@ -230,6 +336,18 @@ final class FileOpener {
                 ? system.getReason()
                 : e.getMessage();
         return new BackendException(path + " cannot be opened: " + reason, e);
+    }
+
+    private static void closeQuietly(int descriptor) {
+        if (descriptor == OpenFile.NO_DESCRIPTOR) {
+            return;
+        }
+        try {
+            Linux.close(descriptor);
+        } catch (LinuxException e) {
+            // The reason why it was not opened is on its way already.
+            return;
+        }
     }
 
     private static void closeQuietly(@Nullable FileChannel channel) {

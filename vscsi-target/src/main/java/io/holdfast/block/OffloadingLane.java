@@ -84,7 +84,7 @@ public abstract class OffloadingLane implements IoLane {
     protected final void readInPlace(OpenFile file, long offset, IoMemory into, IoCallback done) {
         int fd = file.descriptor();
         boolean inline =
-                fd != OpenFile.NO_DESCRIPTOR && (file.nowaitReads() || file.inMemory());
+                fd != OpenFile.NO_DESCRIPTOR && file.direct() == null && (file.nowaitReads() || file.inMemory());
         int length = into.length();
         long n = inline ? readNow(file, fd, offset, into) : 0;
         if (n == length) {
@@ -143,7 +143,7 @@ public abstract class OffloadingLane implements IoLane {
     private void writeInPool(OpenFile file, long offset, IoMemory from, int doneBytes, IoCallback done) {
         PooledOperation operation = take();
         operation.transfer(PooledOperation.Work.WRITE, file, offset, from, doneBytes, done);
-        if (mayReadFirst(offset, from.length())) {
+        if (file.direct() != null || mayReadFirst(offset, from.length())) {
             pool.run(operation);
             return;
         }

@@ -1,6 +1,7 @@
 package io.holdfast.block;
 
 import java.nio.channels.FileChannel;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An open file or device, as the lanes use it. The channel is there from the start; the descriptor, which needs the
@@ -17,6 +18,7 @@ public final class OpenFile {
     private final String name;
     private final IoQueue blockingCalls = new IoQueue();
     private final CachedWrites cachedWrites = new CachedWrites();
+    private volatile @Nullable DirectIo direct;
     private volatile int descriptor = NO_DESCRIPTOR;
     private volatile boolean inMemory;
     private volatile boolean nowaitReads = true;
@@ -65,6 +67,23 @@ public final class OpenFile {
 
     public void refusedNowaitReads() {
         nowaitReads = false;
+    }
+
+    /** How it is read and written past the page cache; null if it is not. */
+    @Nullable
+    DirectIo direct() {
+        return direct;
+    }
+
+    /** To be called before {@link #descriptor(int)}. */
+    void direct(DirectIo way) {
+        direct = way;
+    }
+
+    /** False if a transfer must go by the pool, where it is brought into the form that the device asks for. */
+    public boolean takesAsItIs(long offset, IoMemory memory) {
+        DirectIo way = direct;
+        return way == null || way.fits(offset, memory);
     }
 
     IoQueue blockingCalls() {

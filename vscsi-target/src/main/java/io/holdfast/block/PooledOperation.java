@@ -103,6 +103,15 @@ final class PooledOperation {
     }
 
     private void transferRest(OpenFile of, IoMemory bytes) throws IOException {
+        DirectIo direct = of.direct();
+        if (direct != null) {
+            if (work == Work.READ) {
+                direct.read(of.descriptor(), offset, bytes);
+            } else {
+                direct.write(of.descriptor(), offset, bytes, 0);
+            }
+            return;
+        }
         int length = bytes.length();
         while (doneBytes < length) {
             int fd = of.descriptor();

@@ -65,6 +65,7 @@ final class RingLane extends OffloadingLane implements IoUringIoHandle {
         // them all.
         if (file.descriptor() == OpenFile.NO_DESCRIPTOR
                 || !file.nowaitReads()
+                || !file.takesAsItIs(offset, into)
                 || freeCount == 0) {
             readInPool(file, offset, into, 0, done);
             return;

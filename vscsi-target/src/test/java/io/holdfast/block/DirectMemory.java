@@ -7,10 +7,17 @@ import java.util.Random;
 
 /** Memory for one operation of a test. */
 public final class DirectMemory implements IoMemory {
+    private static final int PAGE = 4096;
+
     private final ByteBuffer bytes;
 
     private DirectMemory(int length) {
-        bytes = ByteBuffer.allocateDirect(length);
+        // Whole sectors are aligned as direct I/O may want it, other lengths are not: tests are to meet both.
+        bytes = length % 512 == 0
+                ? ByteBuffer.allocateDirect(length + 2 * PAGE)
+                        .alignedSlice(PAGE)
+                        .slice(0, length)
+                : ByteBuffer.allocateDirect(length + 1).slice(1, length);
     }
 
     /** Full of 0xa5, so that what was not read shows. */

@@ -24,6 +24,11 @@ public abstract class FileBackendContract extends BlockBackendContract {
         return true;
     }
 
+    /** With what options. */
+    protected FileOptions with(FileOptions options) {
+        return options;
+    }
+
     @BeforeEach
     final void makeDirectory() throws IOException {
         dirOf();
@@ -48,14 +53,14 @@ public abstract class FileBackendContract extends BlockBackendContract {
 
     @Override
     protected final BlockBackend create(long sizeBytes) throws Exception {
-        return bind(FileBackend.open(dirOf().resolve("disk.img"), FileOptions.sized(sizeBytes)));
+        return bind(FileBackend.open(dirOf().resolve("disk.img"), with(FileOptions.sized(sizeBytes))));
     }
 
     @Override
     protected final BlockBackend createReadOnly(long sizeBytes) throws Exception {
         Path path = dirOf().resolve("ro.img");
         FileBackend.open(path, FileOptions.sized(sizeBytes)).close();
-        return bind(FileBackend.open(path, new FileOptions(true, OptionalLong.of(sizeBytes))));
+        return bind(FileBackend.open(path, with(FileOptions.READ_ONLY.withSize(OptionalLong.of(sizeBytes)))));
     }
 
     private FileBackend bind(FileBackend opened) throws IOException {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.holdfast.linux.Linux;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
@@ -123,10 +124,50 @@ class FileBackendTroubleTest {
         assumeTrue(mounted.isEmpty(), "skipped: mount says: " + mounted);
         try {
             assertThatThrownBy(() -> FileBackend.open(device, FileOptions.READ_WRITE))
-                    .hasMessage(device + " is mounted at " + at.toRealPath() + "; unmount it first");
+                    .hasMessage(device + " cannot be exported for writing: it is mounted at " + at.toRealPath()
+                            + "; unmount it first");
         } finally {
             RootRig.run("umount", at.toString());
         }
+    }
+
+    @Test
+    void shouldRefuseADiskWhilePartOfItIsMountedAndKeepItFromBeingMountedMeanwhile() throws Exception {
+        Path disk = root.diskWithPartition(sized("parts.img", 64 * MIB));
+        Path partition = Path.of(disk + "p1");
+        String formatted = RootRig.run("mke2fs", "-q", "-t", "ext4", partition.toString());
+        assumeTrue(formatted.isEmpty(), "skipped: mke2fs says: " + formatted);
+        Path at = Files.createDirectories(dir.resolve("mounted"));
+        assertThat(RootRig.run("mount", partition.toString(), at.toString())).isEmpty();
+        try {
+            assertThatThrownBy(() -> FileBackend.open(disk, FileOptions.READ_WRITE))
+                    .hasMessage(disk + " cannot be exported for writing: its partition " + partition.getFileName()
+                            + " is mounted at " + at.toRealPath() + "; unmount it first");
+        } finally {
+            assertThat(RootRig.run("umount", at.toString())).isEmpty();
+        }
+        try (FileBackend backend = FileBackend.open(disk, FileOptions.READ_WRITE)) {
+            assertThat(RootRig.run("mount", partition.toString(), at.toString()))
+                    .contains("busy");
+            backend.bindNative();
+            assertThat(write(backend, 0, 4096)).isEmpty();
+            assertThat(RootRig.run("mount", partition.toString(), at.toString()))
+                    .contains("busy");
+        }
+    }
+
+    @Test
+    void shouldRefuseADeviceThatAProgramHasClaimed() throws Exception {
+        Path device = root.blockDevice(sized("claimed.img", 8 * MIB));
+        int claim = Linux.open(device, Linux.O_RDWR | Linux.O_EXCL);
+        try {
+            assertThatThrownBy(() -> FileBackend.open(device, FileOptions.READ_WRITE))
+                    .hasMessageStartingWith(device + " is in use by ")
+                    .hasMessageEndingWith("or by the kernel; stop that first");
+        } finally {
+            Linux.close(claim);
+        }
+        FileBackend.open(device, FileOptions.READ_WRITE).close();
     }
 
     /**

@@ -51,6 +51,15 @@ final class RootRig implements AutoCloseable {
         return loop("losetup", "--find", "--show", file.toString());
     }
 
+    /** A loop device over a file, with a partition of 32 MiB that the kernel is told of. */
+    Path diskWithPartition(Path file) throws Exception {
+        Path disk = loop("losetup", "--find", "--show", file.toString());
+        String said = run("addpart", disk.toString(), "1", "2048", "65536");
+        assumeTrue(said.isEmpty(), "skipped: addpart says: " + said);
+        undo.push(List.of("delpart", disk.toString(), "1"));
+        return disk;
+    }
+
     private Path loop(String... losetup) throws Exception {
         String said = run(losetup);
         assumeTrue(said.startsWith("/dev/loop"), "skipped: losetup says: " + said);

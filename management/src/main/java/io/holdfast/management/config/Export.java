@@ -14,8 +14,21 @@ import java.util.regex.Pattern;
  *
  * @param name the target's name after the prefix
  * @param sizeBytes a missing file is created with it
+ * @param writeThrough writes are durable before they are answered
+ * @param direct the host's page cache is left out
+ * @param preallocate a missing file is created with all its blocks
  */
-public record Export(Path path, String name, OptionalLong sizeBytes, boolean readOnly) {
+public record Export(
+        Path path,
+        String name,
+        OptionalLong sizeBytes,
+        boolean readOnly,
+        boolean writeThrough,
+        boolean direct,
+        boolean preallocate) {
+    private static final String WRITE_BACK = "writeback";
+    private static final String WRITE_THROUGH = "writethrough";
+
     /** RFC 7143 §4.2.7.2: what an iSCSI name may hold, short enough for 223 bytes with any prefix. */
     private static final Pattern NAME = Pattern.compile("[a-z0-9][a-z0-9.:-]{0,99}");
 
@@ -55,7 +68,24 @@ public record Export(Path path, String name, OptionalLong sizeBytes, boolean rea
                 file,
                 name == null ? nameOf(file) : checked(name),
                 size == null ? OptionalLong.empty() : OptionalLong.of(ByteSize.parse(size)),
-                "true".equals(attributes.get(ExportAttribute.READ_ONLY)));
+                isOn(attributes, ExportAttribute.READ_ONLY),
+                writesThrough(attributes.getOrDefault(ExportAttribute.CACHE, WRITE_BACK)),
+                isOn(attributes, ExportAttribute.DIRECT),
+                isOn(attributes, ExportAttribute.PREALLOCATE));
+    }
+
+    private static boolean isOn(Map<ExportAttribute, String> attributes, ExportAttribute attribute) {
+        return "true".equals(attributes.get(attribute));
+    }
+
+    private static boolean writesThrough(String cache) throws ConfigException {
+        return switch (cache) {
+            case WRITE_BACK -> false;
+            case WRITE_THROUGH -> true;
+            default ->
+                throw new ConfigException(
+                        "export cache '" + cache + "' is neither " + WRITE_BACK + " nor " + WRITE_THROUGH);
+        };
     }
 
     private static ExportAttribute attribute(String key, String text) throws ConfigException {

@@ -11,6 +11,20 @@ public enum ExportAttribute {
             "A missing file is created with it, sparse; an existing one must have it. A multiple of 512; K, M, G, T for "
                     + "powers of 1024."),
     READ_ONLY("ro", "", "Initiators cannot write."),
+    CACHE(
+            "cache",
+            "WAY",
+            "writeback: a write is answered when the host's page cache has it, and is safe from loss of power after the "
+                    + "initiator's next flush. writethrough: it is safe before it is answered. Default: writeback."),
+    DIRECT(
+            "direct",
+            "",
+            "The host's page cache is left out (O_DIRECT): for images larger than memory, or storage that caches itself."),
+    PREALLOCATE(
+            "preallocate",
+            "",
+            "A missing file is created with all its blocks, so that no write runs out of space; initiators cannot give them "
+                    + "back."),
     NAME("name", "NAME", "The target's name after the prefix. Default: the file's name without its ending.");
 
     private final String key;

@@ -114,6 +114,12 @@ class ServeConfigTest {
         assertThat(export.sizeBytes()).hasValue(3L << 29);
         assertThat(export.readOnly()).isTrue();
         assertThat(export.name()).isEqualTo("db");
+        assertThat(export.direct() || export.preallocate() || export.writeThrough())
+                .isFalse();
+        Export other = Export.parse("a.img,size=1M,preallocate,direct,cache=writethrough");
+        assertThat(other.direct() && other.preallocate() && other.writeThrough())
+                .isTrue();
+        assertThat(Export.parse("a.img,cache=writeback").writeThrough()).isFalse();
     }
 
     @ParameterizedTest
@@ -127,8 +133,10 @@ class ServeConfigTest {
             delimiter = '|',
             value = {
                 "''|an export has no path",
-                "a.img,siez=1G|export 'a.img,siez=1G': no attribute 'siez'; there are size, ro, name (a comma in the path is"
-                        + " written twice)",
+                "a.img,siez=1G|export 'a.img,siez=1G': no attribute 'siez'; there are size, ro, cache, direct, preallocate,"
+                        + " name (a comma in the path is written twice)",
+                "a.img,cache=unsafe|export cache 'unsafe' is neither writeback nor writethrough",
+                "a.img,direct=no|export 'a.img,direct=no': direct takes no value",
                 "a.img,size|export 'a.img,size': size needs a value: size=BYTES",
                 "a.img,ro=yes|export 'a.img,ro=yes': ro takes no value",
                 "a.img,size=1G,size=2G|export 'a.img,size=1G,size=2G': size is given twice",
