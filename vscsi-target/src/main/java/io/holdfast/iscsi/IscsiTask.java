@@ -261,6 +261,11 @@ final class IscsiTask extends ScsiTask {
     }
 
     @Override
+    public boolean aborted() {
+        return aborted;
+    }
+
+    @Override
     public void completed() {
         tasks.completed(this);
     }

@@ -443,5 +443,11 @@ final class TaskSet {
     void close() {
         closed = true;
         refuseNew();
+        for (IscsiTask task : slots) {
+            if (task.stage == IscsiTask.Stage.EXECUTING) {
+                // A long command need not go on for nobody.
+                task.aborted = true;
+            }
+        }
     }
 }

@@ -58,6 +58,14 @@ public abstract class ScsiTask {
      */
     protected abstract IoMemory newDataIn(int lengthBytes);
 
+    /**
+     * True if nobody waits for the answer any more: task management has ended the task, or its connection is gone. A
+     * device server ends a long command at its next step then. The answer is dropped, but the task must be completed.
+     */
+    public boolean aborted() {
+        return false;
+    }
+
     /** Called once when status, sense and Data-In are final. */
     public abstract void completed();
 
