@@ -10,7 +10,10 @@ final class DataCommands {
     private static final int PRE_FETCH_IMMED = 0x02;
 
     // Non-capturing, so each is one object for ever.
-    private static final Execution.Step READ_AFTER_FLUSH = DataCommands::readNow;
+    private static final Execution.Step READ = DataCommands::readNow;
+    private static final Execution.Step FLUSH_AND_READ = DataCommands::flushAndRead;
+    private static final Execution.Step WRITE = DataCommands::writeNow;
+    private static final Execution.Step PRE_FETCH = DataCommands::prefetchNow;
     private static final Execution.Step DROP_DATA = DataCommands::dropData;
 
     private DataCommands() {}
@@ -28,10 +31,14 @@ final class DataCommands {
         if (execution.remaining == 0) {
             execution.good();
         } else if (forcesUnitAccess(command, task.cdb())) {
-            unit.backend().flush(task.lane(), execution.then(READ_AFTER_FLUSH));
+            execution.share(FLUSH_AND_READ);
         } else {
-            readNow(unit, task);
+            execution.share(READ);
         }
+    }
+
+    private static void flushAndRead(LogicalUnit unit, ScsiTask task) {
+        unit.backend().flush(task.lane(), task.execution().then(READ));
     }
 
     private static void readNow(LogicalUnit unit, ScsiTask task) {
@@ -48,11 +55,35 @@ final class DataCommands {
         }
         IoMemory from = takeWholeBlocks(unit, task);
         if (from != null) {
-            boolean durable =
-                    forcesUnitAccess(command, task.cdb()) || !unit.modes().writeCache();
-            Durability durability = durable ? Durability.DURABLE : Durability.CACHED;
-            unit.backend().write(execution.offset, from, durability, task.lane(), execution.thenGood());
+            execution.durability = durability(unit, command, task);
+            execution.data = from;
+            execution.share(WRITE);
         }
+    }
+
+    static void writeNow(LogicalUnit unit, ScsiTask task) {
+        Execution execution = task.execution();
+        IoMemory from = execution.data;
+        if (from != null) {
+            unit.backend().write(execution.offset, from, execution.durability, task.lane(), execution.thenGood());
+        }
+    }
+
+    /** What the acknowledgement of a write promises. */
+    static Durability durability(LogicalUnit unit, ScsiCommand command, ScsiTask task) {
+        boolean durable = forcesUnitAccess(command, task.cdb()) || !unit.modes().writeCache();
+        return durable ? Durability.DURABLE : Durability.CACHED;
+    }
+
+    /** The data of a command that cannot do with less: null if it has not come, and the task has been completed. */
+    static @Nullable IoMemory takeAll(ScsiTask task, long wanted) {
+        task.dataOutWanted(wanted);
+        IoMemory sent = task.dataOut();
+        if (sent == null || sent.length() < wanted) {
+            task.execution().fail(SenseCode.INVALID_FIELD_IN_COMMAND_INFORMATION_UNIT);
+            return null;
+        }
+        return IoMemorySlice.first(sent, (int) wanted);
     }
 
     /**
@@ -92,6 +123,11 @@ final class DataCommands {
             execution.good();
             return;
         }
+        execution.share(PRE_FETCH);
+    }
+
+    private static void prefetchNow(LogicalUnit unit, ScsiTask task) {
+        Execution execution = task.execution();
         IoMemory scratch = task.allocateDataIn((int) execution.remaining);
         unit.backend().read(execution.offset, scratch, task.lane(), execution.then(DROP_DATA));
     }
@@ -121,8 +157,17 @@ final class DataCommands {
     static boolean takeRange(LogicalUnit unit, ScsiCommand command, ScsiTask task, long maxBytes) {
         byte[] cdb = task.cdb();
         int cdbLength = command.cdbLength();
-        long lba = Cdb.lba(cdb, cdbLength);
-        long blocks = Cdb.lengthBlocks(cdb, cdbLength);
+        return takeRange(
+                unit,
+                task,
+                Cdb.lba(cdb, cdbLength),
+                Cdb.lengthBlocks(cdb, cdbLength),
+                Cdb.lengthField(cdbLength),
+                maxBytes);
+    }
+
+    /** @param lengthField where the number of blocks stands in the CDB, to point at it */
+    static boolean takeRange(LogicalUnit unit, ScsiTask task, long lba, long blocks, int lengthField, long maxBytes) {
         long capacity = unit.blocks();
         Execution execution = task.execution();
         // A negative LBA is one of 2^63 or more.
@@ -132,7 +177,7 @@ final class DataCommands {
             return false;
         }
         if (blocks > maxBytes >> unit.blockShift()) {
-            execution.fail(Sense.inCdb(Cdb.lengthField(cdbLength)));
+            execution.fail(Sense.inCdb(lengthField));
             return false;
         }
         execution.lba = lba;

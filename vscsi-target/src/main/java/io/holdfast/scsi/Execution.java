@@ -1,8 +1,10 @@
 package io.holdfast.scsi;
 
 import io.holdfast.block.BlockError;
+import io.holdfast.block.Durability;
 import io.holdfast.block.IoCallback;
 import io.holdfast.block.IoMemory;
+import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -12,7 +14,7 @@ import org.slf4j.LoggerFactory;
  * made with it and used again for each of its commands, so that a READ or WRITE allocates nothing.
  *
  * <pre>
- *   begin ──► (handler) ──► then(step) ──► backend … done ──► step ──► … ──► finish
+ *   begin ──► (handler) ──► share / exclude ──► (step) ──► then(step) ──► backend … done ──► step ──► … ──► finish
  *                 │                                  └─ failure ──► CHECK CONDITION ──► finish
  *                 └──► good / fail / reply ──────────────────────────────────────────► finish
  * </pre>
@@ -36,12 +38,15 @@ final class Execution implements IoCallback {
     private @Nullable ScsiCommand command;
     private Step next = GOOD;
     private boolean finished = true;
+    private final RangeLock.Claim claim = new OwnClaim();
+    private final Runnable enter = this::enter;
 
     // What the steps of one command hand to each other. Fields, not captured variables: those would be garbage.
     long lba;
     long offset;
     long remaining;
     int cursor;
+    Durability durability = Durability.CACHED;
 
     @Nullable
     IoMemory data;
@@ -89,6 +94,63 @@ final class Execution implements IoCallback {
                 next.run(u, t);
             } else {
                 fail(u.failed(failure, access(), lba));
+            }
+        } catch (RuntimeException | Error e) {
+            broken(e);
+        }
+    }
+
+    // ---- the range the command works on
+
+    /** Runs {@code step} beside other commands on the range the execution has taken; perhaps later. */
+    void share(Step step) {
+        share(offset, offset + remaining, step);
+    }
+
+    void share(long start, long end, Step step) {
+        next = step;
+        LogicalUnit u = running(unit);
+        if (u.ranges().share(claim, start, end) == RangeLock.Outcome.ENTERED) {
+            step.run(u, running());
+        }
+    }
+
+    /** Runs {@code step} once no other command is at work on the range the execution has taken. */
+    void exclude(Step step) {
+        next = step;
+        LogicalUnit u = running(unit);
+        switch (u.ranges().exclude(claim, offset, offset + remaining)) {
+            case ENTERED -> step.run(u, running());
+            case WAITING -> {
+                // Until the claim is granted.
+            }
+            case REFUSED -> {
+                running().status(ScsiStatus.TASK_SET_FULL);
+                finish();
+            }
+        }
+    }
+
+    private final class OwnClaim extends RangeLock.Claim {
+        @Override
+        void granted() {
+            try {
+                running().lane().execute(enter);
+            } catch (RejectedExecutionException e) {
+                // The loop has ended, and with it everybody who could be answered. The others go on.
+                LOG.debug("{} is dropped: its lane's thread has ended", command, e);
+                running(unit).ranges().leave(this);
+            }
+        }
+    }
+
+    private void enter() {
+        try {
+            ScsiTask t = running();
+            if (t.aborted()) {
+                good();
+            } else {
+                next.run(running(unit), t);
             }
         } catch (RuntimeException | Error e) {
             broken(e);
@@ -154,12 +216,23 @@ final class Execution implements IoCallback {
         finished = true;
         data = null;
         parameters = null;
+        LogicalUnit u = unit;
+        if (u != null) {
+            u.ranges().leave(claim);
+        }
         try {
             t.completed();
         } catch (RuntimeException | Error e) {
             // Must not reach the callers: they would take it for a failure of the command and answer a second time.
             LOG.error("The transport failed to take the answer to a task.", e);
         }
+    }
+
+    private static LogicalUnit running(@Nullable LogicalUnit unit) {
+        if (unit == null) {
+            throw new IllegalStateException("no logical unit");
+        }
+        return unit;
     }
 
     private ScsiTask running() {

@@ -11,6 +11,9 @@ public final class Limits {
     /** Blocks of one WRITE SAME, in bytes of medium. */
     public static final int MAX_WRITE_SAME_BYTES = 16 << 20;
 
+    /** Blocks that one COMPARE AND WRITE compares: all that its CDB has room for. */
+    public static final int MAX_COMPARE_BLOCKS = 255;
+
     /** Blocks of one UNMAP, over all its descriptors: a bound on how long one command keeps a pool thread. */
     public static final int MAX_UNMAP_BLOCKS = 1 << 20;
 

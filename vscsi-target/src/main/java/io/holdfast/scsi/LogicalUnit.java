@@ -41,6 +41,7 @@ public final class LogicalUnit implements DeviceServer {
     private final UnitAttentions attentions = new UnitAttentions(this);
     private final AtomicLong capacityBlocks;
 
+    private final RangeLock ranges = new RangeLock();
     private final StorageHealth health;
     private final UnitReservations reservations;
     private final AtomicReference<TargetPortGroups> portGroups;
@@ -228,6 +229,10 @@ public final class LogicalUnit implements DeviceServer {
 
     BlockBackend backend() {
         return backend;
+    }
+
+    RangeLock ranges() {
+        return ranges;
     }
 
     int blockShift() {

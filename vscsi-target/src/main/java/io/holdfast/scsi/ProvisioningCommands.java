@@ -17,6 +17,7 @@ final class ProvisioningCommands {
     private static final int NO_DATA_OUT = 0x01;
 
     private static final Execution.Step UNMAP_NEXT = ProvisioningCommands::unmapNext;
+    private static final Execution.Step DISCARD = ProvisioningCommands::discard;
     private static final Execution.Step WRITE_NEXT = ProvisioningCommands::writeNext;
     private static final Execution.Step SETTLE = ProvisioningCommands::settle;
 
@@ -63,7 +64,15 @@ final class ProvisioningCommands {
         execution.parameters = list;
         execution.cursor = UNMAP_HEADER_BYTES;
         execution.remaining = descriptors;
-        unmapNext(unit, task);
+        long start = Long.MAX_VALUE;
+        long end = 0;
+        for (int i = 0; i < descriptors; i++) {
+            int at = UNMAP_HEADER_BYTES + i * UNMAP_DESCRIPTOR_BYTES;
+            long lba = Cdb.u64(list, at);
+            start = Math.min(start, lba);
+            end = Math.max(end, lba + Cdb.u32(list, at + 8));
+        }
+        execution.share(start << unit.blockShift(), end << unit.blockShift(), UNMAP_NEXT);
     }
 
     // All of them before the first is carried out: a refused UNMAP has unmapped nothing.
@@ -144,12 +153,17 @@ final class ProvisioningCommands {
         }
         ByteBuffer pattern = zeroes || sent == null ? ByteBuffer.allocate(unit.blockBytes()) : sent.buffer();
         if (unmap && (zeroes || isZero(pattern))) {
-            unit.backend().discard(execution.offset, execution.remaining, task.lane(), execution.then(SETTLE));
+            execution.share(DISCARD);
         } else {
             int chunk = (int) Math.min(execution.remaining, Limits.WRITE_SAME_CHUNK_BYTES);
             execution.data = filled(task.allocateDataIn(chunk), pattern);
-            writeNext(unit, task);
+            execution.share(WRITE_NEXT);
         }
+    }
+
+    private static void discard(LogicalUnit unit, ScsiTask task) {
+        Execution execution = task.execution();
+        unit.backend().discard(execution.offset, execution.remaining, task.lane(), execution.then(SETTLE));
     }
 
     private static void writeNext(LogicalUnit unit, ScsiTask task) {

@@ -57,6 +57,13 @@ public enum ScsiCommand {
     WRITE_AND_VERIFY_16(
             "8e 16 ffffffffffffffff ffffffff 1f 00", Access.WRITE, Effort.BULK, VerifyCommands::writeAndVerify),
 
+    COMPARE_AND_WRITE(
+            "89 18 ffffffffffffffff 000000 ff 1f 00", Access.WRITE, Effort.TRANSFER, AtomicCommands::compareAndWrite),
+    ORWRITE_16("8b 18 ffffffffffffffff ffffffff 1f 00", Access.WRITE, Effort.TRANSFER, AtomicCommands::orWrite),
+    // No atomic boundaries: there is one atomic unit, and it cannot be divided.
+    WRITE_ATOMIC_16(
+            "9c 18 ffffffffffffffff 0000 ffff 1f 00", Access.WRITE, Effort.TRANSFER, AtomicCommands::writeAtomic),
+
     PRE_FETCH_10("34 02 ffffffff 1f ffff 00", Access.READ, Effort.TRANSFER, DataCommands::prefetch),
     PRE_FETCH_16("90 02 ffffffffffffffff ffffffff 1f 00", Access.READ, Effort.TRANSFER, DataCommands::prefetch),
 

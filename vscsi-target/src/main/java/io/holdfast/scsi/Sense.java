@@ -30,6 +30,11 @@ record Sense(SenseCode code, long information, int fieldPointer) {
         return new Sense(code, lba, NONE);
     }
 
+    /** @param offset in the data that was sent, in bytes */
+    static Sense atOffset(SenseCode code, long offset) {
+        return new Sense(code, offset, NONE);
+    }
+
     /** INVALID FIELD IN CDB, pointing at a bit (SPC-4 §4.5.2.4.2). */
     static Sense inCdb(int byteIndex, int bit) {
         int pointer = SKSV | IN_CDB | BIT_POINTER_VALID | (bit << 16) | byteIndex;

@@ -11,6 +11,7 @@ final class VerifyCommands {
     private static final int COMPARE_ALL = 1;
     private static final int COMPARE_EACH_WITH_ONE = 3;
 
+    private static final Execution.Step WRITE = VerifyCommands::write;
     private static final Execution.Step READ_BACK = VerifyCommands::readBack;
     private static final Execution.Step COMPARE = VerifyCommands::compare;
 
@@ -41,7 +42,7 @@ final class VerifyCommands {
             execution.fail(SenseCode.INVALID_FIELD_IN_COMMAND_INFORMATION_UNIT);
             return;
         }
-        readBack(unit, task);
+        execution.share(READ_BACK);
     }
 
     static void writeAndVerify(LogicalUnit unit, ScsiCommand command, ScsiTask task) {
@@ -54,6 +55,15 @@ final class VerifyCommands {
             return;
         }
         IoMemory from = DataCommands.takeWholeBlocks(unit, task);
+        if (from != null) {
+            execution.data = from;
+            execution.share(WRITE);
+        }
+    }
+
+    private static void write(LogicalUnit unit, ScsiTask task) {
+        Execution execution = task.execution();
+        IoMemory from = execution.data;
         if (from != null) {
             // To the medium, whatever WCE says: verifying a cache is what nobody asked for (SBC-3 §4.15).
             unit.backend().write(execution.offset, from, Durability.DURABLE, task.lane(), execution.then(READ_BACK));

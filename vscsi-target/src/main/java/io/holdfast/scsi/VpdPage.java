@@ -122,6 +122,7 @@ enum VpdPage {
         int shift = unit.blockShift();
         int physicalBlocks = 1 << unit.blocksPerPhysicalExponent();
         page.put(4, (byte) 0x01); // WSNZ: WRITE SAME does not take 0 for "to the end"
+        page.put(5, (byte) Limits.MAX_COMPARE_BLOCKS);
         page.putShort(6, (short) physicalBlocks);
         page.putInt(8, Limits.MAX_TRANSFER_BYTES >> shift);
         page.putInt(12, Limits.OPTIMAL_TRANSFER_BYTES >> shift);
@@ -133,6 +134,8 @@ enum VpdPage {
             page.putInt(32, 0x8000_0000); // UGAVALID, alignment 0
         }
         page.putLong(36, Limits.MAX_WRITE_SAME_BYTES >> shift);
+        // Atomic writes: one physical block at its place (SBC-4 §4.29, §6.6.4).
+        page.putInt(44, physicalBlocks).putInt(48, physicalBlocks).putInt(52, physicalBlocks);
         page.position(FIXED_PAGE_BYTES);
     }
 

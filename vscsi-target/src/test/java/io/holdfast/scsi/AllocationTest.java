@@ -43,6 +43,31 @@ class AllocationTest {
     }
 
     @Test
+    void shouldAllocateNothingBesideAnExclusiveCommand() {
+        QuietTask task = new QuietTask();
+        LogicalUnit unit = LogicalUnit.builder(LogicalUnitIdentity.of(Initiator.UNIT_UUID), new QuietBackend())
+                .build();
+        task.run(unit, new byte[6], 1);
+        byte[] cdb = CdbBuilder.blocks(ScsiCommand.READ_10, 16, 8);
+        task.run(unit, cdb, COMMANDS);
+        RangeLock.Claim elsewhere = new RangeLock.Claim() {
+            @Override
+            void granted() {
+                throw new AssertionError("it need not wait");
+            }
+        };
+        assertThat(unit.ranges().exclude(elsewhere, 0, 512)).isEqualTo(RangeLock.Outcome.ENTERED);
+        task.run(unit, cdb, COMMANDS);
+
+        long before = threads.getCurrentThreadAllocatedBytes();
+        task.run(unit, cdb, COMMANDS);
+        long allocated = threads.getCurrentThreadAllocatedBytes() - before;
+
+        assertThat(task.status()).isEqualTo(ScsiStatus.GOOD);
+        assertThat((double) allocated / COMMANDS).as("bytes per command").isLessThan(ALLOWED_BYTES_PER_COMMAND);
+    }
+
+    @Test
     void shouldNoticeAnAllocation() {
         QuietTask task = new QuietTask();
         LogicalUnit unit = LogicalUnit.builder(LogicalUnitIdentity.of(Initiator.UNIT_UUID), new QuietBackend())

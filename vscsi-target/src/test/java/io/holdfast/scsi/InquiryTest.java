@@ -108,6 +108,10 @@ class InquiryTest {
 
         assertThat(limits.u16(2)).as("page length of SBC-3").isEqualTo(0x3c);
         assertThat(limits.u8(4)).as("WSNZ").isEqualTo(1);
+        assertThat(limits.u8(5)).as("maximum compare and write").isEqualTo(255);
+        assertThat(limits.u32(44)).as("maximum atomic transfer").isEqualTo(8);
+        assertThat(limits.u32(48)).as("atomic alignment").isEqualTo(8);
+        assertThat(limits.u32(52)).as("atomic granularity").isEqualTo(8);
         assertThat(limits.u16(6)).as("optimal granularity").isEqualTo(8);
         assertThat(limits.u32(8)).as("maximum transfer length").isEqualTo(Limits.MAX_TRANSFER_BYTES / 512);
         assertThat(limits.u32(20)).as("maximum unmap LBA count").isEqualTo(Limits.MAX_UNMAP_BLOCKS);

@@ -68,6 +68,8 @@ class ReferencePageTest {
         page.append("\n## Limits of one command\n\n| what | limit |\n|---|---|\n");
         page.append(
                 String.format("| data of READ, WRITE, VERIFY, PRE-FETCH | %d MiB |%n", mib(Limits.MAX_TRANSFER_BYTES)));
+        page.append(String.format("| COMPARE AND WRITE | %d blocks |%n", Limits.MAX_COMPARE_BLOCKS));
+        page.append("| WRITE ATOMIC | one physical block, aligned |\n");
         page.append(String.format("| WRITE SAME | %d MiB of medium |%n", mib(Limits.MAX_WRITE_SAME_BYTES)));
         page.append(String.format(
                 "| UNMAP | %d blocks in %d descriptors |%n", Limits.MAX_UNMAP_BLOCKS, Limits.MAX_UNMAP_DESCRIPTORS));

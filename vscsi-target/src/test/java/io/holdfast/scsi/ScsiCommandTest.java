@@ -76,6 +76,9 @@ class ScsiCommandTest {
                         ScsiCommand.WRITE_AND_VERIFY_10,
                         ScsiCommand.WRITE_AND_VERIFY_12,
                         ScsiCommand.WRITE_AND_VERIFY_16,
+                        ScsiCommand.COMPARE_AND_WRITE,
+                        ScsiCommand.ORWRITE_16,
+                        ScsiCommand.WRITE_ATOMIC_16,
                         ScsiCommand.UNMAP,
                         ScsiCommand.WRITE_SAME_10,
                         ScsiCommand.WRITE_SAME_16);

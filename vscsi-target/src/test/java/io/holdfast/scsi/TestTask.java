@@ -14,6 +14,7 @@ final class TestTask extends ScsiTask {
     private @Nullable TestMemory dataIn;
     private int completions;
     private boolean starved;
+    private boolean aborted;
 
     TestTask(Nexus nexus, LunView lunView, IoLane lane) {
         this.nexus = nexus;
@@ -35,6 +36,16 @@ final class TestTask extends ScsiTask {
     /** There is no memory for Data-In from now on. */
     void starve() {
         starved = true;
+    }
+
+    /** Nobody waits for the answer from now on. */
+    void abort() {
+        aborted = true;
+    }
+
+    @Override
+    public boolean aborted() {
+        return aborted;
     }
 
     int completions() {
