@@ -37,6 +37,21 @@ abstract class BackendFilter implements BlockBackend {
     }
 
     @Override
+    public void fill(long offset, long lengthBytes, IoMemory pattern, IoLane lane, IoCallback done) {
+        pass(BlockOperation.WRITE, lane, () -> behind.fill(offset, lengthBytes, pattern, lane, done), done);
+    }
+
+    @Override
+    public void zero(long offset, long lengthBytes, IoLane lane, IoCallback done) {
+        pass(BlockOperation.WRITE, lane, () -> behind.zero(offset, lengthBytes, lane, done), done);
+    }
+
+    @Override
+    public void extents(long offset, long lengthBytes, Extents into, IoLane lane, IoCallback done) {
+        pass(BlockOperation.READ, lane, () -> behind.extents(offset, lengthBytes, into, lane, done), done);
+    }
+
+    @Override
     public long sizeBytes() {
         return behind.sizeBytes();
     }

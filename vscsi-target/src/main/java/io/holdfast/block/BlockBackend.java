@@ -35,6 +35,21 @@ public interface BlockBackend extends AutoCloseable {
      */
     void discard(long offset, long lengthBytes, IoLane lane, IoCallback done);
 
+    /**
+     * Writes {@code pattern} again and again, to the end of the range and there perhaps only its beginning. Not inline:
+     * for much data at once. Cached, as by {@link Durability#CACHED}.
+     */
+    void fill(long offset, long lengthBytes, IoMemory pattern, IoLane lane, IoCallback done);
+
+    /** Makes a range read as zeroes and keeps its space, in the quickest way there is. Cached. */
+    void zero(long offset, long lengthBytes, IoLane lane, IoCallback done);
+
+    /**
+     * Tells what of a range holds data and what is a hole, as far as {@code into} has room. What is not known holds data;
+     * so does everything on a block device.
+     */
+    void extents(long offset, long lengthBytes, Extents into, IoLane lane, IoCallback done);
+
     /** True if {@link #discard} frees space on the host, so that thin provisioning may be announced. */
     boolean discards();
 

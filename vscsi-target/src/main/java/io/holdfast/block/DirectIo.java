@@ -111,6 +111,16 @@ final class DirectIo {
         }
     }
 
+    /** Writes what remains in a buffer, which may lie anywhere, by way of an aligned one. */
+    void write(int fd, long offset, ByteBuffer from) throws LinuxException, EOFException {
+        RangeLocks.Held held = hold(offset, from.remaining());
+        try {
+            writePieces(fd, offset, offset + from.remaining(), from, 0);
+        } finally {
+            held.release();
+        }
+    }
+
     /** Writes zeroes, for what cannot be punched. */
     void writeZeroes(int fd, long offset, long lengthBytes) throws LinuxException, EOFException {
         RangeLocks.Held held = hold(offset, lengthBytes);

@@ -38,6 +38,7 @@ public final class FileBackend implements BlockBackend {
     private boolean closed;
     // Taken for granted until the native library is there to try it: the file systems that images live on can do it.
     private volatile boolean punchesHoles = true;
+    private volatile boolean zeroesRanges = true;
 
     private FileBackend(FileOpener.Opened opened, FileOptions options) {
         this.opened = opened;
@@ -326,16 +327,7 @@ public final class FileBackend implements BlockBackend {
 
     @Override
     public void discard(long offset, long lengthBytes, IoLane lane, IoCallback done) {
-        BlockError absent = presence.absent();
-        if (absent != null) {
-            done.done(absent);
-        } else if (readOnly) {
-            done.done(BlockErrors.readOnly(describe()));
-        } else if (beyondEnd(offset, lengthBytes)) {
-            done.done(BlockErrors.outOfRange("discard", offset, lengthBytes, sizeBytes()));
-        } else if (lengthBytes == 0) {
-            done.done(null);
-        } else {
+        if (mayChange("discard", offset, lengthBytes, done)) {
             lane.offload(file, () -> discardNow(offset, lengthBytes), naming("discard", offset, lengthBytes, done));
         }
     }
@@ -346,7 +338,7 @@ public final class FileBackend implements BlockBackend {
         if (punchesHoles && fd != OpenFile.NO_DESCRIPTOR) {
             try {
                 // The kernel zeroes what is left of blocks that the range covers in part (fallocate(2)).
-                giveBack(fd, offset, lengthBytes);
+                fallocate(fd, keepsBlocks ? ZERO : PUNCH, offset, lengthBytes);
                 return;
             } catch (LinuxException e) {
                 refusedToPunch(e);
@@ -355,9 +347,9 @@ public final class FileBackend implements BlockBackend {
         writeZeroes(offset, lengthBytes);
     }
 
-    private void giveBack(int fd, long offset, long lengthBytes) throws LinuxException {
+    /** In one piece for writers past the page cache, which may be at the rest of the blocks at its ends. */
+    private void fallocate(int fd, int mode, long offset, long lengthBytes) throws LinuxException {
         DirectIo direct = file.direct();
-        int mode = keepsBlocks ? ZERO : PUNCH;
         if (direct == null) {
             Linux.fallocate(fd, mode, offset, lengthBytes);
             return;
@@ -380,12 +372,93 @@ public final class FileBackend implements BlockBackend {
     }
 
     private void refusedToPunch(LinuxException e) throws LinuxException {
-        if (BlockErrors.kindOf(e) == BlockError.Kind.UNSUPPORTED) {
-            punchesHoles = false;
-        } else if (!(opened.identity().isBlockDevice() && e.is(Errno.EINVAL))) {
-            // A device wants multiples of its own blocks, and gets zeroes for this one range. The rest is trouble.
+        punchesHoles = !isUnsupported(e);
+    }
+
+    /** @throws LinuxException if it is trouble */
+    private boolean isUnsupported(LinuxException e) throws LinuxException {
+        boolean unsupported = BlockErrors.kindOf(e) == BlockError.Kind.UNSUPPORTED;
+        // A device wants multiples of its own blocks, and gets zeroes for this one range.
+        if (!unsupported && !(opened.identity().isBlockDevice() && e.is(Errno.EINVAL))) {
             throw e;
         }
+        return unsupported;
+    }
+
+    @Override
+    public void fill(long offset, long lengthBytes, IoMemory pattern, IoLane lane, IoCallback done) {
+        if (mayChange("fill", offset, lengthBytes, done)) {
+            lane.offload(file, () -> fillNow(offset, lengthBytes, pattern), naming("fill", offset, lengthBytes, done));
+        }
+    }
+
+    private void fillNow(long offset, long lengthBytes, IoMemory pattern) throws IOException {
+        ByteBuffer bytes = pattern.buffer().duplicate();
+        long end = offset + lengthBytes;
+        for (long at = offset; at < end; at += pattern.length()) {
+            bytes.clear().limit((int) Math.min(end - at, pattern.length()));
+            writeAll(bytes, at);
+        }
+    }
+
+    @Override
+    public void zero(long offset, long lengthBytes, IoLane lane, IoCallback done) {
+        if (mayChange("zero", offset, lengthBytes, done)) {
+            lane.offload(file, () -> zeroNow(offset, lengthBytes), naming("zero", offset, lengthBytes, done));
+        }
+    }
+
+    private void zeroNow(long offset, long lengthBytes) throws IOException {
+        bindForPunching();
+        int fd = file.descriptor();
+        if (zeroesRanges && fd != OpenFile.NO_DESCRIPTOR) {
+            try {
+                // Never beyond the end, so the size stays. A device has no size to keep, and refuses to be told.
+                fallocate(fd, Linux.FALLOC_FL_ZERO_RANGE, offset, lengthBytes);
+                return;
+            } catch (LinuxException e) {
+                zeroesRanges = !isUnsupported(e);
+            }
+        }
+        writeZeroes(offset, lengthBytes);
+    }
+
+    @Override
+    public void extents(long offset, long lengthBytes, Extents into, IoLane lane, IoCallback done) {
+        BlockError absent = presence.absent();
+        if (absent != null) {
+            done.done(absent);
+        } else if (beyondEnd(offset, lengthBytes)) {
+            done.done(BlockErrors.outOfRange("look at", offset, lengthBytes, sizeBytes()));
+        } else {
+            lane.offload(
+                    file,
+                    () -> FileExtents.look(boundDescriptor(), offset, lengthBytes, into),
+                    naming("look", offset, lengthBytes, done));
+        }
+    }
+
+    /** For the pool: the descriptor, bound now if need be, or {@link OpenFile#NO_DESCRIPTOR}. */
+    private int boundDescriptor() {
+        bindForPunching();
+        return file.descriptor();
+    }
+
+    /** @return false if there is nothing to be done any more: the callback has been told */
+    private boolean mayChange(String doing, long offset, long lengthBytes, IoCallback done) {
+        BlockError absent = presence.absent();
+        if (absent != null) {
+            done.done(absent);
+        } else if (readOnly) {
+            done.done(BlockErrors.readOnly(describe()));
+        } else if (beyondEnd(offset, lengthBytes)) {
+            done.done(BlockErrors.outOfRange(doing, offset, lengthBytes, sizeBytes()));
+        } else if (lengthBytes == 0) {
+            done.done(null);
+        } else {
+            return true;
+        }
+        return false;
     }
 
     private void writeZeroes(long offset, long lengthBytes) throws IOException {
@@ -405,6 +478,11 @@ public final class FileBackend implements BlockBackend {
     }
 
     private void writeAll(ByteBuffer bytes, long offset) throws IOException {
+        DirectIo direct = file.direct();
+        if (direct != null) {
+            direct.write(file.descriptor(), offset, bytes);
+            return;
+        }
         long at = offset;
         while (bytes.hasRemaining()) {
             at += file.channel().write(bytes, at);

@@ -78,17 +78,20 @@ public final class MemoryBackend implements BlockBackend {
     public void write(long offset, IoMemory from, Durability durability, IoLane lane, IoCallback done) {
         BlockError refusal = refusal("write", offset, from.length());
         if (refusal == null) {
-            ByteBuffer bytes = from.buffer();
-            long at = offset;
-            while (bytes.hasRemaining()) {
-                int within = (int) (at % CHUNK_BYTES);
-                int n = Math.min(bytes.remaining(), CHUNK_BYTES - within);
-                byte[] chunk = chunks.computeIfAbsent(at / CHUNK_BYTES, number -> new byte[CHUNK_BYTES]);
-                bytes.get(chunk, within, n);
-                at += n;
-            }
+            put(offset, from.buffer());
         }
         done.done(refusal);
+    }
+
+    private void put(long offset, ByteBuffer bytes) {
+        long at = offset;
+        while (bytes.hasRemaining()) {
+            int within = (int) (at % CHUNK_BYTES);
+            int n = Math.min(bytes.remaining(), CHUNK_BYTES - within);
+            byte[] chunk = chunks.computeIfAbsent(at / CHUNK_BYTES, number -> new byte[CHUNK_BYTES]);
+            bytes.get(chunk, within, n);
+            at += n;
+        }
     }
 
     @Override
@@ -103,6 +106,41 @@ public final class MemoryBackend implements BlockBackend {
             forget(offset, offset + lengthBytes);
         }
         done.done(refusal);
+    }
+
+    @Override
+    public void fill(long offset, long lengthBytes, IoMemory pattern, IoLane lane, IoCallback done) {
+        BlockError refusal = refusal("fill", offset, lengthBytes);
+        if (refusal == null) {
+            ByteBuffer bytes = pattern.buffer();
+            long end = offset + lengthBytes;
+            for (long at = offset; at < end; at += pattern.length()) {
+                put(at, bytes.slice(0, (int) Math.min(end - at, pattern.length())));
+            }
+        }
+        done.done(refusal);
+    }
+
+    @Override
+    public void zero(long offset, long lengthBytes, IoLane lane, IoCallback done) {
+        discard(offset, lengthBytes, lane, done);
+    }
+
+    @Override
+    public void extents(long offset, long lengthBytes, Extents into, IoLane lane, IoCallback done) {
+        if (beyondEnd(offset, lengthBytes)) {
+            done.done(BlockErrors.outOfRange("look at", offset, lengthBytes, sizeBytes));
+            return;
+        }
+        long end = offset + lengthBytes;
+        long at = offset;
+        boolean room = true;
+        while (at < end && room) {
+            long chunkEnd = Math.min(end, (at / CHUNK_BYTES + 1) * CHUNK_BYTES);
+            room = into.add(chunks.containsKey(at / CHUNK_BYTES), chunkEnd - at);
+            at = chunkEnd;
+        }
+        done.done(null);
     }
 
     private void forget(long start, long end) {

@@ -99,6 +99,10 @@ public abstract class BlockBackendContract {
                     .hasValueSatisfying(BlockBackendContract::isOutOfRange);
             assertThat(write(offset, bytes)).hasValueSatisfying(BlockBackendContract::isOutOfRange);
             assertThat(discard(offset, 4096)).hasValueSatisfying(BlockBackendContract::isOutOfRange);
+            assertThat(zero(offset, 4096)).hasValueSatisfying(BlockBackendContract::isOutOfRange);
+            assertThat(fill(offset, 4096, bytes)).hasValueSatisfying(BlockBackendContract::isOutOfRange);
+            assertThat(rig.run((lane, done) -> backend.extents(offset, 4096, new Extents(1), lane, done)))
+                    .hasValueSatisfying(BlockBackendContract::isOutOfRange);
         }
         assertThat(discard(0, Long.MAX_VALUE)).hasValueSatisfying(BlockBackendContract::isOutOfRange);
     }
@@ -122,6 +126,10 @@ public abstract class BlockBackendContract {
                         .hasValueSatisfying(BlockBackendContract::isReadOnly);
             }
             assertThat(rig.run((lane, done) -> readOnly.discard(0, 4096, lane, done)))
+                    .hasValueSatisfying(BlockBackendContract::isReadOnly);
+            assertThat(rig.run((lane, done) -> readOnly.zero(0, 4096, lane, done)))
+                    .hasValueSatisfying(BlockBackendContract::isReadOnly);
+            assertThat(rig.run((lane, done) -> readOnly.fill(0, 4096, bytes, lane, done)))
                     .hasValueSatisfying(BlockBackendContract::isReadOnly);
             assertThat(rig.run(readOnly::flush)).isEmpty();
         } finally {
@@ -185,6 +193,69 @@ public abstract class BlockBackendContract {
     }
 
     @Test
+    void shouldZeroExactlyTheBytesAskedFor() {
+        DirectMemory bytes = DirectMemory.random(200_000, 11);
+        write(0, bytes);
+
+        assertThat(zero(1_001, 150_000)).isEmpty();
+
+        byte[] expected = bytes.content();
+        Arrays.fill(expected, 1_001, 151_001, (byte) 0);
+        assertThat(read(0, 200_000)).isEqualTo(expected);
+        assertThat(backend.sizeBytes()).isEqualTo(SIZE);
+    }
+
+    @Test
+    void shouldFillARangeWithItsPattern() {
+        DirectMemory around = DirectMemory.random(40_000, 12);
+        write(0, around);
+        DirectMemory pattern = DirectMemory.random(4096, 13);
+
+        assertThat(fill(8192, 3 * 4096 + 512, pattern)).isEmpty();
+
+        byte[] expected = around.content();
+        for (int i = 0; i < 3 * 4096 + 512; i++) {
+            expected[8192 + i] = pattern.content()[i % 4096];
+        }
+        assertThat(read(0, 40_000)).isEqualTo(expected);
+    }
+
+    @Test
+    void shouldTellWhereItsDataIs() {
+        write(GIB, DirectMemory.random(1 << 20, 14));
+        write(3 * GIB, DirectMemory.random(1 << 20, 15));
+
+        Extents extents = extents(0, SIZE, 100);
+        assertThat(extents.size()).isEqualTo(5);
+        long at = 0;
+        for (int i = 0; i < 5; i++) {
+            assertThat(extents.isData(i)).as("extent %d", i).isEqualTo(i % 2 == 1);
+            at += extents.lengthBytes(i);
+        }
+        assertThat(at).isEqualTo(SIZE);
+        assertThat(extents.lengthBytes(0)).isEqualTo(GIB);
+        assertThat(extents.lengthBytes(1)).isEqualTo(1 << 20);
+    }
+
+    @Test
+    void shouldTellOnlyOfTheRangeAndAsMuchAsThereIsRoomFor() {
+        write(GIB, DirectMemory.random(1 << 20, 14));
+
+        assertThat(extents(GIB - 4096, 2 << 20, 2)).hasToString("hole 4096 data 1048576");
+        assertThat(extents(GIB + 4096, 8192, 2)).hasToString("data 8192");
+        assertThat(extents(0, 4096, 1)).hasToString("hole 4096");
+        assertThat(extents(SIZE, 0, 1)).hasToString("nothing");
+    }
+
+    @Test
+    void shouldCallAHoleWhatHasBeenDiscarded() {
+        write(GIB, DirectMemory.random(1 << 20, 14));
+        discard(GIB, 1 << 20);
+
+        assertThat(extents(GIB, 1 << 20, 2)).hasToString("hole 1048576");
+    }
+
+    @Test
     void shouldCarryOutManyOperationsAtOnce() {
         Random random = new Random(9);
         List<CompletableFuture<Optional<BlockError>>> started = new ArrayList<>();
@@ -230,6 +301,21 @@ public abstract class BlockBackendContract {
                 .as("read %d bytes at %d", length, offset)
                 .isEmpty();
         return bytes.content();
+    }
+
+    private Optional<BlockError> zero(long offset, long length) {
+        return rig.run((lane, done) -> backend.zero(offset, length, lane, done));
+    }
+
+    private Optional<BlockError> fill(long offset, long length, DirectMemory pattern) {
+        return rig.run((lane, done) -> backend.fill(offset, length, pattern, lane, done));
+    }
+
+    private Extents extents(long offset, long length, int room) {
+        Extents extents = new Extents(room);
+        assertThat(rig.run((lane, done) -> backend.extents(offset, length, extents, lane, done)))
+                .isEmpty();
+        return extents;
     }
 
     protected final Optional<BlockError> discard(long offset, long length) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.sun.management.ThreadMXBean;
 import io.holdfast.block.BlockBackend;
 import io.holdfast.block.Durability;
+import io.holdfast.block.Extents;
 import io.holdfast.block.IoCallback;
 import io.holdfast.block.IoLane;
 import io.holdfast.block.IoMemory;
@@ -162,6 +163,21 @@ class AllocationTest {
 
         @Override
         public void discard(long offset, long lengthBytes, IoLane lane, IoCallback done) {
+            done.done(null);
+        }
+
+        @Override
+        public void fill(long offset, long lengthBytes, IoMemory pattern, IoLane lane, IoCallback done) {
+            done.done(null);
+        }
+
+        @Override
+        public void zero(long offset, long lengthBytes, IoLane lane, IoCallback done) {
+            done.done(null);
+        }
+
+        @Override
+        public void extents(long offset, long lengthBytes, Extents into, IoLane lane, IoCallback done) {
             done.done(null);
         }
 

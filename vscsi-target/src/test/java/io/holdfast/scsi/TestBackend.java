@@ -3,6 +3,7 @@ package io.holdfast.scsi;
 import io.holdfast.block.BlockBackend;
 import io.holdfast.block.BlockError;
 import io.holdfast.block.Durability;
+import io.holdfast.block.Extents;
 import io.holdfast.block.IoCallback;
 import io.holdfast.block.IoLane;
 import io.holdfast.block.IoMemory;
@@ -16,6 +17,8 @@ final class TestBackend implements BlockBackend {
     private final byte[] content;
     private final List<String> operations = new ArrayList<>();
     private volatile long sizeBytes;
+    private volatile long holeStart = Long.MAX_VALUE;
+    private volatile long holeEnd;
     private volatile boolean readOnly;
     private volatile boolean discards = true;
     private volatile @Nullable BlockError failure;
@@ -109,6 +112,42 @@ final class TestBackend implements BlockBackend {
         record("discard " + offset + "+" + lengthBytes);
         if (failure == null) {
             Arrays.fill(content, (int) offset, (int) (offset + lengthBytes), (byte) 0);
+        }
+        end(lane, done);
+    }
+
+    @Override
+    public void fill(long offset, long lengthBytes, IoMemory pattern, IoLane lane, IoCallback done) {
+        record("fill " + offset + "+" + lengthBytes);
+        for (long at = 0; failure == null && at < lengthBytes; at += pattern.length()) {
+            pattern.buffer().get(0, content, (int) (offset + at), (int) Math.min(lengthBytes - at, pattern.length()));
+        }
+        end(lane, done);
+    }
+
+    @Override
+    public void zero(long offset, long lengthBytes, IoLane lane, IoCallback done) {
+        record("zero " + offset + "+" + lengthBytes);
+        if (failure == null) {
+            Arrays.fill(content, (int) offset, (int) (offset + lengthBytes), (byte) 0);
+        }
+        end(lane, done);
+    }
+
+    /** From now on these bytes are a hole, and all the others data. */
+    void hole(long from, long to) {
+        holeStart = from;
+        holeEnd = to;
+    }
+
+    @Override
+    public void extents(long offset, long lengthBytes, Extents into, IoLane lane, IoCallback done) {
+        record("extents " + offset + "+" + lengthBytes);
+        long end = offset + lengthBytes;
+        long start = Math.min(end, Math.max(offset, holeStart));
+        long behind = Math.min(end, Math.max(start, holeEnd));
+        if (into.add(true, start - offset) && into.add(false, behind - start)) {
+            into.add(true, end - behind);
         }
         end(lane, done);
     }
