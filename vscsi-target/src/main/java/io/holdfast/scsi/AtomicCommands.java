@@ -32,12 +32,15 @@ final class AtomicCommands {
             return;
         }
         long wanted = 2 * execution.remaining;
-        if (wanted == 0) {
-            execution.good();
-            return;
-        }
         IoMemory sent = task.dataOut();
-        if (sent != null && sent.length() > wanted) {
+        if (wanted == 0) {
+            // Two halves of something, but a number of blocks that its byte could not hold: GOOD would be a lie.
+            if (sent != null && sent.length() >= 2 * unit.blockBytes()) {
+                execution.fail(Sense.inCdb(COMPARE_LENGTH));
+            } else {
+                execution.good();
+            }
+        } else if (sent != null && sent.length() > wanted) {
             // Where the second half begins follows from the length: more than both halves is a mistake about it.
             task.dataOutWanted(wanted);
             execution.fail(SenseCode.INVALID_FIELD_IN_COMMAND_INFORMATION_UNIT);

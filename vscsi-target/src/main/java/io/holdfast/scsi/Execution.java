@@ -2,6 +2,7 @@ package io.holdfast.scsi;
 
 import io.holdfast.block.BlockError;
 import io.holdfast.block.Durability;
+import io.holdfast.block.Extents;
 import io.holdfast.block.IoCallback;
 import io.holdfast.block.IoMemory;
 import java.util.concurrent.RejectedExecutionException;
@@ -53,6 +54,9 @@ final class Execution implements IoCallback {
 
     byte @Nullable [] parameters;
 
+    @Nullable
+    Extents extents;
+
     /** @param newUnit null at a LUN without a logical unit, where nothing has a next step */
     void begin(ScsiTask newTask, @Nullable LogicalUnit newUnit) {
         task = newTask;
@@ -63,6 +67,7 @@ final class Execution implements IoCallback {
         lba = Sense.NONE;
         data = null;
         parameters = null;
+        extents = null;
     }
 
     void command(ScsiCommand newCommand) {
@@ -216,6 +221,7 @@ final class Execution implements IoCallback {
         finished = true;
         data = null;
         parameters = null;
+        extents = null;
         LogicalUnit u = unit;
         if (u != null) {
             u.ranges().leave(claim);

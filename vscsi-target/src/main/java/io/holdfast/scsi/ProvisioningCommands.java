@@ -1,8 +1,10 @@
 package io.holdfast.scsi;
 
-import io.holdfast.block.Durability;
+import io.holdfast.block.Extents;
 import io.holdfast.block.IoMemory;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** GET LBA STATUS, UNMAP and WRITE SAME (SBC-3 §5.4, §5.28, §5.42, §5.44). Unmapped blocks read as zeroes (LBPRZ=1). */
@@ -16,29 +18,69 @@ final class ProvisioningCommands {
     private static final int UNMAP = 0x08;
     private static final int NO_DATA_OUT = 0x01;
 
+    // PROVISIONING STATUS (SBC-3 table 49).
+    private static final int MAPPED = 0;
+    private static final int DEALLOCATED = 1;
+    private static final long MAX_STATUS_BLOCKS = 0xffff_ffffL;
+
+    private static final Execution.Step REPORT_STATUS = ProvisioningCommands::reportStatus;
     private static final Execution.Step UNMAP_NEXT = ProvisioningCommands::unmapNext;
-    private static final Execution.Step DISCARD = ProvisioningCommands::discard;
-    private static final Execution.Step WRITE_NEXT = ProvisioningCommands::writeNext;
-    private static final Execution.Step SETTLE = ProvisioningCommands::settle;
+    private static final Execution.Step DISCARD_NEXT = ProvisioningCommands::discardNext;
+    private static final Execution.Step ZERO_NEXT = ProvisioningCommands::zeroNext;
+    private static final Execution.Step FILL_NEXT = ProvisioningCommands::fillNext;
 
     private ProvisioningCommands() {}
 
     /**
-     * GET LBA STATUS (SBC-3 §5.4). One descriptor: from the LBA on everything is "mapped, or its state is unknown", which is
-     * true of any block. QEMU asks before its reads of thin disks; where it is told so once, it does not ask again.
+     * GET LBA STATUS (SBC-3 §5.4): where the file has holes. QEMU asks before its larger reads of thin disks, and does not
+     * read what it is told to be deallocated. A block of which a part is data is mapped; space that was reserved but never
+     * written counts as deallocated, as the file system makes no difference.
      */
     static void getLbaStatus(LogicalUnit unit, ScsiCommand command, ScsiTask task) {
         byte[] cdb = task.cdb();
         long lba = Cdb.u64(cdb, 2);
         long capacity = unit.blocks();
+        Execution execution = task.execution();
         if (lba < 0 || lba >= capacity) {
-            task.execution().fail(Sense.atLba(SenseCode.LBA_OUT_OF_RANGE, lba));
+            execution.fail(Sense.atLba(SenseCode.LBA_OUT_OF_RANGE, lba));
             return;
         }
-        ByteBuffer answer = ByteBuffer.allocate(STATUS_HEADER_BYTES + STATUS_DESCRIPTOR_BYTES);
-        answer.putInt(answer.capacity() - Integer.BYTES).putInt(0);
-        answer.putLong(lba).putInt((int) Math.min(capacity - lba, 0xffff_ffffL));
-        task.execution().reply(answer.array(), Cdb.u32(cdb, 10));
+        long room = (Cdb.u32(cdb, 10) - STATUS_HEADER_BYTES) / STATUS_DESCRIPTOR_BYTES;
+        int descriptors = (int) Math.max(1, Math.min(room, Limits.MAX_STATUS_DESCRIPTORS));
+        Extents extents = new Extents(descriptors);
+        execution.lba = lba;
+        execution.offset = lba << unit.blockShift();
+        execution.extents = extents;
+        long length = (capacity - lba) << unit.blockShift();
+        unit.backend().extents(execution.offset, length, extents, task.lane(), execution.then(REPORT_STATUS));
+    }
+
+    private static void reportStatus(LogicalUnit unit, ScsiTask task) {
+        Execution execution = task.execution();
+        Extents extents = Objects.requireNonNull(execution.extents);
+        ByteBuffer answer = ByteBuffer.allocate(STATUS_HEADER_BYTES + extents.size() * STATUS_DESCRIPTOR_BYTES);
+        answer.position(STATUS_HEADER_BYTES);
+        long lba = execution.lba;
+        long end = execution.offset;
+        for (int i = 0; i < extents.size(); i++) {
+            end += extents.lengthBytes(i);
+            boolean mapped = extents.isData(i);
+            // A block belongs to the data if any of its bytes does.
+            long endLba = (mapped ? end + unit.blockBytes() - 1 : end) >> unit.blockShift();
+            long blocks = Math.min(endLba - lba, MAX_STATUS_BLOCKS);
+            if (blocks > 0) {
+                answer.putLong(lba).putInt((int) blocks).put((byte) (mapped ? MAPPED : DEALLOCATED));
+                answer.position(answer.position() + 3);
+                lba += blocks;
+            }
+            if (lba < endLba) {
+                // More than a descriptor can say: the initiator asks again from there.
+                break;
+            }
+        }
+        answer.putInt(0, answer.position() - Integer.BYTES);
+        byte[] bytes = Arrays.copyOf(answer.array(), answer.position());
+        execution.reply(bytes, Cdb.u32(task.cdb(), 10));
     }
 
     static void unmap(LogicalUnit unit, ScsiCommand command, ScsiTask task) {
@@ -61,9 +103,8 @@ final class ProvisioningCommands {
             execution.fail(complaint);
             return;
         }
-        execution.parameters = list;
+        execution.parameters = Arrays.copyOf(list, UNMAP_HEADER_BYTES + descriptors * UNMAP_DESCRIPTOR_BYTES);
         execution.cursor = UNMAP_HEADER_BYTES;
-        execution.remaining = descriptors;
         long start = Long.MAX_VALUE;
         long end = 0;
         for (int i = 0; i < descriptors; i++) {
@@ -97,22 +138,19 @@ final class ProvisioningCommands {
         return null;
     }
 
+    /** Takes the next descriptor that names blocks, and discards them piece by piece. */
     private static void unmapNext(LogicalUnit unit, ScsiTask task) {
         Execution execution = task.execution();
-        byte[] list = execution.parameters;
-        while (list != null && execution.remaining > 0) {
+        byte[] list = Objects.requireNonNull(execution.parameters);
+        while (execution.cursor < list.length) {
             int at = execution.cursor;
             execution.cursor += UNMAP_DESCRIPTOR_BYTES;
-            execution.remaining--;
             long blocks = Cdb.u32(list, at + 8);
             if (blocks > 0) {
                 execution.lba = Cdb.u64(list, at);
-                unit.backend()
-                        .discard(
-                                execution.lba << unit.blockShift(),
-                                blocks << unit.blockShift(),
-                                task.lane(),
-                                execution.then(UNMAP_NEXT));
+                execution.offset = execution.lba << unit.blockShift();
+                execution.remaining = blocks << unit.blockShift();
+                discardNext(unit, task);
                 return;
             }
         }
@@ -121,69 +159,88 @@ final class ProvisioningCommands {
 
     /**
      * WRITE SAME. With UNMAP the blocks are unmapped if the data is what unmapped blocks read as, and written otherwise
-     * (SBC-3 §4.7.3.4.4): the initiator finds what it wrote in either case.
+     * (SBC-3 §4.7.3.4.4): the initiator finds what it wrote in either case. A number of 0 means all blocks to the end.
      *
      * <p>Deviation: UNMAP without any Data-Out is taken for NDOB, since a block that nobody sent can only mean "give the
      * space back". All other data that is not exactly one block is refused.
      */
     static void writeSame(LogicalUnit unit, ScsiCommand command, ScsiTask task) {
         Execution execution = task.execution();
-        byte flags = task.cdb()[1];
-        boolean unmap = (flags & UNMAP) != 0;
+        byte[] cdb = task.cdb();
+        boolean unmap = (cdb[1] & UNMAP) != 0;
         if (unmap && !unit.thin()) {
             execution.fail(Sense.inCdb(1, 3));
             return;
         }
-        if (!DataCommands.takeRange(unit, command, task, Limits.MAX_WRITE_SAME_BYTES)) {
+        int cdbLength = command.cdbLength();
+        long lba = Cdb.lba(cdb, cdbLength);
+        long asked = Cdb.lengthBlocks(cdb, cdbLength);
+        long blocks = asked == 0 && lba >= 0 ? Math.max(0, unit.blocks() - lba) : asked;
+        if (!DataCommands.takeRange(unit, task, lba, blocks, Cdb.lengthField(cdbLength), Limits.MAX_WRITE_SAME_BYTES)) {
             return;
         }
-        if (execution.remaining == 0) {
-            // 0 would mean "to the end of the medium": not taken, as WSNZ announces.
-            execution.fail(Sense.inCdb(Cdb.lengthField(command.cdbLength())));
-            return;
-        }
-        boolean noData = (flags & NO_DATA_OUT) != 0;
+        boolean noData = (cdb[1] & NO_DATA_OUT) != 0;
         task.dataOutWanted(noData ? 0 : unit.blockBytes());
         IoMemory sent = task.dataOut();
         int sentBytes = sent == null ? 0 : sent.length();
-        boolean zeroes = noData || (unmap && sentBytes == 0);
-        if (!zeroes && sentBytes != unit.blockBytes()) {
+        boolean nothing = noData || (unmap && sentBytes == 0);
+        if (!nothing && sentBytes != unit.blockBytes()) {
             execution.fail(SenseCode.INVALID_FIELD_IN_COMMAND_INFORMATION_UNIT);
             return;
         }
-        ByteBuffer pattern = zeroes || sent == null ? ByteBuffer.allocate(unit.blockBytes()) : sent.buffer();
-        if (unmap && (zeroes || isZero(pattern))) {
-            execution.share(DISCARD);
+        ByteBuffer block = nothing || sent == null ? null : sent.buffer();
+        if (block != null && !isZero(block)) {
+            int chunk = (int) Math.min(execution.remaining, Limits.FILL_PATTERN_BYTES);
+            execution.data = filled(task.allocateDataIn(chunk), block);
+            execution.share(FILL_NEXT);
         } else {
-            int chunk = (int) Math.min(execution.remaining, Limits.WRITE_SAME_CHUNK_BYTES);
-            execution.data = filled(task.allocateDataIn(chunk), pattern);
-            execution.share(WRITE_NEXT);
+            execution.share(unmap ? DISCARD_NEXT : ZERO_NEXT);
         }
     }
 
-    private static void discard(LogicalUnit unit, ScsiTask task) {
-        Execution execution = task.execution();
-        unit.backend().discard(execution.offset, execution.remaining, task.lane(), execution.then(SETTLE));
-    }
+    // ---- much work, in pieces: the pool's threads are everybody's
 
-    private static void writeNext(LogicalUnit unit, ScsiTask task) {
-        Execution execution = task.execution();
-        IoMemory data = execution.data;
-        if (data == null || execution.remaining == 0) {
+    private static void discardNext(LogicalUnit unit, ScsiTask task) {
+        long offset = task.execution().offset;
+        long length = nextPiece(task, Limits.DISCARD_PIECE_BYTES);
+        if (length > 0) {
+            unit.backend().discard(offset, length, task.lane(), task.execution().then(DISCARD_NEXT));
+        } else if (task.execution().parameters != null && !task.aborted()) {
+            unmapNext(unit, task);
+        } else {
             settle(unit, task);
-            return;
         }
-        int length = (int) Math.min(execution.remaining, data.length());
+    }
+
+    private static void zeroNext(LogicalUnit unit, ScsiTask task) {
+        long offset = task.execution().offset;
+        long length = nextPiece(task, Limits.FILL_PIECE_BYTES);
+        if (length > 0) {
+            unit.backend().zero(offset, length, task.lane(), task.execution().then(ZERO_NEXT));
+        } else {
+            settle(unit, task);
+        }
+    }
+
+    private static void fillNext(LogicalUnit unit, ScsiTask task) {
+        Execution execution = task.execution();
         long offset = execution.offset;
+        long length = nextPiece(task, Limits.FILL_PIECE_BYTES);
+        if (length > 0) {
+            IoMemory pattern = Objects.requireNonNull(execution.data);
+            unit.backend().fill(offset, length, pattern, task.lane(), execution.then(FILL_NEXT));
+        } else {
+            settle(unit, task);
+        }
+    }
+
+    /** @return how much is to be done next; 0 at the end, or if nobody waits for it any more */
+    private static long nextPiece(ScsiTask task, long maxBytes) {
+        Execution execution = task.execution();
+        long length = task.aborted() ? 0 : Math.min(execution.remaining, maxBytes);
         execution.offset += length;
         execution.remaining -= length;
-        unit.backend()
-                .write(
-                        offset,
-                        IoMemorySlice.first(data, length),
-                        Durability.CACHED,
-                        task.lane(),
-                        execution.then(WRITE_NEXT));
+        return length;
     }
 
     /** With WCE=0 many writes become durable by one flush at their end. */

@@ -75,7 +75,7 @@ public enum ScsiCommand {
     GET_LBA_STATUS(
             "9e/12 12 ffffffffffffffff ffffffff 00 00",
             Access.CONTROL,
-            Effort.REPLY,
+            Effort.TRANSFER,
             ProvisioningCommands::getLbaStatus,
             Needs.THIN,
             UnderReservation.SHARED),

@@ -121,7 +121,7 @@ enum VpdPage {
     private static void blockLimits(ByteBuffer page, LogicalUnit unit, Nexus nexus) {
         int shift = unit.blockShift();
         int physicalBlocks = 1 << unit.blocksPerPhysicalExponent();
-        page.put(4, (byte) 0x01); // WSNZ: WRITE SAME does not take 0 for "to the end"
+        // WSNZ=0: WRITE SAME takes 0 for "to the end", if that is not beyond its maximum.
         page.put(5, (byte) Limits.MAX_COMPARE_BLOCKS);
         page.putShort(6, (short) physicalBlocks);
         page.putInt(8, Limits.MAX_TRANSFER_BYTES >> shift);

@@ -62,6 +62,7 @@ class AtomicCommandsTest {
         }
         initiator.send(compareAndWrite(0, 1)).failsWith(SenseCode.INVALID_FIELD_IN_COMMAND_INFORMATION_UNIT);
         initiator.send(compareAndWrite(0, 0), new byte[BLOCK]).isGood();
+        initiator.send(compareAndWrite(0, 0), new byte[512 * BLOCK]).complainsOfCdbByte(13);
         assertThat(backend.operations()).isEmpty();
     }
 

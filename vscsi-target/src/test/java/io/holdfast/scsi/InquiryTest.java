@@ -107,7 +107,7 @@ class InquiryTest {
         Answer limits = initiator.send(page(0xb0)).isGood();
 
         assertThat(limits.u16(2)).as("page length of SBC-3").isEqualTo(0x3c);
-        assertThat(limits.u8(4)).as("WSNZ").isEqualTo(1);
+        assertThat(limits.u8(4)).as("WSNZ").isZero();
         assertThat(limits.u8(5)).as("maximum compare and write").isEqualTo(255);
         assertThat(limits.u32(44)).as("maximum atomic transfer").isEqualTo(8);
         assertThat(limits.u32(48)).as("atomic alignment").isEqualTo(8);

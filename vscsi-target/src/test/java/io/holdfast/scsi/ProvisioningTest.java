@@ -3,7 +3,9 @@ package io.holdfast.scsi;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -25,16 +27,50 @@ class ProvisioningTest {
     }
 
     @Test
-    void shouldClaimNothingAboutWhatIsMapped() {
-        Answer answer = initiator
-                .send(CdbBuilder.cdb(ScsiCommand.GET_LBA_STATUS).lba(100).count(512))
+    void shouldTellWhatIsDeallocated() {
+        backend.hole(200 * BLOCK, 300 * BLOCK);
+
+        Answer answer = status(100, 512);
+
+        assertThat(answer.data()).hasSize(8 + 3 * 16);
+        assertThat(answer.u32(0)).as("parameter data length").isEqualTo(4 + 3 * 16);
+        assertThat(descriptorsOf(answer)).containsExactly("100+100 mapped", "200+100 deallocated", "300+39700 mapped");
+    }
+
+    @Test
+    void shouldCountABlockAsMappedWhenAPartOfItIs() {
+        backend.hole(200 * BLOCK + 1, 300 * BLOCK - 1);
+        assertThat(descriptorsOf(status(200, 512)))
+                .containsExactly("200+1 mapped", "201+98 deallocated", "299+39701 mapped");
+
+        backend.hole(200 * BLOCK + 1, 200 * BLOCK + 600);
+        assertThat(descriptorsOf(status(200, 512)))
+                .as("no whole block")
+                .containsExactly("200+1 mapped", "201+39799 mapped");
+    }
+
+    @Test
+    void shouldTellAsMuchAsTheInitiatorHasRoomFor() {
+        backend.hole(200 * BLOCK, 300 * BLOCK);
+
+        assertThat(descriptorsOf(status(100, 8 + 2 * 16 + 15)))
+                .containsExactly("100+100 mapped", "200+100 deallocated");
+        assertThat(descriptorsOf(status(100, 24))).containsExactly("100+100 mapped");
+        assertThat(status(100, 8).u32(0)).as("there would be more").isEqualTo(20);
+        assertThat(status(100, 0).data()).isEmpty();
+    }
+
+    @Test
+    void shouldSayNoMoreThanADescriptorHasRoomFor() {
+        TestBackend huge = new TestBackend(BLOCK);
+        huge.resize(10L << 40);
+        huge.hole(0, 10L << 40);
+
+        Answer answer = Initiator.of(Initiator.unit(huge))
+                .send(CdbBuilder.cdb(ScsiCommand.GET_LBA_STATUS).lba(0).count(512))
                 .isGood();
 
-        assertThat(answer.data()).hasSize(24);
-        assertThat(answer.u32(0)).as("parameter data length").isEqualTo(20);
-        assertThat(answer.u64(8)).isEqualTo(100);
-        assertThat(answer.u32(16)).as("to the end").isEqualTo(BLOCKS - 100);
-        assertThat(answer.u8(20)).as("mapped, or unknown").isZero();
+        assertThat(descriptorsOf(answer)).containsExactly("0+4294967295 deallocated");
     }
 
     @Test
@@ -148,7 +184,7 @@ class ProvisioningTest {
         careful.send(CdbBuilder.blocks(ScsiCommand.WRITE_SAME_10, 8, 2), filled('b'))
                 .isGood();
 
-        assertThat(backend.operations()).containsExactly("discard 0+512", "flush", "write 4096+1024 CACHED", "flush");
+        assertThat(backend.operations()).containsExactly("discard 0+512", "flush", "fill 4096+1024", "flush");
     }
 
     @ParameterizedTest
@@ -160,8 +196,7 @@ class ProvisioningTest {
 
         assertThat(answer.dataOutWanted()).isEqualTo(BLOCK);
         assertThat(answer.data()).isEmpty();
-        assertThat(backend.operations())
-                .containsExactly("write 5120+262144 CACHED", "write 267264+262144 CACHED", "write 529408+512 CACHED");
+        assertThat(backend.operations()).containsExactly("fill 5120+524800");
         assertThat(backend.content(10 * BLOCK, 1025 * BLOCK)).containsOnly('b');
         assertThat(backend.content(9 * BLOCK, BLOCK)).containsOnly('a');
         assertThat(backend.content(1035 * BLOCK, BLOCK)).containsOnly('a');
@@ -185,7 +220,7 @@ class ProvisioningTest {
                 .isGood();
 
         assertThat(backend.content(0, 2 * BLOCK)).containsOnly('b');
-        assertThat(backend.operations()).containsExactly("write 0+1024 CACHED");
+        assertThat(backend.operations()).containsExactly("fill 0+1024");
     }
 
     @Test
@@ -194,7 +229,7 @@ class ProvisioningTest {
                 .send(CdbBuilder.cdb(ScsiCommand.WRITE_SAME_16).count(2).set(1, NDOB))
                 .isGood();
 
-        assertThat(backend.operations()).containsExactly("write 0+1024 CACHED");
+        assertThat(backend.operations()).containsExactly("zero 0+1024");
         assertThat(backend.content(0, 2 * BLOCK)).containsOnly(0);
     }
 
@@ -220,10 +255,65 @@ class ProvisioningTest {
         byte[] data = filled('b');
         int field = Cdb.lengthField(writeSame.cdbLength());
         initiator.send(CdbBuilder.blocks(writeSame, BLOCKS + 1, 0), data).failsWith(SenseCode.LBA_OUT_OF_RANGE);
-        initiator.send(CdbBuilder.blocks(writeSame, 0, 0), data).complainsOfCdbByte(field);
-        int most = Limits.MAX_WRITE_SAME_BYTES / BLOCK;
-        initiator.send(CdbBuilder.blocks(writeSame, 0, most + 1), data).complainsOfCdbByte(field);
-        initiator.send(CdbBuilder.blocks(writeSame, 0, most), data).isGood();
+        TestBackend huge = new TestBackend(BLOCK);
+        huge.resize(Limits.MAX_WRITE_SAME_BYTES + BLOCK);
+        Initiator another = Initiator.of(Initiator.unit(huge));
+        another.send(CdbBuilder.blocks(writeSame, 0, 0), data).complainsOfCdbByte(field);
+        long most = Limits.MAX_WRITE_SAME_BYTES / BLOCK;
+        if (writeSame == ScsiCommand.WRITE_SAME_16) {
+            another.send(CdbBuilder.blocks(writeSame, 0, most + 1), data).complainsOfCdbByte(field);
+        }
+        assertThat(huge.operations()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"WRITE_SAME_10", "WRITE_SAME_16"})
+    void shouldWriteToTheEndWhenNoNumberIsGiven(ScsiCommand writeSame) {
+        initiator.send(CdbBuilder.blocks(writeSame, BLOCKS - 3, 0), filled('b')).isGood();
+        initiator.send(CdbBuilder.blocks(writeSame, BLOCKS, 0), filled('b')).isGood();
+
+        assertThat(backend.operations()).containsExactly("fill " + (BLOCKS - 3) * BLOCK + "+" + 3 * BLOCK);
+    }
+
+    @Test
+    void shouldDoMuchWorkInPieces() {
+        initiator
+                .send(CdbBuilder.blocks(ScsiCommand.WRITE_SAME_16, 0, 10_000), filled('b'))
+                .isGood();
+        initiator
+                .send(CdbBuilder.blocks(ScsiCommand.WRITE_SAME_16, 0, 10_000), filled('\0'))
+                .isGood();
+
+        assertThat(backend.operations())
+                .containsExactly("fill 0+4194304", "fill 4194304+925696", "zero 0+4194304", "zero 4194304+925696");
+    }
+
+    @Test
+    void shouldStopBetweenTwoPiecesWhenNobodyWaitsAnyMore() {
+        TestLane lane = TestLane.held();
+        TestTask task = new TestTask(initiator.nexus(), new FixedLunView(Map.of()), lane);
+        task.start(unit, CdbBuilder.blocks(ScsiCommand.WRITE_SAME_16, 0, 30_000), filled('b'));
+
+        task.abort();
+        assertThat(lane.runOne()).isTrue();
+
+        assertThat(task.completions()).isEqualTo(1);
+        assertThat(backend.operations()).containsExactly("fill 0+4194304");
+    }
+
+    private Answer status(long lba, int allocationLength) {
+        return initiator
+                .send(CdbBuilder.cdb(ScsiCommand.GET_LBA_STATUS).lba(lba).count(allocationLength))
+                .isGood();
+    }
+
+    private static List<String> descriptorsOf(Answer answer) {
+        List<String> descriptors = new ArrayList<>();
+        for (int at = 8; at < answer.data().length; at += 16) {
+            String status = answer.u8(at + 12) == 0 ? "mapped" : "deallocated";
+            descriptors.add(answer.u64(at) + "+" + answer.u32(at + 8) + " " + status);
+        }
+        return descriptors;
     }
 
     private Answer unmap(long... lbasAndCounts) {

@@ -73,6 +73,7 @@ class ReferencePageTest {
         page.append(String.format("| WRITE SAME | %d MiB of medium |%n", mib(Limits.MAX_WRITE_SAME_BYTES)));
         page.append(String.format(
                 "| UNMAP | %d blocks in %d descriptors |%n", Limits.MAX_UNMAP_BLOCKS, Limits.MAX_UNMAP_DESCRIPTORS));
+        page.append(String.format("| GET LBA STATUS | %d descriptors |%n", Limits.MAX_STATUS_DESCRIPTORS));
         return page.toString().replace("\r\n", "\n");
     }
 
@@ -100,7 +101,7 @@ class ReferencePageTest {
         return HexFormat.ofDelimiter(" ").formatHex(bytes, from, bytes.length);
     }
 
-    private static int mib(int bytes) {
-        return bytes >> 20;
+    private static int mib(long bytes) {
+        return (int) (bytes >> 20);
     }
 }
