@@ -62,7 +62,8 @@ public final class IoPool implements AutoCloseable {
         IoQueue queue = operation.calls();
         switch (queue.add(operation, threadsOfAFile, maxWaiting)) {
             case WAITS -> {}
-            case NEEDS_THREAD -> sendThread(queue::run, why -> queue.threadMissing().forEach(task -> task.refused(why)));
+            case NEEDS_THREAD ->
+                sendThread(queue::run, why -> queue.threadMissing().forEach(task -> task.refused(why)));
             case FULL -> operation.refused(tooMany(threadsOfAFile));
         }
     }
