@@ -1,6 +1,5 @@
 package io.holdfast.npiv;
 
-import java.nio.charset.StandardCharsets;
 import java.util.regex.Pattern;
 
 /** The rules for iSCSI names (RFC 7143 §4.2.7, RFC 3722). */
@@ -40,7 +39,7 @@ public final class InitiatorName {
                 throw new NameFormatException(WHAT, name, i, "only letters, digits, '-', '.' and ':' are allowed");
             }
         }
-        if (normal.getBytes(StandardCharsets.UTF_8).length > MAX_BYTES) {
+        if (normal.length() > MAX_BYTES) {
             throw new NameFormatException(WHAT, name, MAX_BYTES, "more than " + MAX_BYTES + " characters");
         }
         if (!IQN.matcher(normal).matches()) {
