@@ -78,16 +78,19 @@ final class Relay {
     /** Takes the buffer. */
     void fromInitiator(ByteBuf in) {
         Channel to = server;
-        if (to == null || lost) {
-            in.release();
-            return;
-        }
         try {
+            // Also what comes when the server is lost already, and it is not decided yet what becomes of the session:
+            // these
+            // requests are in flight like those that left, and get the same answer.
             requests.watch(in);
         } catch (WireException e) {
             in.release();
             portal.objects(connection, "" + e.getMessage());
             connection.end("" + e.getMessage());
+            return;
+        }
+        if (to == null || lost) {
+            in.release();
             return;
         }
         to.write(in);

@@ -24,6 +24,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
@@ -465,6 +466,36 @@ class PortalTest {
                 assertThat(onLoop(() -> portal.closeStandIns())).isEqualTo(1);
                 assertThat(qemu.receive().header().opcode()).isEqualTo(Opcode.ASYNC_MESSAGE);
                 assertThat(qemu.hungUp()).isTrue();
+            }
+        }
+    }
+
+    @Test
+    void shouldFailARequestThatComesInTheInstantOfTheLoss() throws Exception {
+        try (FakeTarget target = new FakeTarget()) {
+            relay(target);
+            try (WireInitiator qemu = connect()) {
+                qemu.login(LIBISCSI_ISID, libiscsiKeys(QEMU));
+                qemu.read10();
+                qemu.receive();
+                serverAnswers = false;
+                CountDownLatch bothHaveHappened = new CountDownLatch(1);
+                loop.execute(() -> {
+                    try {
+                        bothHaveHappened.await(10, TimeUnit.SECONDS);
+                    } catch (InterruptedException e) {
+                        Thread.currentThread().interrupt();
+                    }
+                });
+
+                // The loop finds both at once, the end of the server's connection first.
+                target.die();
+                int tag = qemu.read10();
+                bothHaveHappened.countDown();
+
+                WireInitiator.Pdu answer = qemu.receive();
+                assertThat(answer.header().initiatorTaskTag()).isEqualTo(tag);
+                assertThat(answer.header().scsiStatus()).isEqualTo(2);
             }
         }
     }
