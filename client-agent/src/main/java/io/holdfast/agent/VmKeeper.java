@@ -264,6 +264,7 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
         switch (event.name()) {
             case "STOP" -> apply(new FreezeEvent.Stopped());
             case "RESUME" -> apply(new FreezeEvent.Resumed());
+            case "WAKEUP" -> apply(new FreezeEvent.WokeUp());
             case "BLOCK_IO_ERROR" -> disks.ioError(event.data());
             case "DEVICE_DELETED" -> disks.look();
             default -> log.debug("vm {}: QEMU event {}", name(), event.name());

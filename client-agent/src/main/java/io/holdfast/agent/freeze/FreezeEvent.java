@@ -64,6 +64,9 @@ public sealed interface FreezeEvent {
     /** QMP event RESUME. */
     record Resumed() implements FreezeEvent {}
 
+    /** QMP event WAKEUP: a guest that slept runs, also if it was asked to stop while it slept (QEMU before 9.0). */
+    record WokeUp() implements FreezeEvent {}
+
     /** QMP event BLOCK_IO_ERROR with action stop: a STOP follows that nobody asked for. */
     record StoppingOnIoError() implements FreezeEvent {}
 

@@ -33,6 +33,8 @@ public final class FreezeMachine {
     static final long LONG_AGO = Long.MIN_VALUE / 2;
     /** QEMU's word for a VM it paused because a request failed. */
     static final String IO_ERROR = "io-error";
+    /** QEMU's word for a guest that sleeps (ACPI S3): nobody has paused it, and it wakes up without being asked. */
+    static final String SUSPENDED = "suspended";
 
     private final VmStanding vm;
     private final OutageRules outage;
@@ -97,6 +99,8 @@ public final class FreezeMachine {
             monitor.stopped();
         } else if (event instanceof FreezeEvent.Resumed) {
             monitor.resumed();
+        } else if (event instanceof FreezeEvent.WokeUp) {
+            monitor.wokeUp();
         } else if (event instanceof FreezeEvent.StoppingOnIoError) {
             vm.ioErrorPause = true;
         } else if (event instanceof FreezeEvent.StopReplied reply) {

@@ -32,7 +32,7 @@ final class MonitorRules {
             vm.restored = null;
             vm.used.forgetUnits();
         }
-        if (attached.running()) {
+        if (runsOrSleeps(attached.running(), attached.status())) {
             attachedRunning(before);
         } else if (before != null && before.pausedByUs()
                 || vm.standInLately() && attached.status().equals(FreezeMachine.IO_ERROR)) {
@@ -41,6 +41,18 @@ final class MonitorRules {
             outage.proveIfServerServes();
         } else {
             vm.heldByOther("found " + attached.status() + ", paused by somebody else");
+        }
+    }
+
+    /** A guest that sleeps is not paused: cont does nothing to it, and its disks are used as soon as it wakes up. */
+    private static boolean runsOrSleeps(boolean running, String status) {
+        return running || status.equals(FreezeMachine.SUSPENDED);
+    }
+
+    /** Before 9.0, QEMU answers stop for a guest that sleeps and does nothing: it has to be stopped once more. */
+    void wokeUp() {
+        if (vm.state == FreezeState.FROZEN && vm.serverAway) {
+            outage.freeze("woke up while the server is away");
         }
     }
 
@@ -165,7 +177,7 @@ final class MonitorRules {
 
     void statusReported(StatusReported status) {
         if (vm.state == FreezeState.THAWING) {
-            if (status.running()) {
+            if (runsOrSleeps(status.running(), status.status())) {
                 vm.save(FreezeState.RUNNING, "thawed");
                 vm.enter(FreezeState.RUNNING, "thawed");
                 outage.rememberUnits();
@@ -185,7 +197,7 @@ final class MonitorRules {
     }
 
     private void statusBeforeThaw(StatusReported status) {
-        if (status.running()) {
+        if (runsOrSleeps(status.running(), status.status())) {
             vm.save(FreezeState.RUNNING, "found running");
             vm.enter(FreezeState.RUNNING, "found running when it was to be resumed");
         } else if (outage.mayResumeFrom(status.status())) {

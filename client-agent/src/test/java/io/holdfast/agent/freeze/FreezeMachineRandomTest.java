@@ -62,6 +62,8 @@ class FreezeMachineRandomTest extends MachineBench {
                 new StatusReported(false, "io-error"),
                 new StatusReported(false, "paused"),
                 new StatusReported(false, "postmigrate"),
+                new StatusReported(false, "suspended"),
+                new FreezeEvent.WokeUp(),
                 new Tick());
         long lastCont = Long.MIN_VALUE / 2;
         for (int i = 0; i < 20_000; i++) {

@@ -409,6 +409,46 @@ class FreezeMachineTest extends MachineBench {
         assertThat(machine.state()).isEqualTo(THAWING);
     }
 
+    // ------------------------------------------------------------------ a guest that sleeps (ACPI S3)
+
+    @Test
+    void shouldTakeAGuestThatSleepsForOneThatRuns() {
+        apply(new Attached(PID, false, "suspended"));
+
+        assertThat(machine.state()).isEqualTo(RUNNING);
+    }
+
+    @Test
+    void shouldHaveNothingToResumeWhenTheGuestSleeps() {
+        frozen();
+        status = "suspended";
+
+        serverBack();
+
+        assertThat(machine.state()).isEqualTo(RUNNING);
+        assertThat(count(SendCont.class)).isZero();
+    }
+
+    @Test
+    void shouldBeDoneWhenAGuestSleepsThatWasFrozenAwake() {
+        thawing();
+
+        apply(new StatusReported(false, "suspended"));
+
+        assertThat(machine.state()).isEqualTo(RUNNING);
+    }
+
+    @Test
+    void shouldStopAGuestThatWakesUpWhileTheServerIsAway() {
+        frozen();
+        long before = count(SendStop.class);
+
+        apply(new FreezeEvent.WokeUp());
+
+        assertThat(machine.state()).isEqualTo(FREEZING);
+        assertThat(count(SendStop.class)).isEqualTo(before + 1);
+    }
+
     // ------------------------------------------------------------------ what QEMU is, before it is resumed
 
     @ParameterizedTest
