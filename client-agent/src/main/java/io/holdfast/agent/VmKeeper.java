@@ -28,6 +28,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -95,21 +96,21 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
         this.home = home;
         log = home.log();
         FreezeRecord record = records.load(config.name()).orElse(null);
-        portal = Portal.open(config.name(), portalAddress, loop, proof, this, limits);
-        if (config.relay() == VmConfig.RelayMode.ON
-                || config.relay() == VmConfig.RelayMode.AUTO && record != null && record.relay()) {
-            portal.relayData();
-        }
+        portal = Portal.open(config.name(), portalAddress, loop, proof, this, limits, beginning(config, record));
         sessions = new VmSessions(loop, home.besides(), count -> apply(new FreezeEvent.SessionsAtServer(count)));
         disks = new VmDisks(this, config, portal, loop, home, sessions::targets);
         machine = new FreezeMachine(config.name(), Addresses.print(portal.address()), record);
         if (record != null) {
             lastPid = record.pid();
-            if (mayLive(record.pid())) {
-                portal.targetsInUse(new HashSet<>(record.targets()));
-            }
             log.info("vm {}: an earlier run of the agent left it {}: {}", name(), record.state(), record.reason());
         }
+    }
+
+    private static Portal.Beginning beginning(VmConfig config, @Nullable FreezeRecord record) {
+        boolean relayed = config.relay() == VmConfig.RelayMode.AUTO && record != null && record.relay();
+        return new Portal.Beginning(
+                relayed || config.relay() == VmConfig.RelayMode.ON,
+                record != null && mayLive(record.pid()) ? new HashSet<>(record.targets()) : Set.of());
     }
 
     /**

@@ -47,6 +47,21 @@ public final class Portal implements AutoCloseable {
         void standInAnswered();
     }
 
+    /**
+     * What an earlier run of the agent knew of the VM.
+     *
+     * @param relay see {@link #relayData}
+     * @param targetsInUse see {@link #targetsInUse}
+     */
+    public record Beginning(boolean relay, Set<String> targetsInUse) {
+        /** Nothing. */
+        public static final Beginning NEW = new Beginning(false, Set.of());
+
+        public Beginning {
+            targetsInUse = Set.copyOf(targetsInUse);
+        }
+    }
+
     private final String vm;
     private final EventLoop loop;
     private final ServerProof proof;
@@ -84,9 +99,13 @@ public final class Portal implements AutoCloseable {
             EventLoop loop,
             ServerProof proof,
             Listener listener,
-            PortalLimits limits)
+            PortalLimits limits,
+            Beginning beginning)
             throws IOException {
         Portal portal = new Portal(vm, loop, proof, listener, limits);
+        // Before anybody can log in: QEMU comes back to a new agent within milliseconds.
+        portal.relay = beginning.relay();
+        portal.knownTargets = beginning.targetsInUse();
         var bound = new ServerBootstrap()
                 .group(loop)
                 .channel(EpollServerSocketChannel.class)

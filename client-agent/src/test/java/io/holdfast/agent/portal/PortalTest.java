@@ -51,6 +51,10 @@ class PortalTest {
 
     @BeforeEach
     void open() throws IOException {
+        open(Portal.Beginning.NEW);
+    }
+
+    private void open(Portal.Beginning beginning) throws IOException {
         portal = Portal.open(
                 "web1",
                 new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
@@ -67,7 +71,8 @@ class PortalTest {
                         firstFailures.incrementAndGet();
                     }
                 },
-                LIMITS);
+                LIMITS,
+                beginning);
     }
 
     @AfterEach
@@ -410,13 +415,34 @@ class PortalTest {
 
     @Test
     void shouldNameTheAddressWhenItIsBusy() {
-        assertThatThrownBy(() -> Portal.open("web2", portal.address(), loop, this::prove, null, LIMITS))
+        assertThatThrownBy(() ->
+                        Portal.open("web2", portal.address(), loop, this::prove, null, LIMITS, Portal.Beginning.NEW))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("web2")
                 .hasMessageContaining(":" + portal.address().getPort());
     }
 
+    @Test
+    void shouldStandInFromTheFirstMomentForAVmOfAnEarlierRun() throws Exception {
+        portal.close();
+        open(new Portal.Beginning(false, Set.of(TARGET)));
+        try (WireInitiator qemu = connect()) {
+            qemu.login(LIBISCSI_ISID, libiscsiKeys(QEMU));
+            qemu.read10();
+
+            assertThat(qemu.receive().header().scsiStatus()).isEqualTo(2);
+        }
+    }
+
     // ------------------------------------------------------------------ relay
+
+    @Test
+    void shouldRelayFromTheFirstMomentForAVmOfAnEarlierRun() throws Exception {
+        portal.close();
+        open(new Portal.Beginning(true, Set.of()));
+
+        assertThat(onLoop(portal::relays)).isTrue();
+    }
 
     @Test
     void shouldRelayDataBothWays() throws Exception {
