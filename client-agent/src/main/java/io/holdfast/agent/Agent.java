@@ -57,6 +57,7 @@ public final class Agent implements AutoCloseable {
     private final AtomicBoolean closed = new AtomicBoolean();
     private final RecordStore records;
     private final RecordBatch batch;
+    private volatile @Nullable Thread rehearsal;
     private final List<VmKeeper> vms = new ArrayList<>();
     private final ServerWatch watch;
 
@@ -107,16 +108,22 @@ public final class Agent implements AutoCloseable {
             throw new IOException(
                     "cannot use the state directory " + config.stateDirectory() + ": " + e.getMessage(), e);
         }
-        Agent agent = new Agent(config, listener, records);
+        Agent agent = null;
         try {
+            agent = new Agent(config, listener, records);
             agent.openPortals();
-        } catch (IOException | RuntimeException e) {
-            agent.close();
+        } catch (IOException | RuntimeException | LinkageError e) {
+            // A native library that cannot be loaded is a LinkageError; another attempt must find everything free.
+            if (agent == null) {
+                records.close();
+            } else {
+                agent.close();
+            }
             throw e;
         }
         agent.watch.start();
         agent.vms.forEach(VmKeeper::start);
-        Rehearsal.begin(listener);
+        agent.rehearsal = Rehearsal.begin(config.stateDirectory(), listener);
         return agent;
     }
 
@@ -173,12 +180,25 @@ public final class Agent implements AutoCloseable {
         }
         watch.close();
         vms.forEach(VmKeeper::close);
+        awaitRehearsal();
         besides.shutdownNow();
         group.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(STOP_LIMIT_MS);
         try {
             records.close();
         } catch (IOException e) {
             LOG.warn("cannot close the state directory: {}", e.getMessage());
+        }
+    }
+
+    /** It uses the state directory, which is given back. */
+    private void awaitRehearsal() {
+        Thread running = rehearsal;
+        if (running != null) {
+            try {
+                running.join(STOP_LIMIT_MS);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
         }
     }
 

@@ -49,6 +49,9 @@ final class Rehearsal implements VmKeeper.Home {
     private static final String INITIATOR = "iqn.2026-11.io.holdfast:rehearsal-vm";
     private static final long ISID = 0x80_0000_0000_02L;
     private static final int READ_10 = 0x28;
+    /** Below the state directory, which one agent at a time uses; no VM's name begins like that. */
+    static final String DIRECTORY = "_rehearsal";
+
     private static final ExportedUnit DISK = new ExportedUnit(TARGET, 0, "rehearsal", 1, false);
 
     private final LinkedBlockingQueue<FreezeState> states = new LinkedBlockingQueue<>();
@@ -56,13 +59,16 @@ final class Rehearsal implements VmKeeper.Home {
 
     private Rehearsal() {}
 
-    /** Rehearses on a thread of its own; failing is a reason for a line in the log, not for anything else. */
-    static void begin(AgentListener listener) {
+    /**
+     * Rehearses on a thread of its own, which ends by itself; failing is a reason for a line in the log, not for anything
+     * else.
+     */
+    static Thread begin(Path stateDirectory, AgentListener listener) {
         Thread thread = new Thread(
                 () -> {
                     long began = System.nanoTime();
                     try {
-                        new Rehearsal().run();
+                        new Rehearsal().run(stateDirectory.resolve(DIRECTORY));
                         long tookMs = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began);
                         LOG.info("freeze and thaw rehearsed in {} ms", tookMs);
                         listener.rehearsed(tookMs);
@@ -75,10 +81,14 @@ final class Rehearsal implements VmKeeper.Home {
                 "rehearsal");
         thread.setDaemon(true);
         thread.start();
+        return thread;
     }
 
-    private void run() throws IOException, InterruptedException {
-        Path directory = Files.createTempDirectory("holdfast-rehearsal");
+    private void run(Path directory) throws IOException, InterruptedException {
+        if (Files.exists(directory)) {
+            // Of an agent that was killed meanwhile; the state directory is this one's now.
+            deleteAll(directory);
+        }
         EventLoopGroup group = new MultiThreadIoEventLoopGroup(
                 1, new DefaultThreadFactory("rehearsal-loop", true), EpollIoHandler.newFactory());
         try (RecordStore records = RecordStore.open(directory);

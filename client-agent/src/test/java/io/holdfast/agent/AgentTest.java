@@ -23,11 +23,13 @@ import io.holdfast.iscsi.wire.Opcode;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -45,6 +47,7 @@ class AgentTest implements AgentListener {
 
     private final List<String> changes = new CopyOnWriteArrayList<>();
     private final List<String> warnings = new CopyOnWriteArrayList<>();
+    private final AtomicBoolean rehearsed = new AtomicBoolean();
     private FakeTarget target;
     private ControlServer server;
     private FakeQemu qemu;
@@ -193,6 +196,19 @@ class AgentTest implements AgentListener {
     }
 
     @Test
+    void shouldClearAwayWhatAKilledAgentsRehearsalLeft() throws Exception {
+        agent.close();
+        rehearsed.set(false);
+        Path left = Files.createDirectories(directory.resolve("state").resolve("_rehearsal"));
+        Files.writeString(left.resolve("rehearsal.json"), "{}");
+
+        startAgent();
+
+        await().until(rehearsed::get);
+        assertThat(left).doesNotExist();
+    }
+
+    @Test
     void shouldCloseTwiceAsItDoesWhenASignalEndsIt() {
         agent.close();
 
@@ -292,6 +308,11 @@ class AgentTest implements AgentListener {
     @Override
     public void vmChanged(String vm, FreezeState from, FreezeState to, String why, long heldMs) {
         changes.add(from + ">" + to);
+    }
+
+    @Override
+    public void rehearsed(long tookMs) {
+        rehearsed.set(true);
     }
 
     @Override
