@@ -208,7 +208,11 @@ public final class Agent implements AutoCloseable {
         @Override
         public void serves(ServerView server, InetSocketAddress portal, List<IscsiSession> sessions) {
             lastPortal = portal;
-            LOG.info("server {}: serves (epoch {})", Addresses.print(config.server()), server.epoch());
+            LOG.info(
+                    "server {}: serves at its portal {} (epoch {})",
+                    Addresses.print(config.server()),
+                    server.address(),
+                    server.epoch());
             listener.serverServes(server.address(), server.epoch());
             int current = outage;
             int frozen = 0;

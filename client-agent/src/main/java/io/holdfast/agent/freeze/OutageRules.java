@@ -133,7 +133,7 @@ final class OutageRules {
         }
         retryAtMs = NEVER;
         proof.begin(vm.nowMs);
-        vm.enter(FreezeState.PROVING, "server " + view.address() + " serves");
+        vm.enter(FreezeState.PROVING, "the server's portal " + view.address() + " answers");
         // Asked now, to be known when the sessions are there. QEMU answers in order: stop first.
         overdueTold = false;
         askStatus();
@@ -170,7 +170,8 @@ final class OutageRules {
                 askStatus();
             }
         } else if (proof.sessionsAreThere()) {
-            thaw("all " + proof.sessionsAtServer() + " sessions are at the server");
+            int there = proof.sessionsAtServer();
+            thaw(there == 1 ? "its session is at the server" : "its " + there + " sessions are at the server");
         } else {
             vm.warn("only " + proof.sessionsAtServer() + " of " + proof.sessionsWanted()
                     + " sessions are at the server after " + (vm.nowMs - vm.sinceMs) + " ms; resuming all the same");

@@ -24,11 +24,11 @@ public record ServerView(String address, long epoch, ServerDescription descripti
                     .filter(candidate -> candidate.name().equals(unit.name()))
                     .findFirst();
             if (there.isEmpty()) {
-                return Optional.of("server " + address + " serves, but not " + unit.name());
+                return Optional.of("the server at portal " + address + " serves, but not " + unit.name());
             }
             if (!there.get().equals(unit)) {
-                return Optional.of("server " + address + " has another disk as " + unit.name() + ": it was "
-                        + print(unit) + ", now it is " + print(there.get()));
+                return Optional.of("the server at portal " + address + " has another disk as " + unit.name()
+                        + ": it was " + print(unit) + ", now it is " + print(there.get()));
             }
         }
         return Optional.empty();

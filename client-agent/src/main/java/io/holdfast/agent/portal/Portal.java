@@ -1,5 +1,6 @@
 package io.holdfast.agent.portal;
 
+import io.holdfast.iscsi.wire.TextKeys;
 import io.holdfast.net.NetworkFailure;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
@@ -266,6 +267,14 @@ public final class Portal implements AutoCloseable {
     /** A peer did what it must not; one line for people. */
     void objects(PortalConnection connection, String why) {
         LOG.warn("vm {}: portal: connection of {} closed: {}", vm, connection, why);
+    }
+
+    /** QEMU hangs meanwhile, its monitor too; whoever looks for the reason finds it here. */
+    void holds(LoginPdu login) {
+        LOG.info(
+                "vm {}: {} logs in while the server is away: the login waits until it serves, and QEMU with it",
+                vm,
+                TextKeys.printable(login.initiator()));
     }
 
     void note(PortalConnection connection, String what) {

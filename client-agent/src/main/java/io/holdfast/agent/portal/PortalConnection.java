@@ -296,6 +296,7 @@ final class PortalConnection extends ChannelInboundHandlerAdapter implements Pdu
             beginStandIn(first);
         } else if (portal.mayHold()) {
             enter(Stage.HELD, "held until the server serves");
+            portal.holds(first);
         } else {
             end("too many logins wait for the server");
         }

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.holdfast.agent.watch.LogLines;
 import io.holdfast.iscsi.wire.BasicHeader;
 import io.holdfast.iscsi.wire.Digest;
 import io.holdfast.iscsi.wire.Opcode;
@@ -145,10 +146,14 @@ class PortalTest {
     // ------------------------------------------------------------------ while it is away
 
     @Test
-    void shouldHoldAFirstLoginUntilTheServerServes() throws Exception {
-        try (WireInitiator qemu = connect()) {
+    void shouldHoldAFirstLoginUntilTheServerServesAndSayThatItDoes() throws Exception {
+        try (LogLines log = LogLines.of(Portal.class);
+                WireInitiator qemu = connect()) {
             qemu.sendLogin(LIBISCSI_ISID, libiscsiKeys(QEMU));
             assertThat(qemu.unanswered(100)).isTrue();
+            assertThat(log.lines())
+                    .containsExactly("vm web1: " + QEMU
+                            + " logs in while the server is away: the login waits until it serves, and QEMU with it");
 
             serve(SERVER);
 
