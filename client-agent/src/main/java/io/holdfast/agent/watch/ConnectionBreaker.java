@@ -1,11 +1,12 @@
 package io.holdfast.agent.watch;
 
+import io.holdfast.linux.Errno;
+import io.holdfast.linux.Linux;
+import io.holdfast.linux.LinuxException;
+import io.holdfast.linux.Pidfd;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.concurrent.TimeUnit;
-import jnr.ffi.LibraryLoader;
-import jnr.ffi.annotations.Variadic;
-import jnr.ffi.types.pid_t;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -20,35 +21,17 @@ import org.slf4j.LoggerFactory;
  */
 public final class ConnectionBreaker {
     private static final Logger LOG = LoggerFactory.getLogger(ConnectionBreaker.class);
-    // The same on every architecture: numbers above 423 are common to all.
-    private static final long SYS_PIDFD_OPEN = 434;
-    private static final long SYS_PIDFD_GETFD = 438;
-    private static final int SHUT_RDWR = 2;
     private static final int SS_LIMIT_MS = 2_000;
 
-    /** What of the C library is needed. */
-    public interface LibC {
-        @Variadic(fixedCount = 1)
-        long syscall(long number, long first, long second, long third);
-
-        int shutdown(int descriptor, int how);
-
-        int close(int descriptor);
-
-        @pid_t
-        int getpid();
-    }
-
-    private static final class Native {
-        static final LibC C = LibraryLoader.create(LibC.class).load("c");
+    /** What came of an attempt. */
+    enum Outcome {
+        BROKEN,
+        /** It is not there any more: its number may mean another file by now. */
+        GONE,
+        NOT_ALLOWED
     }
 
     private ConnectionBreaker() {}
-
-    /** Loads what would otherwise be loaded when there is no time for it. */
-    public static void warmUp() {
-        Native.C.getpid();
-    }
 
     /**
      * Breaks every established connection of a process to an address. Blocks for milliseconds.
@@ -58,28 +41,36 @@ public final class ConnectionBreaker {
     public static int breakConnections(int pid, InetSocketAddress remote) {
         int broken = 0;
         for (ProcessSockets.TcpSocket socket : ProcessSockets.established(pid)) {
-            if (socket.remote().equals(remote) && (shutDown(pid, socket.descriptor()) || destroy(socket))) {
+            if (!socket.remote().equals(remote)) {
+                continue;
+            }
+            Outcome outcome = shutDown(pid, socket);
+            if (outcome == Outcome.BROKEN || outcome == Outcome.NOT_ALLOWED && destroy(socket)) {
                 broken++;
             }
         }
         return broken;
     }
 
-    private static boolean shutDown(int pid, int descriptor) {
-        int process = (int) Native.C.syscall(SYS_PIDFD_OPEN, pid, 0, 0);
-        if (process < 0) {
-            return false;
-        }
-        try {
-            int copy = (int) Native.C.syscall(SYS_PIDFD_GETFD, process, descriptor, 0);
-            if (copy < 0) {
-                return false;
+    /**
+     * The process may have closed the socket since it was listed, and opened another file under its number: only what is
+     * still the same socket is shut down.
+     */
+    static Outcome shutDown(int pid, ProcessSockets.TcpSocket socket) {
+        try (Pidfd process = Pidfd.open(pid)) {
+            int copy = process.duplicate(socket.descriptor());
+            try {
+                if (!ProcessSockets.isSocket(copy, socket.inode())) {
+                    return Outcome.GONE;
+                }
+                Linux.shutdown(copy, Linux.SHUT_RDWR);
+                return Outcome.BROKEN;
+            } finally {
+                Linux.close(copy);
             }
-            boolean done = Native.C.shutdown(copy, SHUT_RDWR) == 0;
-            Native.C.close(copy);
-            return done;
-        } finally {
-            Native.C.close(process);
+        } catch (LinuxException e) {
+            LOG.debug("process {}: {}", pid, e.getMessage());
+            return e.is(Errno.EBADF) || e.is(Errno.ENOTCONN) ? Outcome.GONE : Outcome.NOT_ALLOWED;
         }
     }
 

@@ -22,8 +22,9 @@ public final class ProcessSockets {
      * One connection.
      *
      * @param descriptor its number in the process
+     * @param inode the socket itself, whatever number it has where
      */
-    public record TcpSocket(int descriptor, InetSocketAddress local, InetSocketAddress remote) {}
+    public record TcpSocket(int descriptor, String inode, InetSocketAddress local, InetSocketAddress remote) {}
 
     private ProcessSockets() {}
 
@@ -39,7 +40,7 @@ public final class ProcessSockets {
                     Integer descriptor =
                             fields.length > 9 && fields[3].equals(ESTABLISHED) ? descriptors.get(fields[9]) : null;
                     if (descriptor != null) {
-                        found.add(new TcpSocket(descriptor, address(fields[1]), address(fields[2])));
+                        found.add(new TcpSocket(descriptor, fields[9], address(fields[1]), address(fields[2])));
                     }
                 }
             } catch (IOException e) {
@@ -47,6 +48,16 @@ public final class ProcessSockets {
             }
         }
         return found;
+    }
+
+    /** Whether a descriptor of this process is the socket with that inode. */
+    static boolean isSocket(int descriptor, String inode) {
+        try {
+            Path link = Path.of("/proc/self/fd", "" + descriptor);
+            return Files.readSymbolicLink(link).toString().equals("socket:[" + inode + "]");
+        } catch (IOException e) {
+            return false;
+        }
     }
 
     private static Map<String, Integer> socketDescriptors(int pid) {

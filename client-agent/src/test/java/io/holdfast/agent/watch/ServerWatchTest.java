@@ -281,6 +281,26 @@ class ServerWatchTest implements ServerWatch.Listener {
         }
     }
 
+    @Test
+    void shouldNotBreakAnotherSocketThatHasTheNumberByNow() throws Exception {
+        start(BEATING);
+        int pid = (int) ProcessHandle.current().pid();
+        try (java.net.Socket other = new java.net.Socket(
+                target.address().getAddress(), target.address().getPort())) {
+            ProcessSockets.TcpSocket now = ProcessSockets.established(pid).stream()
+                    .filter(socket -> socket.local().getPort() == other.getLocalPort())
+                    .findFirst()
+                    .orElseThrow();
+            ProcessSockets.TcpSocket listed =
+                    new ProcessSockets.TcpSocket(now.descriptor(), "1", now.local(), now.remote());
+
+            assertThat(ConnectionBreaker.shutDown(pid, listed)).isEqualTo(ConnectionBreaker.Outcome.GONE);
+
+            other.getOutputStream().write(0);
+            assertThat(ConnectionBreaker.shutDown(pid, now)).isEqualTo(ConnectionBreaker.Outcome.BROKEN);
+        }
+    }
+
     // ------------------------------------------------------------------ builders
 
     private void start(ControlSettings settings) throws IOException {
