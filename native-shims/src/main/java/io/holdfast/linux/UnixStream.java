@@ -46,10 +46,11 @@ public final class UnixStream implements AutoCloseable {
      */
     public static UnixStream connect(Path path, int timeoutMs) throws IOException {
         JnrSettings.apply();
-        String name = checked(path.toString());
+        String name = path.toString();
         UnixSocketChannel channel = UnixSocketChannel.open();
         boolean connected = false;
         try {
+            check(name);
             channel.setOption(UnixSocketOptions.SO_SNDTIMEO, timeoutMs);
             if (!channel.connect(new UnixSocketAddress(name))) {
                 throw new SocketTimeoutException("connect " + name + ": not accepted within " + timeoutMs + " ms");
@@ -68,13 +69,12 @@ public final class UnixStream implements AutoCloseable {
         }
     }
 
-    private static String checked(String path) throws IOException {
+    private static void check(String path) throws IOException {
         int length = path.getBytes(StandardCharsets.UTF_8).length;
         if (length > MAX_PATH_BYTES) {
-            throw new IOException("connect " + path + ": the path has " + length
-                    + " bytes and a socket's may have at most " + MAX_PATH_BYTES);
+            throw new IOException("the path has " + length + " bytes, and a UNIX socket's may have at most "
+                    + MAX_PATH_BYTES + " bytes");
         }
-        return path;
     }
 
     public String path() {

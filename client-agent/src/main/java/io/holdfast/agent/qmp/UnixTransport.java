@@ -1,56 +1,69 @@
 package io.holdfast.agent.qmp;
 
+import io.holdfast.linux.UnixStream;
 import java.io.IOException;
+import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
-import jnr.unixsocket.UnixSocketAddress;
-import jnr.unixsocket.UnixSocketChannel;
-import jnr.unixsocket.UnixSocketOptions;
 
 /**
- * A monitor's UNIX socket, by jnr-unixsocket: unlike the JDK's it tells the peer's process, which leads to the libraries
- * QEMU has loaded and to its sockets.
+ * A monitor's UNIX socket. Unlike the JDK's it tells the peer's process, which leads to the libraries QEMU has loaded and to
+ * its sockets.
  */
 final class UnixTransport implements QmpTransport {
-    /** sun_path holds 108 bytes with the final zero (unix(7)). */
-    private static final int MAX_PATH_BYTES = 107;
+    /** A monitor that serves somebody else lets one more connection wait, and others not even connect. */
+    private static final int CONNECT_LIMIT_MS = 5_000;
 
-    private final UnixSocketChannel channel;
+    private static final int READ_BYTES = 64 * 1024;
 
-    private UnixTransport(UnixSocketChannel channel) {
-        this.channel = channel;
+    private final UnixStream stream;
+    private final byte[] received = new byte[READ_BYTES];
+
+    private UnixTransport(UnixStream stream) {
+        this.stream = stream;
     }
 
     static UnixTransport connect(Path socket) throws IOException {
-        if (socket.toString().getBytes(java.nio.charset.StandardCharsets.UTF_8).length > MAX_PATH_BYTES) {
-            throw new IOException("a UNIX socket's path has at most " + MAX_PATH_BYTES + " bytes");
-        }
-        UnixSocketChannel channel = UnixSocketChannel.open(new UnixSocketAddress(socket.toFile()));
+        UnixStream stream;
         try {
-            channel.setOption(UnixSocketOptions.SO_RCVTIMEO, READ_PATIENCE_MS);
+            stream = UnixStream.connect(socket, CONNECT_LIMIT_MS);
         } catch (IOException e) {
-            channel.close();
+            // Whoever tells people names the socket already.
+            throw e.getCause() == null ? e : new IOException(e.getCause().getMessage(), e);
+        }
+        try {
+            stream.readTimeoutMs(READ_PATIENCE_MS);
+            return new UnixTransport(stream);
+        } catch (IOException e) {
+            stream.close();
             throw e;
         }
-        return new UnixTransport(channel);
     }
 
     @Override
     public int read(ByteBuffer into) throws IOException {
-        return channel.read(into);
+        try {
+            int got = stream.read(received, 0, Math.min(received.length, into.remaining()));
+            if (got > 0) {
+                into.put(received, 0, got);
+            }
+            return got;
+        } catch (SocketTimeoutException e) {
+            return 0;
+        }
     }
 
     @Override
     public void write(ByteBuffer bytes) throws IOException {
-        while (bytes.hasRemaining()) {
-            channel.write(bytes);
-        }
+        byte[] all = new byte[bytes.remaining()];
+        bytes.get(all);
+        stream.write(all);
     }
 
     @Override
     public int peerPid() {
         try {
-            return channel.getOption(UnixSocketOptions.SO_PEERCRED).getPid();
+            return stream.peerCredentials().pid();
         } catch (IOException e) {
             return 0;
         }
@@ -58,12 +71,6 @@ final class UnixTransport implements QmpTransport {
 
     @Override
     public void close() throws IOException {
-        // Closing a descriptor does not wake a thread that reads from it; ending the stream does.
-        try {
-            channel.shutdownInput();
-        } catch (IOException e) {
-            // The peer has gone already: the reader has woken up.
-        }
-        channel.close();
+        stream.close();
     }
 }
