@@ -30,9 +30,6 @@ public interface LibC {
     int fstatfs(int fd, long result);
 
     @Variadic(fixedCount = 2)
-    int fcntl(int fd, int command, long argument);
-
-    @Variadic(fixedCount = 2)
     int ioctl(int fd, long request, long argument);
 
     int shutdown(int fd, int how);

@@ -55,8 +55,6 @@ public final class Linux {
 
     private static final int SEEK_DATA = 3;
     private static final int SEEK_HOLE = 4;
-    private static final int F_OFD_GETLK = 36;
-    private static final int F_OFD_SETLK = 37;
     private static final long BLKGETSIZE64 = 0x8008_1272L;
     private static final long BLKDISCARD = 0x1277L;
     private static final int SOL_SOCKET = 1;
@@ -182,67 +180,6 @@ public final class Linux {
         } finally {
             Reference.reachabilityFence(result);
         }
-    }
-
-    /** The kind of an open file description lock (fcntl_locking(2)). */
-    public enum Lock {
-        SHARED(0),
-        EXCLUSIVE(1),
-        NONE(2);
-
-        private final short type;
-
-        Lock(int type) {
-            this.type = (short) type;
-        }
-    }
-
-    /**
-     * Takes, changes or gives back an open file description lock. It belongs to the descriptor and not to the process, so
-     * closing another descriptor of the file does not lose it.
-     *
-     * @param lengthBytes 0 for "up to the end, however far the file grows"
-     * @return false if somebody else's lock is in the way
-     */
-    public static boolean tryLock(int fd, Lock lock, long offset, long lengthBytes) throws LinuxException {
-        Pointer flock = flock(lock, offset, lengthBytes);
-        try {
-            if (LibC.Bound.LIBC.fcntl(fd, F_OFD_SETLK, flock.address()) >= 0) {
-                return true;
-            }
-            int errno = errno();
-            if (errno == Errno.EAGAIN.number() || errno == Errno.EACCES.number()) {
-                return false;
-            }
-            throw failed("fcntl F_OFD_SETLK", errno);
-        } finally {
-            Reference.reachabilityFence(flock);
-        }
-    }
-
-    /** True if {@link #tryLock} would succeed now; takes nothing. */
-    public static boolean couldLock(int fd, Lock lock, long offset, long lengthBytes) throws LinuxException {
-        Pointer flock = flock(lock, offset, lengthBytes);
-        try {
-            if (LibC.Bound.LIBC.fcntl(fd, F_OFD_GETLK, flock.address()) < 0) {
-                throw lastError("fcntl F_OFD_GETLK");
-            }
-            return flock.getShort(0) == Lock.NONE.type;
-        } finally {
-            Reference.reachabilityFence(flock);
-        }
-    }
-
-    /**
-     * struct flock of 64-bit Linux, 32 bytes: short l_type, short l_whence, 4 bytes of padding, l_start, l_len, pid_t l_pid
-     * (which must be 0), 4 bytes of tail padding.
-     */
-    private static Pointer flock(Lock lock, long offset, long lengthBytes) {
-        Pointer flock = allocate(32);
-        flock.putShort(0, lock.type);
-        flock.putLong(8, offset);
-        flock.putLong(16, lengthBytes);
-        return flock;
     }
 
     /** The size of a block device, in bytes. ENOTTY if it is none. */

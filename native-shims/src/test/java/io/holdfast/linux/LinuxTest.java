@@ -6,12 +6,9 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import jnr.ffi.Memory;
 import jnr.ffi.Pointer;
 import org.junit.jupiter.api.AfterEach;
@@ -148,30 +145,22 @@ class LinuxTest {
     }
 
     @Test
-    void shouldShareAndExcludeByLocksOfDescriptors() throws IOException {
-        int other = Linux.open(file, Linux.O_RDWR);
-        assertThat(Linux.tryLock(fd, Linux.Lock.SHARED, 0, 0)).isTrue();
-        assertThat(Linux.tryLock(other, Linux.Lock.SHARED, 100, 4)).isTrue();
-        assertThat(Linux.couldLock(fd, Linux.Lock.EXCLUSIVE, 0, 0)).isFalse();
-        assertThat(Linux.tryLock(fd, Linux.Lock.EXCLUSIVE, 0, 0)).isFalse();
-        assertThat(Linux.tryLock(fd, Linux.Lock.EXCLUSIVE, 0, 100)).isTrue();
-        Linux.close(other);
-        assertThat(Linux.couldLock(fd, Linux.Lock.EXCLUSIVE, 0, 0)).isTrue();
-        assertThat(Linux.tryLock(fd, Linux.Lock.EXCLUSIVE, 0, 0)).isTrue();
-        assertThat(Linux.tryLock(fd, Linux.Lock.NONE, 0, 0)).isTrue();
-        assertThatThrownBy(() -> Linux.tryLock(1_000_000, Linux.Lock.SHARED, 0, 0))
-                .hasMessageContaining("EBADF");
-        assertThatThrownBy(() -> Linux.couldLock(1_000_000, Linux.Lock.SHARED, 0, 0))
-                .hasMessageContaining("EBADF");
+    void shouldCountHowOftenTheThreadHasWaited() throws Exception {
+        long before = Linux.voluntaryContextSwitches();
+        assertThat(before).isEqualTo(voluntarySwitchesByProc());
+        for (int i = 0; i < 10; i++) {
+            new ProcessBuilder("true").start().waitFor();
+        }
+        assertThat(Linux.voluntaryContextSwitches()).isGreaterThanOrEqualTo(before + 5);
     }
 
-    @Test
-    void shouldBeKeptOutByALockOfTheProcess() throws IOException {
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE);
-                FileLock lock = channel.lock()) {
-            assertThat(lock.isValid()).isTrue();
-            assertThat(Linux.tryLock(fd, Linux.Lock.SHARED, 0, 0)).isFalse();
-        }
+    private static long voluntarySwitchesByProc() throws IOException {
+        return Files.readAllLines(Path.of("/proc/thread-self/status")).stream()
+                .filter(line -> line.startsWith("voluntary_ctxt_switches:"))
+                .mapToLong(line ->
+                        Long.parseLong(line.substring(line.indexOf(':') + 1).strip()))
+                .findFirst()
+                .orElseThrow();
     }
 
     @Test
