@@ -2,6 +2,22 @@
 # Builds the program if a source is newer than what was built: the jar, and a class-data archive for the Java in use, which
 # takes a third of a second from every start. Says nothing when there is nothing to do.
 set -euo pipefail
+
+usage() {
+    cat <<'TEXT'
+Usage: scripts/build.sh
+Builds what is missing or older than a source: management/target/holdfast.jar, failover-drills/target/drills.jar, and a
+class-data archive for the Java in use (JAVA_HOME, or the java on the path). Says nothing when there is nothing to do.
+Exit code: 0 built, 1 it cannot be built, 2 wrong usage.
+TEXT
+}
+
+for argument in "$@"; do
+    case $argument in
+        -h | --help) usage; exit 0 ;;
+        *) echo "build: unknown argument '$argument' (see --help)" >&2; exit 2 ;;
+    esac
+done
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/lib/jvm.sh
 . scripts/lib/jvm.sh

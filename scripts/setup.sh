@@ -21,7 +21,7 @@ for argument in "$@"; do
     --check) check_only=yes ;;
     --quiet) quiet=yes ;;
     -h | --help) usage; exit 0 ;;
-    *) echo "setup: unknown option '$argument'" >&2; usage >&2; exit 2 ;;
+    *) echo "setup: unknown option '$argument' (see --help)" >&2; exit 2 ;;
   esac
 done
 

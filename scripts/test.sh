@@ -3,6 +3,19 @@
 # JAVA_HOME says; then the unit tests and a short drill once more on Java 25 or newer, if there is one.
 # Extra arguments go to Maven.
 set -euo pipefail
+
+usage() {
+    cat <<'TEXT'
+Usage: scripts/test.sh [MAVEN-ARGUMENT...]
+Sets up what is missing, builds, and runs every test on Java 17, then the unit tests and a drill on Java 25 or newer if
+there is one. Arguments go to Maven: -pl client-agent -am runs the tests of one module and of what it needs.
+Exit code: 0 all green.
+TEXT
+}
+
+case ${1:-} in
+    -h | --help) usage; exit 0 ;;
+esac
 cd "$(dirname "$0")/.."
 
 JVMS=/usr/lib/jvm
