@@ -12,6 +12,7 @@ import io.holdfast.control.ExportedUnit;
 import io.holdfast.control.IscsiSession;
 import io.holdfast.control.ServerDescription;
 import io.holdfast.control.ServerMessage;
+import io.holdfast.control.VmOutcome;
 import io.holdfast.iscsi.EventLoops;
 import io.holdfast.iscsi.IoWay;
 import io.holdfast.iscsi.IscsiServer;
@@ -40,6 +41,7 @@ import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -302,7 +304,7 @@ final class TargetServer {
             AnnouncementOutcome outcome = agents.announce(ServerMessage.Reason.PLANNED_STOP, config.stopLimit())
                     .get(config.stopLimit().toMillis() + 1000, TimeUnit.MILLISECONDS);
             if (outcome.complete()) {
-                log.info("agents have frozen their VMs, {} ms: {}", outcome.elapsedMs(), outcome.answered());
+                log.info("agents answered within {} ms: {}", outcome.elapsedMs(), inWords(outcome.answered()));
             } else {
                 log.warn("going without the word of {} after {} ms", outcome.unanswered(), outcome.elapsedMs());
             }
@@ -311,6 +313,24 @@ final class TargetServer {
         } catch (java.util.concurrent.ExecutionException | java.util.concurrent.TimeoutException e) {
             log.warn("agents could not be told of the stop: {}", e.toString());
         }
+    }
+
+    /** {@code agent-17: web1 is frozen, db1 was paused before; agent-18: …}. */
+    static String inWords(Map<String, List<VmOutcome>> answered) {
+        return answered.entrySet().stream()
+                .map(agent -> agent.getKey() + ": "
+                        + agent.getValue().stream().map(TargetServer::inWords).collect(Collectors.joining(", ")))
+                .collect(Collectors.joining("; "));
+    }
+
+    private static String inWords(VmOutcome vm) {
+        return vm.vm()
+                + switch (vm.state()) {
+                    case FROZEN -> " is frozen";
+                    case ALREADY_PAUSED -> " was paused before";
+                    case ABSENT -> " does not run";
+                    case FAILED -> " could not be frozen (" + vm.detail() + ")";
+                };
     }
 
     /** Closes whatever is open, in the order that loses nothing. */
