@@ -10,11 +10,13 @@ import picocli.CommandLine.Model.OptionSpec;
 
 /** The command line as picocli sees it, made from the commands' tables: help, version, and errors for people. */
 final class PicocliFront {
+    private static final String VERSION = "holdfast " + Version.text();
+
     private PicocliFront() {}
 
     static CommandLine commandLine(List<Command> commands, PrintWriter out, PrintWriter err) {
         CommandSpec root = CommandSpec.create().name("holdfast").mixinStandardHelpOptions(true);
-        root.version("holdfast " + Version.text());
+        root.version(VERSION);
         root.usageMessage()
                 .description("The storage server that QEMU/KVM guests do not die with.")
                 .commandListHeading("%nCommands:%n")
@@ -32,6 +34,7 @@ final class PicocliFront {
 
     private static CommandSpec spec(Command command) {
         CommandSpec spec = CommandSpec.wrapWithoutInspection(command).mixinStandardHelpOptions(true);
+        spec.version(VERSION);
         spec.usageMessage()
                 .description(command.description().toArray(String[]::new))
                 .hidden(command.hidden())

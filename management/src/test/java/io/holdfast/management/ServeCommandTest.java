@@ -253,6 +253,21 @@ class ServeCommandTest {
         assertThat(out.toString()).contains("--export", "--listen", "holdfast ");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"--version", "-V", "serve --version", "serve -V", "agent --version", "agent -V"})
+    void shouldTellItsVersionWhereverItIsAsked(String arguments) {
+        assertThat(run(List.of(arguments.split(" ")))).isEqualTo(ExitCode.OK);
+        assertThat(out.toString()).startsWith("holdfast ").hasLineCount(1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"0", "1000", "10GB", "1.5", "-1", "lots"})
+    void shouldExitWithTwoWhenASizeIsWrong(String size) {
+        assertThat(serve("--export", dir.resolve("a.img") + ",size=" + size)).isEqualTo(ExitCode.USAGE);
+        assertThat(err.toString()).contains("size '" + size + "'").hasLineCount(1);
+        assertThat(dir.resolve("a.img")).doesNotExist();
+    }
+
     // ------------------------------------------------------------------ state
 
     @Test

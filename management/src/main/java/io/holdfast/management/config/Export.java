@@ -26,6 +26,7 @@ public record Export(
         boolean writeThrough,
         boolean direct,
         boolean preallocate) {
+    private static final int BLOCK_BYTES = 512;
     private static final String WRITE_BACK = "writeback";
     private static final String WRITE_THROUGH = "writethrough";
 
@@ -67,7 +68,7 @@ public record Export(
         return new Export(
                 file,
                 name == null ? nameOf(file) : checked(name),
-                size == null ? OptionalLong.empty() : OptionalLong.of(ByteSize.parse(size)),
+                size == null ? OptionalLong.empty() : OptionalLong.of(blocks(size)),
                 isOn(attributes, ExportAttribute.READ_ONLY),
                 writesThrough(attributes.getOrDefault(ExportAttribute.CACHE, WRITE_BACK)),
                 isOn(attributes, ExportAttribute.DIRECT),
@@ -86,6 +87,15 @@ public record Export(
                 throw new ConfigException(
                         "export cache '" + cache + "' is neither " + WRITE_BACK + " nor " + WRITE_THROUGH);
         };
+    }
+
+    private static long blocks(String size) throws ConfigException {
+        long bytes = ByteSize.parse(size);
+        if (bytes % BLOCK_BYTES != 0) {
+            throw new ConfigException("size '" + size + "' is " + bytes + " bytes, which is not a multiple of "
+                    + BLOCK_BYTES + "; the next one is " + (bytes / BLOCK_BYTES + 1) * BLOCK_BYTES);
+        }
+        return bytes;
     }
 
     private static ExportAttribute attribute(String key, String text) throws ConfigException {

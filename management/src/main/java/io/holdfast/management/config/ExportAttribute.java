@@ -8,8 +8,8 @@ public enum ExportAttribute {
     SIZE(
             "size",
             "BYTES",
-            "A missing file is created with it, sparse; an existing one must have it. A multiple of 512; K, M, G, T for "
-                    + "powers of 1024."),
+            "A missing file is created with it, sparse; an existing one must have it. A multiple of 512; K, M, G, T (or "
+                    + "KiB, …) for powers of 1024."),
     READ_ONLY("ro", "", "Initiators cannot write."),
     CACHE(
             "cache",
