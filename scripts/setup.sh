@@ -6,20 +6,24 @@ PATH=$PATH:/usr/sbin:/sbin
 
 usage() {
   cat <<'TEXT'
-Usage: scripts/setup.sh [--check] [--quiet]
-  --check   only say what is missing; install nothing
-  --quiet   say nothing when everything is there
+Usage: scripts/setup.sh [--check] [--quiet] [--initiator]
+  --check      only say what is missing; install nothing
+  --quiet      say nothing when everything is there
+  --initiator  also what the guest with the Linux initiator is made of: Debian's generic kernel and 100 packages, 125 MB,
+               unpacked, not installed (scripts/initiator.sh and scripts/test.sh need it)
 Exit code: 0 everything is there, 1 something is missing (named, with what it is needed for), 2 wrong usage.
-HOLDFAST_CACHE names the folder for the guests' kernel (default: .cache in the checkout).
+HOLDFAST_CACHE names the folder for what the guests are made of (default: .cache in the checkout).
 TEXT
 }
 
 check_only=no
 quiet=no
+initiator=no
 for argument in "$@"; do
   case $argument in
     --check) check_only=yes ;;
     --quiet) quiet=yes ;;
+    --initiator) initiator=yes ;;
     -h | --help) usage; exit 0 ;;
     *) echo "setup: unknown option '$argument' (see --help)" >&2; exit 2 ;;
   esac
@@ -27,6 +31,8 @@ done
 
 # shellcheck source-path=SCRIPTDIR source=lib/guest-kernel.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib/guest-kernel.sh"
+# shellcheck source-path=SCRIPTDIR source=lib/guest-packages.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib/guest-packages.sh"
 
 say() { printf 'setup: %s\n' "$*"; }
 complain() { printf 'setup: %s\n' "$*" >&2; }
@@ -83,11 +89,12 @@ is_there() {
   esac
 }
 
-# Fills missing_packages, missing_kernel, broken (what does not work without them) and working.
+# Fills missing_packages, missing_kernel, missing_initiator, broken (what does not work without them) and working.
 look() {
   local purpose package check
   missing_packages=()
   missing_kernel=no
+  missing_initiator=()
   declare -gA broken=()
   declare -gA working=()
   while IFS='|' read -r purpose package check; do
@@ -102,12 +109,18 @@ look() {
     missing_kernel=yes
     broken["guest images"]="${broken["guest images"]:-} linux-image-$GUEST_KERNEL_FLAVOUR"
   fi
+  if [ $initiator = yes ]; then
+    working["initiator guest"]=yes
+    guest_kernel_dir "$INITIATOR_KERNEL_FLAVOUR" > /dev/null || missing_initiator+=(kernel)
+    guest_packages_dir > /dev/null || missing_initiator+=(packages)
+    [ ${#missing_initiator[@]} -eq 0 ] || broken["initiator guest"]=" ${missing_initiator[*]} (see scripts/setup.sh --help)"
+  fi
   # Nothing boots without images, and neither part runs without the build.
   [ -z "${broken["guest images"]:-}" ] || broken["guests"]="${broken["guests"]:-} (guest images)"
   for purpose in "${!broken[@]}"; do unset "working[$purpose]"; done
 }
 
-everything_is_there() { [ ${#missing_packages[@]} -eq 0 ] && [ $missing_kernel = no ]; }
+everything_is_there() { [ $((${#missing_packages[@]} + ${#missing_initiator[@]})) -eq 0 ] && [ $missing_kernel = no ]; }
 
 report_missing() {
   local purpose
@@ -199,6 +212,15 @@ if [ $missing_kernel = yes ]; then
     tail -n 3 "$log" >&2
   fi
 fi
+for part in "${missing_initiator[@]}"; do
+  say "fetching the initiator guest's $part (unpacked, not installed)"
+  case $part in
+    kernel) fetch_guest_kernel "$INITIATOR_KERNEL_FLAVOUR" >> "$log" 2>&1 ;;
+    packages) fetch_guest_packages >> "$log" 2>&1 ;;
+  esac && continue
+  complain "cannot get the initiator guest's $part; the last lines of $log:"
+  tail -n 3 "$log" >&2
+done
 
 look
 if everything_is_there; then

@@ -13,6 +13,8 @@ export LC_ALL=C TZ=UTC
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=../scripts/lib/guest-kernel.sh
 . "$here/../scripts/lib/guest-kernel.sh"
+# shellcheck source-path=SCRIPTDIR source=lib/parts.sh
+. "$here/lib/parts.sh"
 
 usage() {
   cat <<'TEXT'
@@ -74,7 +76,7 @@ key() {
     sha256sum < "$busybox"
     sha256sum < "$(gcc -print-file-name=libc.a)"
     cat "$grub/boot.img" "$grub/kernel.img" | sha256sum
-    cd "$here" && find build.sh src/main/c src/main/guest -type f | sort | xargs sha256sum
+    cd "$here" && find build.sh lib src/main/c src/main/guest -type f | sort | xargs sha256sum
   } | sha256sum | cut -d ' ' -f 1
 }
 
@@ -88,28 +90,15 @@ compile_workload() {
 
 build_initrd() {
   say "packing the initramfs (kernel $kernel_version)"
-  local tree=$work/initrd module file
-  mkdir -p "$tree/bin" "$tree/lib/modules"
+  local tree=$work/initrd
+  mkdir -p "$tree/bin"
   cp "$busybox" "$tree/bin/busybox"
   sed "s/@ROOT_UUID@/$ROOT_UUID/" "$here/src/main/guest/initramfs-init" > "$tree/init"
-  # depmod wants to write beside the modules; the fetched kernel stays as it is.
-  mkdir -p "$work/kernel/lib/modules"
-  cp -r --reflink=auto "$kernel/lib/modules/$kernel_version" "$work/kernel/lib/modules/"
-  depmod -b "$work/kernel" "$kernel_version"
-  : > "$tree/lib/modules/order"
-  for module in $MODULES; do
-    modprobe -d "$work/kernel" -S "$kernel_version" --show-depends "$module" > "$work/depends" \
-      || die "kernel $kernel_version has no module $module"
-    sed -n 's/^insmod \(.*\.ko[.a-z]*\).*/\1/p' "$work/depends" | while read -r file; do
-      [ ! -f "$tree/lib/modules/$(basename "$file")" ] || continue
-      cp "$file" "$tree/lib/modules/"
-      basename "$file" >> "$tree/lib/modules/order"
-    done
-  done
+  # shellcheck disable=SC2086 # several names, on purpose
+  collect_modules "$kernel" "$tree" $MODULES
   chmod -R u=rwX,go=rX "$tree"
   chmod 755 "$tree/init" "$tree/bin/busybox"
-  find "$tree" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
-  (cd "$tree" && find . | sort | cpio --quiet -o -H newc --reproducible -R +0:+0) | gzip -9 -n > "$work/initrd.gz"
+  pack_initramfs "$tree" | gzip -9 -n > "$work/initrd.gz"
 }
 
 # make_root FILE [LOCAL=PATH…]: an ext4 root, with further files in it.

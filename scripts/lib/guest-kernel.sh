@@ -21,7 +21,7 @@ prepare_holdfast_cache() {
 # The folder holds `vmlinuz` and `lib/modules/VERSION/`.
 guest_kernel_dir() {
   local newest
-  newest=$(find "$(holdfast_cache_dir)/guest-kernel" -mindepth 1 -maxdepth 1 -type d -name "*-$1" 2>/dev/null | sort -V | tail -n 1)
+  newest=$(find "$(holdfast_cache_dir)/guest-kernel" -mindepth 1 -maxdepth 1 -type d -name "*[0-9]-$1" 2>/dev/null | sort -V | tail -n 1)
   [ -n "$newest" ] && [ -f "$newest/vmlinuz" ] && printf '%s\n' "$newest"
 }
 
@@ -37,9 +37,9 @@ fetch_guest_kernel() (
   version=${package#linux-image-}
   cache=$(holdfast_cache_dir)
   prepare_holdfast_cache && mkdir -p "$cache/guest-kernel" || return 1
-  work=$(mktemp -d "$cache/guest-kernel/.fetch.XXXXXX") || return 1
-  trap 'rm -rf "$work"' EXIT
-  cd "$work" || return 1
+  scratch=$(mktemp -d "$cache/guest-kernel/.fetch.XXXXXX") || return 1
+  trap 'rm -rf "$scratch"' EXIT
+  cd "$scratch" || return 1
   # As root apt would fetch as user _apt, which need not be able to write here.
   apt-get -q -o APT::Sandbox::User=root download "$package" < /dev/null || return 1
   dpkg -x ./*.deb unpacked || return 1
