@@ -36,7 +36,7 @@ find_jdk() {
     printf '%s\n' "$found"
 }
 
-./scripts/setup.sh
+./scripts/setup.sh --initiator
 java17="$(find_jdk 17 17)"
 if [ -z "$java17" ]; then
     echo "test: no JDK 17 below $JVMS, and every test must run on it: apt-get install openjdk-17-jdk-headless" >&2
