@@ -7,6 +7,7 @@ import io.holdfast.agent.qmp.QmpReply;
 import io.holdfast.agent.qmp.QmpSession;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalDouble;
@@ -32,7 +33,10 @@ final class Observer implements QmpClient.Listener, AutoCloseable {
 
     private static final Duration REPLY_LIMIT = Duration.ofSeconds(20);
 
-    /** An event of QEMU and the {@link System#nanoTime()} at which the observer heard it. */
+    /** Whoever hears of an event so much later has a clock that was set. */
+    private static final long MAX_EVENT_AGE_NS = 2_000_000_000L;
+
+    /** An event of QEMU and the {@link System#nanoTime()} at which it was. */
     record Event(long atNs, String name, JsonNode data) {}
 
     /**
@@ -85,10 +89,27 @@ final class Observer implements QmpClient.Listener, AutoCloseable {
 
     @Override
     public void event(QmpEvent event) {
-        long atNs = System.nanoTime();
+        // In this order: whoever loses the processor in between finds the event later than it was, not earlier.
+        Instant now = Instant.now();
+        long atNs = System.nanoTime() - ageNs(event, now);
         synchronized (events) {
             events.add(new Event(atNs, event.name(), event.data()));
         }
+    }
+
+    /**
+     * How long ago an event was. QEMU says when it was, and is believed: this process gets the processor when it is its
+     * turn, perhaps ten milliseconds later. Not if the clock was set in between.
+     */
+    static long ageNs(QmpEvent event, Instant now) {
+        long seconds = event.timestamp().path("seconds").asLong(-1);
+        if (seconds < 0) {
+            return 0;
+        }
+        Instant then = Instant.ofEpochSecond(
+                seconds, event.timestamp().path("microseconds").asLong() * 1000);
+        long ageNs = Duration.between(then, now).toNanos();
+        return ageNs >= 0 && ageNs < MAX_EVENT_AGE_NS ? ageNs : 0;
     }
 
     @Override

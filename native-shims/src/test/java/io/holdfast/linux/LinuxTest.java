@@ -145,25 +145,6 @@ class LinuxTest {
     }
 
     @Test
-    void shouldCountHowOftenTheThreadHasWaited() throws Exception {
-        long before = Linux.voluntaryContextSwitches();
-        assertThat(before).isEqualTo(voluntarySwitchesByProc());
-        for (int i = 0; i < 10; i++) {
-            new ProcessBuilder("true").start().waitFor();
-        }
-        assertThat(Linux.voluntaryContextSwitches()).isGreaterThanOrEqualTo(before + 5);
-    }
-
-    private static long voluntarySwitchesByProc() throws IOException {
-        return Files.readAllLines(Path.of("/proc/thread-self/status")).stream()
-                .filter(line -> line.startsWith("voluntary_ctxt_switches:"))
-                .mapToLong(line ->
-                        Long.parseLong(line.substring(line.indexOf(':') + 1).strip()))
-                .findFirst()
-                .orElseThrow();
-    }
-
-    @Test
     void shouldSayThatAFileIsNoBlockDevice() {
         assertThatThrownBy(() -> Linux.blockDeviceSizeBytes(fd))
                 .hasMessage("ioctl BLKGETSIZE64: Inappropriate ioctl for device (ENOTTY)");

@@ -220,7 +220,8 @@ public final class QmpClient implements AutoCloseable {
                     continue;
                 }
                 if (message.has("event")) {
-                    QmpEvent event = new QmpEvent(message.path("event").asText(), message.path("data"));
+                    QmpEvent event = new QmpEvent(
+                            message.path("event").asText(), message.path("data"), message.path("timestamp"));
                     tell(() -> listener.event(event));
                 } else {
                     QmpSession session = receiver;

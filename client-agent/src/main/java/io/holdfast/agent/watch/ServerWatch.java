@@ -46,7 +46,7 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
     private static final int OVERSLEPT_MS = 400;
 
     private static final int PROVE_AGAIN_MS = 20;
-    /** Two of the server's heart-beats: with one so young its process lives. */
+    /** Two of the server's heart-beats: one that lives has sent another by then. */
     private static final int FRESH_BEAT_MS = 500;
     /** A server that is just dying hangs up without a welcome too, but not so often in a row. */
     private static final int UNWELCOME_QUICK = 3;
@@ -188,26 +188,37 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
                     // after.
                     return;
                 }
-                if (!outcome.serves() && !merelyRefused(outcome)) {
+                if (outcome.serves()) {
+                    tellAskers(true);
+                } else if (outcome.silence()) {
                     lost("a VM lost its session, and " + outcome.trouble(), true);
-                    return;
+                } else {
+                    awaitBeat(asked, outcome.trouble(), System.nanoTime());
                 }
-                tellAskers(true);
             });
         }
     }
 
     /**
-     * A server at its connection limit hangs up on the probe, and serves everybody else. The death of its process would end
-     * the control connection too, so that such a "no" is not believed while hearts beat on it.
+     * A "no" has two reasons. A server at its connection limit hangs up on the probe, and serves everybody else. A process
+     * that is dying closes its connections one after the other, the control connection perhaps last. A heart-beat that
+     * comes after the "no" tells the one, the end of the control connection the other. Until then the VM's login waits: sent
+     * away now, its initiator would come again only after a second, and QEMU's main loop stand still for as long.
      */
-    private boolean merelyRefused(DiscoveryProbe.Outcome outcome) {
+    private void awaitBeat(int asked, String trouble, long refusedNanos) {
         ControlClient to = client;
-        if (outcome.silence() || to == null || msSince(to.lastHeardNanos(), System.nanoTime()) >= FRESH_BEAT_MS) {
-            return false;
+        if (asked != conversations || to == null) {
+            // The loss has told the askers.
+            return;
         }
-        LOG.warn("server {}: {}, but its heart beats; nothing is frozen for that", print(), outcome.trouble());
-        return true;
+        if (to.lastHeardNanos() - refusedNanos > 0) {
+            LOG.warn("server {}: {}, but its heart beats; nothing is frozen for that", print(), trouble);
+            tellAskers(true);
+        } else if (msSince(refusedNanos, System.nanoTime()) >= FRESH_BEAT_MS) {
+            lost("a VM lost its session, and " + trouble, true);
+        } else {
+            loop.schedule(() -> awaitBeat(asked, trouble, refusedNanos), PROVE_AGAIN_MS, TimeUnit.MILLISECONDS);
+        }
     }
 
     private void tellAskers(boolean serves) {

@@ -137,6 +137,23 @@ class ServerWatchTest implements ServerWatch.Listener {
     }
 
     @Test
+    void shouldLetALoginWaitWhileTheServerMayBeDying() throws Exception {
+        start(new ControlSettings(300, 5_000, 3_600_000, 8, 64 * 1024));
+        awaitHeard("serves vios1 " + target.address().getPort());
+        target.hangsUp = true;
+        int before = target.accepted.get();
+
+        CompletableFuture<Boolean> answer = new CompletableFuture<>();
+        loop.execute(() -> watch.prove(answer::complete));
+        await().pollInterval(Duration.ofMillis(1)).until(() -> target.accepted.get() > before);
+        // The listening socket of a dying process is closed before its control connection: what follows is the death.
+        server.close();
+
+        assertThat(answer.get(5, TimeUnit.SECONDS)).isFalse();
+        assertThat(heard).contains("lost silent=false").doesNotContain("lost silent=true");
+    }
+
+    @Test
     void shouldAskTheServerOnceForPortalsThatDoubtAtTheSameTime() throws Exception {
         start(BEATING);
         awaitHeard("serves vios1 " + target.address().getPort());
