@@ -83,3 +83,23 @@ void block_check(const struct blocks *blocks, uint64_t block, uint32_t oldest_al
         }
     }
 }
+
+bool sector_generation(uint64_t sector, const uint8_t *buffer, uint64_t *generation)
+{
+    uint64_t words[WORDS], any = 0;
+
+    memcpy(words, buffer, SECTOR_BYTES);
+    *generation = words[WORD_GENERATION];
+    for (unsigned word = 0; word < WORDS; word++) {
+        any |= words[word];
+    }
+    if (any == 0) {
+        return true;
+    }
+    for (unsigned word = FIRST_FILLER; word < WORDS; word++) {
+        if (words[word] != filler(sector, *generation, word)) {
+            return false;
+        }
+    }
+    return words[WORD_SECTOR] == sector && *generation != 0;
+}

@@ -33,4 +33,10 @@ void block_stamp(struct blocks *blocks, uint64_t block, uint8_t *buffer);
  */
 void block_check(const struct blocks *blocks, uint64_t block, uint32_t oldest_allowed, const uint8_t *buffer);
 
+/*
+ * The generation of one sector, 0 for zeroes that nobody wrote; false if it is not wholly of one generation, or is another
+ * sector's.
+ */
+bool sector_generation(uint64_t sector, const uint8_t *buffer, uint64_t *generation);
+
 #endif

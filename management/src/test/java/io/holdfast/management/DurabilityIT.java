@@ -7,9 +7,12 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -71,6 +74,21 @@ class DurabilityIT {
             Tool.qemuIo(server.url(), reads).succeeded();
         }
         assertThat(count).isGreaterThanOrEqualTo(50);
+    }
+
+    /** The short form of the proof that users run: a few kills, every way of I/O, and the proof against loss of power. */
+    @Test
+    void shouldPassTheProofThatUsersRun() throws Exception {
+        Tool.assumeInstalled("gcc", "gcc");
+        // In the build folder: temporary folders are in memory on some machines.
+        Path work = Files.createDirectories(Path.of("target"));
+        String script = Path.of(System.getProperty("holdfast.checkout", ".."), "scripts", "durability.sh")
+                .toString();
+        Tool proof = Tool.run(
+                Duration.ofMinutes(4),
+                List.of(script, "--no-set-up", "--kills", "5", "--power-loss", "1", "--dir", work.toString()));
+        assertThat(proof.exitCode()).as(proof.output()).isZero();
+        assertThat(proof.output()).containsPattern("kills=5 acked=[1-9][0-9]* lost=0 torn=0 power_loss_violations=");
     }
 
     private static int pattern(int i) {
