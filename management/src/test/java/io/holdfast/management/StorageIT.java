@@ -37,7 +37,7 @@ class StorageIT {
                             "read -P 0x11 0 512",
                             "read -P 0x22 512 1k",
                             "read -P 0x44 1536 512",
-                            "read -P 0x22 2k 8388096",
+                            "read -P 0x22 2k 8387072",
                             "read -P 0x33 16M 1M",
                             "write -z 16M 512k",
                             "read -P 0 16M 512k",
