@@ -3,14 +3,18 @@ package io.holdfast.iscsi;
 import io.holdfast.block.IoLane;
 import io.holdfast.block.IoPool;
 import io.holdfast.block.PortableLane;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.IoEventLoop;
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.ServerChannel;
+import io.netty.channel.epoll.EpollChannelOption;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.channel.uring.IoUringChannelOption;
 import io.netty.channel.uring.IoUringIoHandler;
 import io.netty.channel.uring.IoUringIoHandlerConfig;
 import io.netty.channel.uring.IoUringServerSocketChannel;
@@ -29,6 +33,7 @@ public final class EventLoops implements AutoCloseable {
     private static final int COMPLETION_ENTRIES = 8192;
 
     private static final int STOP_LIMIT_SECONDS = 5;
+    private static final int KEEP_ALIVE_PROBES = 3;
 
     private final IoWay way;
     private final EventLoopGroup group;
@@ -78,6 +83,26 @@ public final class EventLoops implements AutoCloseable {
             case RING -> IoUringServerSocketChannel.class;
             case PORTABLE -> EpollServerSocketChannel.class;
         };
+    }
+
+    /** Makes the kernel end connections whose other side has been silent for this long, whether there are data or not. */
+    void detectDeadPeers(ServerBootstrap bootstrap, int silenceSeconds) {
+        int probeSeconds = silenceSeconds / (KEEP_ALIVE_PROBES + 1);
+        Map<ChannelOption<Integer>, Integer> options = switch (way) {
+            case RING ->
+                Map.of(
+                        IoUringChannelOption.TCP_USER_TIMEOUT, silenceSeconds * 1000,
+                        IoUringChannelOption.TCP_KEEPIDLE, probeSeconds,
+                        IoUringChannelOption.TCP_KEEPINTVL, probeSeconds,
+                        IoUringChannelOption.TCP_KEEPCNT, KEEP_ALIVE_PROBES);
+            case PORTABLE ->
+                Map.of(
+                        EpollChannelOption.TCP_USER_TIMEOUT, silenceSeconds * 1000,
+                        EpollChannelOption.TCP_KEEPIDLE, probeSeconds,
+                        EpollChannelOption.TCP_KEEPINTVL, probeSeconds,
+                        EpollChannelOption.TCP_KEEPCNT, KEEP_ALIVE_PROBES);
+        };
+        options.forEach(bootstrap::childOption);
     }
 
     IoLane laneOf(EventLoop loop) {

@@ -21,6 +21,8 @@ final class FullFeaturePhase implements Phase {
     private static final int REASON_DATA_DIGEST = 0x02;
     private static final int REASON_UNSUPPORTED = 0x05;
     private static final int EVENT_DROP_CONNECTION = 2;
+    private static final int EVENT_DROP_SESSION = 3;
+    private static final int KEEP_ALIVE_TAG = Integer.MAX_VALUE;
 
     private final IscsiConnection connection;
     private final IscsiConnection.Shared shared;
@@ -92,6 +94,14 @@ final class FullFeaturePhase implements Phase {
 
     TaskSet tasks() {
         return tasks;
+    }
+
+    /** Asks a silent initiator whether it is there. The tag is none of those that {@link Membership} waits for. */
+    void ping() {
+        sender.begin(Opcode.NOP_IN, BasicHeader.FINAL)
+                .initiatorTaskTag(BasicHeader.NO_TAG)
+                .targetTransferTag(KEEP_ALIVE_TAG);
+        sender.sendUnnumbered();
     }
 
     // ------------------------------------------------------------------ PDUs
@@ -295,6 +305,14 @@ final class FullFeaturePhase implements Phase {
     @Override
     public boolean mayStopNow() {
         stopping = true;
+        if (membership != null) {
+            // RFC 7143 §11.9.1: whoever hears it may log in again at once, and need not find out by a broken
+            // connection.
+            sender.begin(Opcode.ASYNC_MESSAGE, BasicHeader.FINAL)
+                    .initiatorTaskTag(BasicHeader.NO_TAG)
+                    .asyncEvent(EVENT_DROP_SESSION, 0, 0, 0);
+            sender.send();
+        }
         tasks.refuseNew();
         return tasks.executing() == 0;
     }

@@ -45,15 +45,18 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
             WriteAdmission admission,
             SessionEvents events,
             SessionIds ids,
+            IscsiSettings settings,
             MemoryBudget memory,
+            ConnectionLimits limits,
             Set<IscsiConnection> connections) {
 
         /** The same for connections that find other targets: those of another portal group. */
         Shared at(TargetDirectory others) {
-            return new Shared(others, admission, events, ids, memory, connections);
+            return new Shared(others, admission, events, ids, settings, memory, limits, connections);
         }
     }
 
+    private final Shared shared;
     private final IoLane lane;
     private final PduDecoder decoder = new PduDecoder(LoginNegotiation.MAX_REQUEST_TEXT_BYTES);
     private Phase phase;
@@ -61,6 +64,7 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
     private @Nullable ChannelHandlerContext context;
     private @Nullable PduSender sender;
     private @Nullable ScheduledFuture<?> loginLimit;
+    private @Nullable KeepAlive keepAlive;
     private boolean closing;
     /** The server stops: what comes is not read any more, what runs is answered. */
     private boolean stopping;
@@ -69,6 +73,7 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
     private @Nullable ByteBuf filling;
 
     IscsiConnection(Shared shared, IoLane lane) {
+        this.shared = shared;
         this.lane = lane;
         this.phase = new LoginPhase(this, shared);
     }
@@ -127,6 +132,8 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
         decoder.digests(agreed.headerDigest(), agreed.dataDigest());
         phase = next;
         cancelLoginLimit();
+        keepAlive = new KeepAlive(executor(), shared.settings().keepAliveSeconds(), next::ping, this::close);
+        keepAlive.start();
     }
 
     /**
@@ -175,6 +182,9 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
         ByteBuf in = (ByteBuf) message;
         try {
             if (!closing && !stopping) {
+                if (keepAlive != null) {
+                    keepAlive.heard();
+                }
                 sender().readsBegan();
                 decoder.decode(in, this);
             }
@@ -198,6 +208,9 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
     public void channelWritabilityChanged(ChannelHandlerContext from) {
         // An initiator that does not read its answers is not read either.
         readOrNot();
+        if (keepAlive != null) {
+            keepAlive.heard(); // it takes its answers, or cannot be heard because it does not
+        }
         if (!closing && phase instanceof FullFeaturePhase session) {
             session.tasks().retryWaiting();
         }
@@ -243,6 +256,11 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
         context().close();
     }
 
+    /** On any thread. */
+    void evict() {
+        execute(() -> close("more than " + ConnectionLimits.MAX_VISITORS + " connections log in or discover at once"));
+    }
+
     /** Says how a session ended, if there is anything to say. */
     void ended(String how) {
         if (!how.isEmpty()) {
@@ -255,7 +273,11 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
             return;
         }
         closing = true;
+        shared.limits().gone(this);
         cancelLoginLimit();
+        if (keepAlive != null) {
+            keepAlive.stop();
+        }
         dropFilling();
         phase.closing();
     }

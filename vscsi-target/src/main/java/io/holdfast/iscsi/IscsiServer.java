@@ -20,20 +20,20 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** Listens on portals and makes an {@link IscsiConnection} of every connection. Thread-safe. */
 public final class IscsiServer {
     /** What the target does of task management, for the logical units to report. */
     public static final Set<TaskManagementFunction> TASK_MANAGEMENT = TaskManagement.FUNCTIONS;
 
-    /** Connections at a time, over all portals. */
+    /** Connections of sessions at a time, over all portals. Those that log in or discover are counted apart. */
     public static final int MAX_CONNECTIONS = 1024;
 
-    private static final Logger log = LoggerFactory.getLogger(IscsiServer.class);
     /** How long a port that somebody holds is asked for again. */
     private static final int DYING_HOLDER_LIMIT_MS = 500;
+
+    /** How long the other side's kernel may take to acknowledge what was sent to it, or to say that it is there. */
+    private static final int PEER_SILENCE_SECONDS = 60;
 
     private static final int BIND_RETRY_MS = 5;
     private static final int BACKLOG = 256;
@@ -65,7 +65,9 @@ public final class IscsiServer {
                 new WriteAdmission(),
                 events,
                 new SessionIds(),
+                settings,
                 new MemoryBudget(settings.memoryBytes()),
+                new ConnectionLimits(MAX_CONNECTIONS),
                 connections);
     }
 
@@ -113,7 +115,7 @@ public final class IscsiServer {
     }
 
     private ServerBootstrap bootstrap(TargetDirectory directory) {
-        return new ServerBootstrap()
+        ServerBootstrap bootstrap = new ServerBootstrap()
                 .group(loops.group())
                 .channel(loops.serverChannel())
                 .option(ChannelOption.SO_BACKLOG, BACKLOG)
@@ -134,6 +136,8 @@ public final class IscsiServer {
                         accepted(channel, directory);
                     }
                 });
+        loops.detectDeadPeers(bootstrap, PEER_SILENCE_SECONDS);
+        return bootstrap;
     }
 
     private void accepted(Channel channel, TargetDirectory directory) {
@@ -141,18 +145,14 @@ public final class IscsiServer {
             channel.close();
             return;
         }
-        if (connections.size() >= MAX_CONNECTIONS) {
-            log.warn(
-                    "{}: closed: {} connections are open, which is the limit",
-                    Addresses.print(channel.remoteAddress()),
-                    MAX_CONNECTIONS);
-            channel.close();
-            return;
-        }
         IscsiConnection connection = new IscsiConnection(shared.at(directory), loops.laneOf(channel.eventLoop()));
         // First the context, which whoever finds it among the connections uses.
         channel.pipeline().addLast(connection);
         connections.add(connection);
+        IscsiConnection goes = shared.limits().visits(connection);
+        if (goes != null) {
+            goes.evict();
+        }
         channel.closeFuture().addListener(closed -> connections.remove(connection));
         if (stopping) {
             connection.shutdown();

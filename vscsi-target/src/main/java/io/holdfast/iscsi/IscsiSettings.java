@@ -4,10 +4,12 @@ package io.holdfast.iscsi;
  * What an operator may choose of the iSCSI server.
  *
  * @param memoryBytes what the data of all commands may take together, at least {@link #MIN_MEMORY_BYTES}
+ * @param keepAliveSeconds after how much silence an initiator is asked whether it is there, and after as much again is
+ *     taken for gone; 0 never asks
  */
-public record IscsiSettings(long memoryBytes) {
+public record IscsiSettings(long memoryBytes, int keepAliveSeconds) {
     /** Every connection's floor, and several of the largest commands. */
     public static final long MIN_MEMORY_BYTES = MemoryBudget.MIN_BYTES;
 
-    public static final IscsiSettings DEFAULT = new IscsiSettings(256L << 20);
+    public static final IscsiSettings DEFAULT = new IscsiSettings(256L << 20, 30);
 }

@@ -50,6 +50,11 @@ final class LoginNegotiation {
         boolean fullFeature() {
             return status == LoginStatus.SUCCESS && (flags & BasicHeader.FINAL) != 0 && (flags & 3) == FULL_FEATURE;
         }
+
+        /** The refusal of a login that would have been accepted. */
+        Reply refused(LoginStatus newStatus, String newWhy) {
+            return new Reply(0, NO_KEYS, newStatus, newWhy);
+        }
     }
 
     private final TargetDirectory directory;

@@ -42,6 +42,9 @@ final class LoginPhase implements Phase {
         }
         LoginNegotiation.Reply reply = login.apply(header, ByteBufUtil.getBytes(data), data.readableBytes());
         connection.initiatorName(login.initiatorName());
+        if (reply.fullFeature() && login.target() != null && !shared.limits().settles(connection)) {
+            reply = reply.refused(LoginStatus.OUT_OF_RESOURCES, "as many connections are open as there may be");
+        }
         boolean done = reply.fullFeature();
         byte[] text = reply.keys().encode();
         int commandSn = header.cmdSn();

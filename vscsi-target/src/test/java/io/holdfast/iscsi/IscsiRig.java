@@ -40,6 +40,7 @@ import org.jspecify.annotations.Nullable;
 final class IscsiRig implements AutoCloseable {
     static final String TARGET = "iqn.2026-11.io.holdfast:disk";
     static final int DISK_BYTES = 64 << 20;
+    static final int MAX_SESSIONS = 400;
 
     final UnpooledByteBufAllocator allocator = new UnpooledByteBufAllocator(true);
     final DelayedBackend disk = new DelayedBackend(new MemoryBackend(DISK_BYTES));
@@ -47,11 +48,13 @@ final class IscsiRig implements AutoCloseable {
             LogicalUnit.builder(LogicalUnitIdentity.of(new UUID(1, 2)), disk).build();
     final WriteAdmission admission;
     final MemoryBudget memory;
+    final ConnectionLimits limits = new ConnectionLimits(MAX_SESSIONS);
     final List<String> events = new ArrayList<>();
     /** True if connections close as on io_uring: later, and with more to read until then. */
     boolean closesLate;
 
     private int writes;
+    private @Nullable IscsiConnection visitor;
 
     /** True while there is no memory for connections. */
     boolean starved;
@@ -70,7 +73,14 @@ final class IscsiRig implements AutoCloseable {
         this.memory = new MemoryBudget(settings.memoryBytes());
         IscsiTarget target = new IscsiTarget(TARGET, 1, new FixedLunView(Map.of(0, unit)));
         this.shared = new IscsiConnection.Shared(
-                new OneTarget(target), admission, new Recorder(), new SessionIds(), memory, connections);
+                new OneTarget(target),
+                admission,
+                new Recorder(),
+                new SessionIds(),
+                settings,
+                memory,
+                limits,
+                connections);
     }
 
     /** What a directory with one target answers. */
@@ -137,11 +147,16 @@ final class IscsiRig implements AutoCloseable {
                 IoLane lane = new PortableLane(channel.eventLoop(), pool);
                 IscsiConnection connection = new IscsiConnection(shared, lane);
                 connections.add(connection);
+                visitor = limits.visits(connection);
                 channel.pipeline().addLast(new LateClose(), connection);
                 made[0] = (EmbeddedChannel) channel;
             }
         });
         made[0].freezeTime();
+        if (visitor != null) {
+            visitor.evict();
+            pump();
+        }
         channels.add(made[0]);
         return new TestInitiator(new EmbeddedWire(made[0]));
     }

@@ -230,6 +230,7 @@ class IscsiServerTest {
         session.ready();
         target.close();
         idle.expectClosed();
+        session.expect(Opcode.ASYNC_MESSAGE);
         session.expectClosed();
     }
 }

@@ -107,7 +107,8 @@ class MemoryBudgetTest {
 
         @Test
         void shouldBoundAllTogetherAndServeEveryCommandInTheEnd() {
-            IscsiRig rig = new IscsiRig(new WriteAdmission(), new IscsiSettings(MemoryBudget.MIN_BYTES));
+            IscsiRig rig =
+                    new IscsiRig(new WriteAdmission(), new IscsiSettings(MemoryBudget.MIN_BYTES, 0));
             List<TestInitiator> all = new ArrayList<>();
             rig.disk.hold(BlockOperation.READ);
             for (int i = 0; i < 4; i++) {
@@ -131,7 +132,8 @@ class MemoryBudgetTest {
 
         @Test
         void shouldAskAgainForImmediateDataThatFoundNoMemory() {
-            IscsiRig rig = new IscsiRig(new WriteAdmission(), new IscsiSettings(MemoryBudget.MIN_BYTES));
+            IscsiRig rig =
+                    new IscsiRig(new WriteAdmission(), new IscsiSettings(MemoryBudget.MIN_BYTES, 0));
             TestInitiator hog = login(rig, 1);
             TestInitiator writer = rig.connect();
             writer.login("DataDigest=CRC32C", "FirstBurstLength=262144").ready();
@@ -169,7 +171,8 @@ class MemoryBudgetTest {
 
         @Test
         void shouldLetSmallCommandsThroughWhenOthersTookEverything() {
-            IscsiRig rig = new IscsiRig(new WriteAdmission(), new IscsiSettings(MemoryBudget.MIN_BYTES));
+            IscsiRig rig =
+                    new IscsiRig(new WriteAdmission(), new IscsiSettings(MemoryBudget.MIN_BYTES, 0));
             TestInitiator hog = login(rig, 1);
             TestInitiator modest = login(rig, 2);
             for (int writes = 0; writes < 8; writes++) {

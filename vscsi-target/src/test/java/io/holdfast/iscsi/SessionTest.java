@@ -73,10 +73,84 @@ class SessionTest {
     }
 
     @Test
-    void shouldNotCloseASessionThatIsSilentAfterLogin() {
+    void shouldAskASilentInitiatorAndKeepItWhileItAnswers() {
         TestInitiator initiator = rig.connect().login();
-        rig.advanceSeconds(10 * IscsiConnection.LOGIN_LIMIT_SECONDS);
+        int period = IscsiSettings.DEFAULT.keepAliveSeconds();
+        rig.advanceSeconds(period - 1);
         initiator.expectNothing();
+        for (int i = 0; i < 5; i++) {
+            rig.advanceSeconds(period + 1);
+            Pdu ping = initiator.expect(Opcode.NOP_IN);
+            assertThat(ping.header().initiatorTaskTag()).isEqualTo(BasicHeader.NO_TAG);
+            Pdu answer = Pdu.of(Opcode.NOP_OUT, BasicHeader.FINAL).immediate();
+            answer.header()
+                    .initiatorTaskTag(BasicHeader.NO_TAG)
+                    .targetTransferTag(ping.header().targetTransferTag())
+                    .cmdSn(initiator.cmdSn);
+            initiator.send(answer);
+            rig.advanceSeconds(period);
+            initiator.expectNothing();
+        }
+    }
+
+    @Test
+    void shouldEndASessionThatDoesNotAnswer() {
+        TestInitiator initiator = rig.connect().login();
+        rig.advanceSeconds(IscsiSettings.DEFAULT.keepAliveSeconds());
+        initiator.expect(Opcode.NOP_IN);
+        rig.advanceSeconds(IscsiSettings.DEFAULT.keepAliveSeconds());
+        initiator.expectClosed();
+        assertThat(rig.events).containsExactly("opened 1", "closed 1");
+        assertThat(rig.schedules()).as("nothing is kept of it").isFalse();
+    }
+
+    @Test
+    void shouldNotAskAnInitiatorThatIsBusy() {
+        TestInitiator initiator = rig.connect().login().ready();
+        for (int i = 0; i < 10; i++) {
+            rig.advanceSeconds(IscsiSettings.DEFAULT.keepAliveSeconds() - 1);
+            initiator.readAll(0, 1);
+        }
+    }
+
+    // ------------------------------------------------------------------ how many
+
+    @Test
+    void shouldLetTheOldestVisitorGoForANewOne() {
+        TestInitiator oldest = rig.connect();
+        TestInitiator member = rig.connect().login();
+        TestInitiator second = rig.connect();
+        for (int i = 0; i < ConnectionLimits.MAX_VISITORS - 1; i++) {
+            rig.connect();
+        }
+        oldest.expectClosed();
+        second.name = TestInitiator.NAME + ":second";
+        second.login();
+        member.ready();
+    }
+
+    @Test
+    void shouldRefuseASessionTooManyAndStillAnswerDiscovery() {
+        TestInitiator first = rig.connect();
+        for (int i = 0; i < IscsiRig.MAX_SESSIONS; i++) {
+            TestInitiator initiator = i == 0 ? first : rig.connect();
+            initiator.name = TestInitiator.NAME + ":" + i;
+            initiator.login();
+        }
+        TestInitiator tooMany = rig.connect();
+        Pdu login = tooMany.loginRequest(
+                LoginNegotiation.OPERATIONAL,
+                LoginNegotiation.FULL_FEATURE,
+                "InitiatorName=" + TestInitiator.NAME,
+                "TargetName=" + IscsiRig.TARGET);
+        tooMany.send(login);
+        Pdu answer = tooMany.expect(Opcode.LOGIN_RESPONSE);
+        assertThat(answer.header().loginStatusClass()).isEqualTo(3);
+        assertThat(answer.header().loginStatusDetail()).isEqualTo(2);
+        tooMany.expectClosed();
+        rig.connect().discovery().close();
+        first.close();
+        rig.connect().login();
     }
 
     @Test
@@ -419,7 +493,9 @@ class SessionTest {
         idle.login();
 
         rig.shutdown();
+        assertThat(idle.expect(Opcode.ASYNC_MESSAGE).header().asyncEvent()).isEqualTo(3);
         idle.expectClosed();
+        assertThat(initiator.expect(Opcode.ASYNC_MESSAGE).header().asyncEvent()).isEqualTo(3);
         initiator.send(initiator.dataOut(r2t, new byte[4096]));
         initiator.send(initiator.read(0, 1));
         initiator.expectNothing();

@@ -68,9 +68,15 @@ public record ServeConfig(
                 loops == 0 ? Math.min(Runtime.getRuntime().availableProcessors(), MAX_LOOPS) : loops,
                 number(values, ServeSetting.SPIN),
                 number(values, ServeSetting.IO_THREADS),
-                new IscsiSettings(ByteSize.parse(one(values, ServeSetting.MEMORY))),
+                iscsi(values),
                 Duration.ofSeconds(number(values, ServeSetting.STOP_LIMIT)),
                 List.copyOf(exports));
+    }
+
+    private static IscsiSettings iscsi(Map<ServeSetting, List<String>> values) throws ConfigException {
+        return new IscsiSettings(
+                ByteSize.parse(one(values, ServeSetting.MEMORY)),
+                number(values, ServeSetting.KEEP_ALIVE));
     }
 
     private static void checkNames(List<Export> exports) throws ConfigException {

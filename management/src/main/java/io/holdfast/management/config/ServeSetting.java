@@ -77,6 +77,14 @@ public enum ServeSetting {
             SettingRule.size(IscsiSettings.MIN_MEMORY_BYTES, 1L << 40),
             "What the data of all initiators' commands may take together, 128M to 1T; who finds it used up waits. Each "
                     + "initiator may take 64M of it. Java must be given more than that: -XX:MaxDirectMemorySize, 1g."),
+    KEEP_ALIVE(
+            "keep-alive",
+            "SECONDS",
+            Kind.NUMBER,
+            "30",
+            SettingRule.number(0, 3600),
+            "After how much silence an initiator is asked whether it is there; after as much again its session ends, 0 to "
+                    + "3600. 0 never asks."),
     STOP_LIMIT(
             "stop-limit",
             "SECONDS",
