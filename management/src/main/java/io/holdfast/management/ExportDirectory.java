@@ -10,9 +10,11 @@ import java.util.Map;
 /** Every initiator sees every export. What a map of clients to logical units will replace. Immutable. */
 final class ExportDirectory implements TargetDirectory {
     private final Map<String, IscsiTarget> targets = new LinkedHashMap<>();
+    private final int group;
 
     /** @param group the tag of the portal group that initiators come through */
     ExportDirectory(List<ServedUnit> units, int group) {
+        this.group = group;
         units.forEach(unit -> targets.put(unit.target().name(), unit.target().in(group)));
     }
 
@@ -25,5 +27,10 @@ final class ExportDirectory implements TargetDirectory {
     @Override
     public List<IscsiTarget> visibleTo(String initiatorName) {
         return List.copyOf(targets.values());
+    }
+
+    @Override
+    public int portalGroupTag() {
+        return group;
     }
 }

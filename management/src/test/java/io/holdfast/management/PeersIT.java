@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -83,6 +85,30 @@ class PeersIT {
             assertThat(info.output()).contains("virtual size: 256 MiB (268435456 bytes)");
         }
         assertThat(Files.size(image)).isEqualTo(256L << 20);
+    }
+
+    @Test
+    void shouldAskEveryLoginForItsSecret() throws Exception {
+        Tool.assumeInstalled("iscsi-ls", "libiscsi-bin");
+        Path accounts = Files.writeString(
+                dir.resolve("chap.toml"), "[[account]]\nuser = 'web1'\nsecret = 'swordfish-and-chips'\n");
+        Files.setPosixFilePermissions(accounts, PosixFilePermissions.fromString("rw-------"));
+        try (ServeProcess server = ServeProcess.start(
+                dir, "--chap-file", accounts.toString(), "--export", dir.resolve("one.img") + ",size=16M")) {
+            String right = server.url().replace("iscsi://", "iscsi://web1%swordfish-and-chips@");
+            Tool inquiry = Tool.run("iscsi-inq", right).succeeded();
+            assertThat(inquiry.output()).contains("Vendor:HOLDFAST");
+            Tool list = Tool.run(
+                            "iscsi-ls", server.portalUrl().replace("iscsi://", "iscsi://web1%swordfish-and-chips@"))
+                    .succeeded();
+            assertThat(list.output()).contains("Target:iqn.2026-11.io.holdfast:one");
+            for (String user : List.of("", "web1%swordfish-and-crisps@", "web2%swordfish-and-chips@")) {
+                Tool refused = Tool.run("iscsi-inq", server.url().replace("iscsi://", "iscsi://" + user));
+                assertThat(refused.exitCode()).as(refused.output()).isNotZero();
+                assertThat(refused.output()).contains("Authentication failure");
+            }
+            assertThat(server.log()).doesNotContain("swordfish");
+        }
     }
 
     @Test

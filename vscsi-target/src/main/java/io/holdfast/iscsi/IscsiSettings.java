@@ -6,10 +6,11 @@ package io.holdfast.iscsi;
  * @param memoryBytes what the data of all commands may take together, at least {@link #MIN_MEMORY_BYTES}
  * @param keepAliveSeconds after how much silence an initiator is asked whether it is there, and after as much again is
  *     taken for gone; 0 never asks
+ * @param chap who may log in; {@link ChapAccounts#NONE} for everybody
  */
-public record IscsiSettings(long memoryBytes, int keepAliveSeconds) {
+public record IscsiSettings(long memoryBytes, int keepAliveSeconds, ChapAccounts chap) {
     /** Every connection's floor, and several of the largest commands. */
     public static final long MIN_MEMORY_BYTES = MemoryBudget.MIN_BYTES;
 
-    public static final IscsiSettings DEFAULT = new IscsiSettings(256L << 20, 30);
+    public static final IscsiSettings DEFAULT = new IscsiSettings(256L << 20, 30, ChapAccounts.NONE);
 }

@@ -7,6 +7,7 @@ import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -35,6 +36,7 @@ final class LoginNegotiation {
     static final int OPERATIONAL = 1;
     static final int FULL_FEATURE = 3;
 
+    private static final String CHAP = "CHAP";
     private static final int VERSION = 0;
     private static final TextKeys NO_KEYS = new TextKeys(Map.of());
 
@@ -66,10 +68,18 @@ final class LoginNegotiation {
     private boolean identified;
     private boolean declaredOurs;
     private String initiatorName = "";
+    /** Empty in a discovery session. */
+    private String targetName = "";
+
     private @Nullable IscsiTarget target;
 
-    LoginNegotiation(TargetDirectory directory) {
+    private final ChapAccounts accounts;
+    /** Once CHAP has been agreed on. */
+    private @Nullable ChapExchange chap;
+
+    LoginNegotiation(TargetDirectory directory, ChapAccounts accounts) {
         this.directory = directory;
+        this.accounts = accounts;
     }
 
     /** Empty until the initiator has named itself. */
@@ -121,6 +131,7 @@ final class LoginNegotiation {
             identify(keys, answers);
         }
         answer(keys, answers);
+        authenticate(keys, answers);
         return reply(transit(request), answers);
     }
 
@@ -154,8 +165,15 @@ final class LoginNegotiation {
         initiatorName = checkedName(initiator);
         String type = keys.pairs().getOrDefault(LoginKey.SESSION_TYPE.key(), "Normal");
         if (type.equals("Normal")) {
-            target = find(keys.pairs().getOrDefault(LoginKey.TARGET_NAME.key(), ""));
-            answers.put("TargetPortalGroupTag", Integer.toString(target.portalGroupTag()));
+            targetName = keys.pairs().getOrDefault(LoginKey.TARGET_NAME.key(), "");
+            if (targetName.isEmpty()) {
+                throw new Refusal(LoginStatus.MISSING_PARAMETER, "no TargetName");
+            }
+            if (!accounts.areRequired()) {
+                target = find();
+            }
+            int tag = target == null ? directory.portalGroupTag() : target.portalGroupTag();
+            answers.put("TargetPortalGroupTag", Integer.toString(tag));
         } else if (!type.equals("Discovery")) {
             throw new Refusal(LoginStatus.SESSION_TYPE_UNSUPPORTED, "session type " + TextKeys.printable(type));
         }
@@ -177,10 +195,7 @@ final class LoginNegotiation {
         return name.toLowerCase(Locale.ROOT);
     }
 
-    private IscsiTarget find(String targetName) throws Refusal {
-        if (targetName.isEmpty()) {
-            throw new Refusal(LoginStatus.MISSING_PARAMETER, "no TargetName");
-        }
+    private IscsiTarget find() throws Refusal {
         TargetDirectory.Decision decision = directory.login(initiatorName, targetName.toLowerCase(Locale.ROOT));
         if (decision instanceof TargetDirectory.Decision.Accept accept) {
             return accept.target();
@@ -198,11 +213,14 @@ final class LoginNegotiation {
     private void answer(TextKeys keys, Map<String, String> answers) throws Refusal {
         for (Map.Entry<String, String> pair : keys.pairs().entrySet()) {
             LoginKey key = LoginKey.of(pair.getKey());
+            if (chap != null && ChapExchange.isChapKey(pair.getKey())) {
+                continue;
+            }
             if (key == null) {
                 answers.put(pair.getKey(), LoginKey.NOT_UNDERSTOOD);
                 continue;
             }
-            String value = key.agree(pair.getValue());
+            String value = key == LoginKey.AUTH_METHOD ? authMethod(pair.getValue()) : key.agree(pair.getValue());
             if (value.equals(LoginKey.REJECT)) {
                 refuseValue(key, pair.getValue());
             }
@@ -226,10 +244,50 @@ final class LoginNegotiation {
                 key.key() + "=" + TextKeys.printable(offered) + " cannot be agreed on; here it is " + key.ours());
     }
 
+    // ------------------------------------------------------------------ authentication (RFC 7143 §12)
+
+    private String authMethod(String offered) {
+        if (!accounts.areRequired()) {
+            return LoginKey.AUTH_METHOD.agree(offered);
+        }
+        boolean possible = stage == SECURITY
+                && chap == null
+                && List.of(offered.split(",", -1)).contains(CHAP);
+        if (possible) {
+            chap = new ChapExchange(accounts);
+        }
+        return possible ? CHAP : LoginKey.REJECT;
+    }
+
+    private void authenticate(TextKeys keys, Map<String, String> answers) throws Refusal {
+        Map<String, String> chapKeys = new LinkedHashMap<>(keys.pairs());
+        chapKeys.keySet().removeIf(key -> !ChapExchange.isChapKey(key));
+        if (chap == null || chapKeys.isEmpty()) {
+            return;
+        }
+        try {
+            answers.putAll(chap.apply(chapKeys, initiatorName));
+        } catch (ChapExchange.Failure failure) {
+            throw new Refusal(LoginStatus.AUTHENTICATION_FAILED, "" + failure.getMessage());
+        }
+        // Only now: who has not proved himself learns nothing of what there is.
+        if (chap.isProved() && !targetName.isEmpty()) {
+            target = find();
+        }
+    }
+
+    private boolean isAuthenticated() {
+        return !accounts.areRequired() || chap != null && chap.isProved();
+    }
+
     /** RFC 7143 §6.3: the initiator proposes a transition with T; the target agrees by echoing it. */
     private int transit(BasicHeader request) throws Refusal {
         int current = stage;
-        if (!request.flag(BasicHeader.FINAL)) {
+        if (chap == null && !isAuthenticated() && (current != SECURITY || request.flag(BasicHeader.FINAL))) {
+            throw new Refusal(LoginStatus.AUTHENTICATION_FAILED, "no authentication was offered; CHAP is needed");
+        }
+        // Proposed too early: the target stays in the stage.
+        if (!request.flag(BasicHeader.FINAL) || !isAuthenticated()) {
             return current << 2;
         }
         int next = request.nextStage();

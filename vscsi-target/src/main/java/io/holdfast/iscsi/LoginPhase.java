@@ -22,7 +22,7 @@ final class LoginPhase implements Phase {
     LoginPhase(IscsiConnection connection, IscsiConnection.Shared shared) {
         this.connection = connection;
         this.shared = shared;
-        this.login = new LoginNegotiation(shared.directory());
+        this.login = new LoginNegotiation(shared.directory(), shared.settings().chap());
     }
 
     @Override

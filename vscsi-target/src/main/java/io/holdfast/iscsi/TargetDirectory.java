@@ -29,4 +29,9 @@ public interface TargetDirectory {
 
     /** The targets that discovery shows this initiator. */
     List<IscsiTarget> visibleTo(String initiatorName);
+
+    /** What an initiator is told as TargetPortalGroupTag before it has proved who it is. */
+    default int portalGroupTag() {
+        return 1;
+    }
 }

@@ -27,7 +27,8 @@ class LoginNegotiationTest {
     private static final int OPERATIONAL_TO_FULL = T | 1 << 2 | 3;
 
     private final LoginNegotiation login = new LoginNegotiation(
-            new IscsiRig.OneTarget(new IscsiTarget("iqn.2026-11.io.holdfast:disk", 7, new FixedLunView(Map.of()))));
+            new IscsiRig.OneTarget(new IscsiTarget("iqn.2026-11.io.holdfast:disk", 7, new FixedLunView(Map.of()))),
+            ChapAccounts.NONE);
     private final BasicHeader request = new BasicHeader().begin(Opcode.LOGIN_REQUEST, 0);
 
     private LoginNegotiation.Reply ask(int flags, String... pairs) {

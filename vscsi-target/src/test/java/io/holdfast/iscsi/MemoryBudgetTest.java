@@ -108,7 +108,7 @@ class MemoryBudgetTest {
         @Test
         void shouldBoundAllTogetherAndServeEveryCommandInTheEnd() {
             IscsiRig rig =
-                    new IscsiRig(new WriteAdmission(), new IscsiSettings(MemoryBudget.MIN_BYTES, 0));
+                    new IscsiRig(new WriteAdmission(), new IscsiSettings(MemoryBudget.MIN_BYTES, 0, ChapAccounts.NONE));
             List<TestInitiator> all = new ArrayList<>();
             rig.disk.hold(BlockOperation.READ);
             for (int i = 0; i < 4; i++) {
@@ -133,7 +133,7 @@ class MemoryBudgetTest {
         @Test
         void shouldAskAgainForImmediateDataThatFoundNoMemory() {
             IscsiRig rig =
-                    new IscsiRig(new WriteAdmission(), new IscsiSettings(MemoryBudget.MIN_BYTES, 0));
+                    new IscsiRig(new WriteAdmission(), new IscsiSettings(MemoryBudget.MIN_BYTES, 0, ChapAccounts.NONE));
             TestInitiator hog = login(rig, 1);
             TestInitiator writer = rig.connect();
             writer.login("DataDigest=CRC32C", "FirstBurstLength=262144").ready();
@@ -172,7 +172,7 @@ class MemoryBudgetTest {
         @Test
         void shouldLetSmallCommandsThroughWhenOthersTookEverything() {
             IscsiRig rig =
-                    new IscsiRig(new WriteAdmission(), new IscsiSettings(MemoryBudget.MIN_BYTES, 0));
+                    new IscsiRig(new WriteAdmission(), new IscsiSettings(MemoryBudget.MIN_BYTES, 0, ChapAccounts.NONE));
             TestInitiator hog = login(rig, 1);
             TestInitiator modest = login(rig, 2);
             for (int writes = 0; writes < 8; writes++) {

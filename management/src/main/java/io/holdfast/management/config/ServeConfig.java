@@ -1,5 +1,6 @@
 package io.holdfast.management.config;
 
+import io.holdfast.iscsi.ChapAccounts;
 import io.holdfast.iscsi.IscsiSettings;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
@@ -74,9 +75,11 @@ public record ServeConfig(
     }
 
     private static IscsiSettings iscsi(Map<ServeSetting, List<String>> values) throws ConfigException {
+        String chap = one(values, ServeSetting.CHAP_FILE);
         return new IscsiSettings(
                 ByteSize.parse(one(values, ServeSetting.MEMORY)),
-                number(values, ServeSetting.KEEP_ALIVE));
+                number(values, ServeSetting.KEEP_ALIVE),
+                chap.isEmpty() ? ChapAccounts.NONE : ChapFile.read(Path.of(chap)));
     }
 
     private static void checkNames(List<Export> exports) throws ConfigException {

@@ -85,6 +85,14 @@ public enum ServeSetting {
             SettingRule.number(0, 3600),
             "After how much silence an initiator is asked whether it is there; after as much again its session ends, 0 to "
                     + "3600. 0 never asks."),
+    CHAP_FILE(
+            "chap-file",
+            "FILE",
+            Kind.TEXT,
+            "",
+            SettingRule.PATH,
+            "CHAP accounts, in TOML, readable by the server's user only. With it every login, for discovery too, must "
+                    + "prove who it is; without it nobody need."),
     STOP_LIMIT(
             "stop-limit",
             "SECONDS",
