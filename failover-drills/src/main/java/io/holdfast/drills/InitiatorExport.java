@@ -9,7 +9,10 @@ enum InitiatorExport {
     PATHS("paths", 128, ""),
     GROW("grow", 32, ""),
     READ_ONLY("ro", 16, "ro"),
-    BIG_BLOCKS("big", 64, "block=4096");
+    WRITE_THROUGH("through", 32, "cache=writethrough"),
+    BIG_BLOCKS("big", 64, "block=4096"),
+    /** On a server of its own, which asks for CHAP. */
+    GUARDED("chap", 16, "");
 
     private static final int SECTOR = 512;
 

@@ -11,15 +11,28 @@ import java.util.stream.Collectors;
  */
 final class InitiatorHost {
     /** What the guest calls an ability of the server, and how {@code serve --help} shows that the server has it. */
-    private static final Map<String, String> ABILITIES = Map.of("chap", "chap", "block", "block=");
+    private static final Map<String, String> ABILITIES = Map.of("block", "block=", "cache", "cache=");
 
     private final InitiatorServer server;
+    private final Optional<InitiatorServer> guarded;
+    private final ChapSecrets secrets;
     private final List<TcpRelay> paths;
     private final List<String> checks;
 
-    /** @param checks the names of those to run; empty for all */
-    InitiatorHost(InitiatorServer server, List<TcpRelay> paths, List<String> checks) {
+    /**
+     * @param guarded the server that asks for CHAP with these secrets
+     * @param paths to the portals of {@code server}
+     * @param checks the names of those to run; empty for all
+     */
+    InitiatorHost(
+            InitiatorServer server,
+            Optional<InitiatorServer> guarded,
+            ChapSecrets secrets,
+            List<TcpRelay> paths,
+            List<String> checks) {
         this.server = server;
+        this.guarded = guarded;
+        this.secrets = secrets;
         this.paths = List.copyOf(paths);
         this.checks = List.copyOf(checks);
     }
@@ -39,7 +52,8 @@ final class InitiatorHost {
     private String obey(String[] words) throws DrillFailure, InterruptedException {
         return switch (words[0]) {
             case "checks" -> checks.isEmpty() ? "all" : String.join(" ", checks);
-            case "portal" -> String.valueOf(server.portals().get(Integer.parseInt(words[1])));
+            case "portal" -> String.valueOf(portal(words[1]));
+            case "secret" -> secret(words[1]);
             case "relay" -> String.valueOf(path(words[1]).port());
             case "exports" ->
                 server.exports().stream().map(InitiatorExport::target).collect(Collectors.joining(" "));
@@ -52,6 +66,25 @@ final class InitiatorHost {
             case "server" -> server(words[1]);
             case "path" -> path(words[1], path(words[2]));
             default -> throw new DrillFailure("request: " + words[0]);
+        };
+    }
+
+    private int portal(String which) throws DrillFailure {
+        if (which.equals("chap")) {
+            return guarded.orElseThrow(() -> new DrillFailure("server that asks for CHAP"))
+                    .portals()
+                    .get(0);
+        }
+        return server.portals().get(Integer.parseInt(which));
+    }
+
+    private String secret(String which) throws DrillFailure {
+        return switch (which) {
+            case "user" -> secrets.user();
+            case "password" -> secrets.password();
+            case "target-user" -> secrets.targetUser();
+            case "target-password" -> secrets.targetPassword();
+            default -> throw new DrillFailure("secret: " + which);
         };
     }
 
@@ -68,7 +101,8 @@ final class InitiatorHost {
 
     private String offers(String ability) throws DrillFailure {
         String word = ABILITIES.get(ability);
-        if (word == null || !server.offers(word)) {
+        boolean offered = ability.equals("chap") ? guarded.isPresent() : word != null && server.offers(word);
+        if (!offered) {
             throw new DrillFailure("the server has no option for it (" + ability + ")");
         }
         return "";

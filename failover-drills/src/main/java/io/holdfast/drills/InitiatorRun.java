@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import org.apache.commons.io.FileUtils;
@@ -25,8 +26,9 @@ final class InitiatorRun {
 
     private static final int PATHS = 2;
 
-    /** What the server logs when something is wrong with itself, and the trace of an exception. */
-    private static final Pattern SERVER_COMPLAINT = Pattern.compile("\\bERROR\\b|Exception|^\\s+at [\\w.$]+\\(");
+    /** What the server logs when something is wrong with itself: its level, or an exception with its trace. */
+    private static final Pattern SERVER_COMPLAINT =
+            Pattern.compile("\\bERROR\\b|^[\\w.$]+(Exception|Error)\\b|^\\s+at [\\w.$]+\\(");
 
     private final Setting setting;
     private final Consumer<CheckResult> listener;
@@ -46,11 +48,18 @@ final class InitiatorRun {
         try (Workplace place = Workplace.below(setting.work())) {
             InitiatorServer server = InitiatorServer.prepare(place, setting.holdfast());
             server.start();
+            ChapSecrets secrets = ChapSecrets.random();
+            Optional<InitiatorServer> guarded = server.guarded(secrets);
+            if (guarded.isPresent()) {
+                guarded.get().start();
+            }
             for (int i = 0; i < PATHS; i++) {
                 paths.add(TcpRelay.to(server.portals().get(i)));
             }
-            converse(place, new InitiatorHost(server, paths, setting.checks()));
-            judge(server);
+            converse(place, new InitiatorHost(server, guarded, secrets, paths, setting.checks()));
+            List<String> said = new ArrayList<>(server.lines());
+            guarded.ifPresent(other -> said.addAll(other.lines()));
+            judge(said);
             keepLogs(place);
             return checks.results();
         } finally {
@@ -108,11 +117,11 @@ final class InitiatorRun {
     }
 
     /** The server's own log is one more check: nothing an initiator does may be an error of the server's. */
-    private void judge(InitiatorServer server) {
-        List<String> complaints = server.lines().stream()
+    private void judge(List<String> said) {
+        List<String> complaints = said.stream()
                 .filter(line -> SERVER_COMPLAINT.matcher(line).find())
                 .toList();
-        listener.accept(checks.serverLog(complaints, server.lines()));
+        listener.accept(checks.serverLog(complaints, said));
     }
 
     private List<String> command(Workplace place) {
@@ -154,7 +163,7 @@ final class InitiatorRun {
     /** Beside the log of what the guest said: its console and what the server said. */
     private void keepLogs(Workplace place) throws DrillFailure {
         try {
-            for (String name : List.of("console.log", "server.log")) {
+            for (String name : List.of("console.log", "server.log", "chap-server.log")) {
                 if (Files.exists(place.file(name))) {
                     FileUtils.copyFile(
                             place.file(name).toFile(),

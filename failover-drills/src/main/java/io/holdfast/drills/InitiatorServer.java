@@ -2,52 +2,104 @@ package io.holdfast.drills;
 
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code holdfast serve} with every disk that the initiator guest's checks use, on two portals; killed and started again at
- * the guest's request. Owned by one thread at a time: the run's until the guest speaks, then the one that reads its port.
+ * {@code holdfast serve} with disks for the initiator guest's checks; killed and started again at the guest's request. There
+ * are two: one for everybody on two portals, and, where the server can, one that asks for CHAP. Owned by one thread at a time: the run's until the guest speaks, then the one that reads its port.
  */
 final class InitiatorServer {
     private static final Duration SERVING_LIMIT = Duration.ofSeconds(20);
     private static final Duration GRACE = Duration.ofSeconds(5);
+    private static final String CHAP_OPTION = "--chap-file";
 
+    private final String name;
     private final Workplace place;
     private final Path holdfast;
     private final String help;
     private final List<Integer> portals;
     private final int controlPort;
     private final List<InitiatorExport> exports;
+    private final List<String> options;
     private final List<Child> lives = new ArrayList<>();
     private @Nullable Child child;
 
-    private InitiatorServer(Workplace place, Path holdfast, String help) throws DrillFailure {
+    private InitiatorServer(
+            String name,
+            Workplace place,
+            Path holdfast,
+            String help,
+            List<Integer> portals,
+            List<InitiatorExport> exports,
+            List<String> options)
+            throws DrillFailure {
+        this.name = name;
         this.place = place;
         this.holdfast = holdfast;
         this.help = help;
-        this.portals = List.of(FreePort.choose(), FreePort.choose());
+        this.portals = portals;
         this.controlPort = FreePort.choose();
-        this.exports = Arrays.stream(InitiatorExport.values())
-                .filter(export -> help.contains(export.needs()))
-                .toList();
+        this.exports = exports;
+        this.options = options;
     }
 
-    /** Makes the disks; nothing is started yet. */
+    /** Makes the disks of the server for everybody; nothing is started yet. */
     static InitiatorServer prepare(Workplace place, Path holdfast) throws DrillFailure, InterruptedException {
-        InitiatorServer server = new InitiatorServer(place, holdfast, help(place, holdfast));
+        String help = help(place, holdfast);
+        List<InitiatorExport> exports = Arrays.stream(InitiatorExport.values())
+                .filter(export -> export != InitiatorExport.GUARDED && help.contains(export.needs()))
+                .toList();
+        return new InitiatorServer(
+                        "server",
+                        place,
+                        holdfast,
+                        help,
+                        List.of(FreePort.choose(), FreePort.choose()),
+                        exports,
+                        List.of("--state", place.file("state").toString()))
+                .withDisks();
+    }
+
+    /** The server that asks for CHAP; empty if the program does not know how. */
+    Optional<InitiatorServer> guarded(ChapSecrets secrets) throws DrillFailure {
+        if (!offers(CHAP_OPTION)) {
+            return Optional.empty();
+        }
+        Path file = place.file("chap.toml");
         try {
-            for (InitiatorExport export : server.exports) {
+            Files.createFile(file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+            Files.writeString(file, secrets.toToml());
+        } catch (IOException e) {
+            throw new DrillFailure("cannot write " + file + ": " + e.getMessage(), e);
+        }
+        return Optional.of(new InitiatorServer(
+                        "chap-server",
+                        place,
+                        holdfast,
+                        help,
+                        List.of(FreePort.choose()),
+                        List.of(InitiatorExport.GUARDED),
+                        List.of(CHAP_OPTION, file.toString()))
+                .withDisks());
+    }
+
+    private InitiatorServer withDisks() throws DrillFailure {
+        try {
+            for (InitiatorExport export : exports) {
                 resize(export.file(place.folder()), export.sizeBytes());
             }
         } catch (IOException e) {
             throw new DrillFailure("cannot make the disks: " + e.getMessage(), e);
         }
-        return server;
+        return this;
     }
 
     /** What the program says it can do decides what it is asked for. */
@@ -67,12 +119,12 @@ final class InitiatorServer {
     }
 
     void start() throws DrillFailure, InterruptedException {
-        Child started = place.start("the server", command(), place.file("server.log"), GRACE);
+        Child started = place.start("the " + name, command(), place.file(name + ".log"), GRACE);
         child = started;
         lives.add(started);
         // It names each disk once it serves.
         Patience.await(
-                "the server to say that it serves",
+                "the " + name + " to say that it serves",
                 SERVING_LIMIT,
                 List.of(started),
                 () -> exports.stream().allMatch(export -> names(started, export)));
@@ -91,7 +143,7 @@ final class InitiatorServer {
             command.addAll(List.of("--listen", "127.0.0.1:" + portals.get(i) + ",group=" + (i + 1)));
         }
         command.addAll(List.of("--control", "127.0.0.1:" + controlPort));
-        command.addAll(List.of("--state", place.file("state").toString()));
+        command.addAll(options);
         exports.forEach(export -> command.addAll(List.of("--export", export.argument(place.folder()))));
         return command;
     }

@@ -14,6 +14,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The server is a script that only has a help text. */
 class InitiatorHostTest {
+    private static final ChapSecrets SECRETS = new ChapSecrets("me", "my-secret-123", "you", "your-secret-456");
+
     @TempDir
     private Path folder = Path.of("");
 
@@ -31,7 +33,8 @@ class InitiatorHostTest {
         Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwx------"));
         Workplace place = Workplace.below(folder);
         places.add(place);
-        return new InitiatorHost(InitiatorServer.prepare(place, program), List.of(), checks);
+        InitiatorServer server = InitiatorServer.prepare(place, program);
+        return new InitiatorHost(server, server.guarded(SECRETS), SECRETS, List.of(), checks);
     }
 
     @Test
@@ -44,10 +47,28 @@ class InitiatorHostTest {
 
     @Test
     void shouldExportADiskOfBigBlocksWhenTheServerHasThem() throws Exception {
-        InitiatorHost host = host("--export PATH[,size=N][,ro][,block=N]", List.of());
+        InitiatorHost host = host("--export PATH[,size=N][,ro][,cache=MODE][,block=N]", List.of());
 
         assertThat(host.answer("offers block")).isEqualTo("ok ");
-        assertThat(host.answer("exports")).isEqualTo("ok disk scratch paths grow ro big");
+        assertThat(host.answer("exports")).isEqualTo("ok disk scratch paths grow ro through big");
+    }
+
+    @Test
+    void shouldTellTheGuestTheSecretsOfTheServerThatAsksForChap() throws Exception {
+        InitiatorHost host = host("--chap-file FILE", List.of());
+
+        assertThat(host.answer("offers chap")).isEqualTo("ok ");
+        assertThat(host.answer("portal chap")).matches("ok [0-9]+");
+        assertThat(host.answer("secret password")).isEqualTo("ok my-secret-123");
+        assertThat(host.answer("exports")).isEqualTo("ok disk scratch paths grow ro");
+    }
+
+    @Test
+    void shouldHaveNoPortalWithChapWhenTheServerDoesNotKnowIt() throws Exception {
+        InitiatorHost host = host("", List.of());
+
+        assertThat(host.answer("offers chap")).startsWith("no ");
+        assertThat(host.answer("portal chap")).startsWith("no ");
     }
 
     @Test
