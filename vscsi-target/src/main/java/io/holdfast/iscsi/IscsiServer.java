@@ -1,6 +1,5 @@
 package io.holdfast.iscsi;
 
-import io.holdfast.net.Addresses;
 import io.holdfast.net.NetworkFailure;
 import io.holdfast.scsi.TaskManagementFunction;
 import io.netty.bootstrap.ServerBootstrap;
