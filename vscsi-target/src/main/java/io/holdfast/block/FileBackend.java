@@ -316,6 +316,46 @@ public final class FileBackend implements BlockBackend {
         }
     }
 
+    /**
+     * Makes the file larger, durably; initiators hear of it with their next command. May wait for the storage: not for an
+     * event loop.
+     *
+     * @throws BackendException with one line that names the path and what is wrong; the file is as large as before then, or
+     *     as large as it was to become
+     */
+    public void grow(long newSizeBytes) throws BackendException {
+        BlockError absent = presence.absent();
+        if (absent != null) {
+            throw new BackendException(absent.detail());
+        }
+        if (readOnly || opened.identity().isBlockDevice()) {
+            throw new BackendException(
+                    opened.path() + (readOnly ? " is read-only" : " is a device") + " and cannot be made larger here");
+        }
+        if (newSizeBytes < sizeBytes() || newSizeBytes % FileOpener.SECTOR_BYTES != 0) {
+            throw new BackendException(opened.path() + " has " + sizeBytes() + " bytes: " + newSizeBytes
+                    + " is less, or no multiple of " + FileOpener.SECTOR_BYTES);
+        }
+        try {
+            extend(newSizeBytes);
+            syncOrBreak();
+        } catch (IOException e) {
+            throw new BackendException(
+                    opened.path() + " cannot be given " + newSizeBytes + " bytes: " + e.getMessage(), e);
+        } finally {
+            presence.look();
+        }
+    }
+
+    /** Through the descriptors that are open: closing another one would drop the lock. */
+    private void extend(long newSizeBytes) throws IOException {
+        if (keepsBlocks && boundDescriptor() != OpenFile.NO_DESCRIPTOR) {
+            Linux.fallocate(file.descriptor(), 0, 0, newSizeBytes);
+        } else if (file.channel().size() < newSizeBytes) {
+            file.channel().write(ByteBuffer.allocate(1), newSizeBytes - 1);
+        }
+    }
+
     private void sync() throws IOException {
         int fd = file.descriptor();
         if (fd == OpenFile.NO_DESCRIPTOR) {

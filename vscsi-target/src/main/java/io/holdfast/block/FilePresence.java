@@ -13,7 +13,7 @@ import org.slf4j.LoggerFactory;
  * server would go on acknowledging writes to an image that its successor will not find, so nothing is served until the file
  * is back.
  *
- * <p>{@link #look} is for one thread at a time, and may wait for the storage; the rest is for any thread.
+ * <p>Any thread. {@link #look} may wait for the storage.
  */
 final class FilePresence {
     private static final Logger LOG = LoggerFactory.getLogger(FilePresence.class);
@@ -44,7 +44,7 @@ final class FilePresence {
         return absent;
     }
 
-    void look() {
+    synchronized void look() {
         try {
             lookAtPath();
         } catch (IOException e) {

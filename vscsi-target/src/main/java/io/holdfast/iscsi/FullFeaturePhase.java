@@ -8,6 +8,7 @@ import io.holdfast.scsi.DeviceServer;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import java.util.Set;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -87,6 +88,7 @@ final class FullFeaturePhase implements Phase {
                     .asyncEvent(EVENT_DROP_CONNECTION, connectionId, 0, 0);
             sender.send();
         }
+        session.luns().joined(session.nexus());
         log.info("{}: logged in to {}", connection, session.info().targetName());
         shared.events().opened(session.info());
         membership.join();
@@ -287,6 +289,23 @@ final class FullFeaturePhase implements Phase {
         }
     }
 
+    /** Runs {@code done} when the tasks that a device server is executing now have ended. */
+    void awaitTasksAt(DeviceServer device, Runnable done) {
+        tasks.awaitTasksAt(device, done);
+    }
+
+    /** Writes that the view of logical units held need not wait any longer. */
+    void writesReleased() {
+        if (!closing && !stopping) {
+            session.order().retryHeld();
+        }
+    }
+
+    /** Whether it is a normal session, and meant. */
+    boolean is(Predicate<SessionEvents.Session> meant) {
+        return !session.isDiscovery() && meant.test(session.info());
+    }
+
     /** The target is reset: its sessions end. */
     void targetReset(String targetName) {
         if (session.info().targetName().equals(targetName)) {
@@ -341,6 +360,7 @@ final class FullFeaturePhase implements Phase {
         if (membership != null && !drained) {
             drained = true;
             membership.leave();
+            session.luns().left(session.nexus());
             shared.events().closed(session.info());
             session.nexus().end();
         }

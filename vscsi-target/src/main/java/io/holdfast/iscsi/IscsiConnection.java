@@ -14,6 +14,7 @@ import io.netty.util.concurrent.ScheduledFuture;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -146,6 +147,22 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
             session.abortTasksAt(devices, by, done);
         } else {
             done.run();
+        }
+    }
+
+    /** Runs {@code done} when the tasks that a device server is executing here now have ended. */
+    void awaitTasksAt(DeviceServer device, Runnable done) {
+        if (phase instanceof FullFeaturePhase session) {
+            session.awaitTasksAt(device, done);
+        } else {
+            done.run();
+        }
+    }
+
+    /** Writes that the view of logical units held need not wait any longer. */
+    void writesReleased() {
+        if (phase instanceof FullFeaturePhase session) {
+            session.writesReleased();
         }
     }
 
@@ -328,14 +345,26 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
 
     /** Takes no more commands, answers the running ones when they end, and closes. On any thread. */
     void shutdown() {
+        execute(this::wrapUp);
+    }
+
+    /** The same for the connection of a session that is to end. On any thread. */
+    void end(Predicate<SessionEvents.Session> meant, String why) {
         execute(() -> {
-            if (!closing) {
-                stopping = true;
-                if (phase.mayStopNow()) {
-                    closeQuietly();
-                }
+            if (!closing && !stopping && phase instanceof FullFeaturePhase session && session.is(meant)) {
+                log.info("{}: its session is ended: {}", this, why);
+                wrapUp();
             }
         });
+    }
+
+    private void wrapUp() {
+        if (!closing && !stopping) {
+            stopping = true;
+            if (phase.mayStopNow()) {
+                closeQuietly();
+            }
+        }
     }
 
     @Override

@@ -19,6 +19,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Predicate;
 
 /** Listens on portals and makes an {@link IscsiConnection} of every connection. Thread-safe. */
 public final class IscsiServer {
@@ -163,6 +164,16 @@ public final class IscsiServer {
         return listeners.stream()
                 .map(listener -> (InetSocketAddress) listener.localAddress())
                 .toList();
+    }
+
+    /**
+     * Ends sessions: their initiators are told, what is executing is answered, what is not never will be, and then the
+     * connections are closed. {@link SessionEvents#closed} tells of each when its last write has ended.
+     *
+     * @param why for the log
+     */
+    public void endSessions(Predicate<SessionEvents.Session> which, String why) {
+        connections.forEach(connection -> connection.end(which, why));
     }
 
     private void stopListening() {

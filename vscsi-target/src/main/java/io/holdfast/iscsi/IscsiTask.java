@@ -7,6 +7,7 @@ import io.holdfast.scsi.DeviceServer;
 import io.holdfast.scsi.Lun;
 import io.holdfast.scsi.LunView;
 import io.holdfast.scsi.Nexus;
+import io.holdfast.scsi.ScsiCommand;
 import io.holdfast.scsi.ScsiTask;
 import io.holdfast.scsi.SenseCode;
 import io.netty.buffer.ByteBuf;
@@ -258,6 +259,23 @@ final class IscsiTask extends ScsiTask {
 
     int dataInOffset() {
         return dataInOffset;
+    }
+
+    @Override
+    public boolean readOnly() {
+        return tasks.session().luns().readOnly(new Lun(lun));
+    }
+
+    /** Whether it must wait while its view holds writes. */
+    boolean changesMedium() {
+        return ScsiCommand.accessOf(cdb()).modifiesMedium();
+    }
+
+    /** What is at the LUN now, when it begins to execute: the map may have changed since the command came. */
+    DeviceServer deviceNow() {
+        DeviceServer now = tasks.session().luns().at(new Lun(lun));
+        device = now;
+        return now;
     }
 
     @Override

@@ -4,6 +4,7 @@ import io.holdfast.iscsi.wire.BasicHeader;
 import io.holdfast.iscsi.wire.Isid;
 import io.holdfast.iscsi.wire.Opcode;
 import io.holdfast.iscsi.wire.WireException;
+import io.holdfast.scsi.DeviceServer;
 import io.holdfast.scsi.Nexus;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
@@ -94,8 +95,26 @@ final class LoginPhase implements Phase {
                 login.initiatorName() + ",i," + Isid.print(login.isid()),
                 target.name() + String.format(",t,0x%04x", target.portalGroupTag()),
                 target.portalGroupTag(),
-                (device, done) -> connection.execute(() -> connection.abortTasksAt(Set.of(device), null, done)));
+                new AtConnection(connection));
         return new Session(agreed, window, info, nexus, target.luns());
+    }
+
+    /** The session's tasks are at its connection. */
+    private record AtConnection(IscsiConnection connection) implements Nexus.Transport {
+        @Override
+        public void abortTasksAt(DeviceServer device, Runnable done) {
+            connection.execute(() -> connection.abortTasksAt(Set.of(device), null, done));
+        }
+
+        @Override
+        public void awaitTasksAt(DeviceServer device, Runnable done) {
+            connection.execute(() -> connection.awaitTasksAt(device, done));
+        }
+
+        @Override
+        public void writesReleased() {
+            connection.execute(connection::writesReleased);
+        }
     }
 
     @Override

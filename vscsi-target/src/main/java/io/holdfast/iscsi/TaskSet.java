@@ -5,7 +5,6 @@ import io.holdfast.iscsi.wire.BasicHeader;
 import io.holdfast.iscsi.wire.WireException;
 import io.holdfast.scsi.DeviceServer;
 import io.holdfast.scsi.LogicalUnit;
-import io.holdfast.scsi.ScsiCommand;
 import io.holdfast.scsi.SenseCode;
 import io.netty.buffer.ByteBuf;
 import java.util.ArrayDeque;
@@ -46,7 +45,7 @@ final class TaskSet {
     /** Complete tasks that wait for admission of writes, or for older ones of their task set; oldest first. */
     private final ArrayDeque<IscsiTask> held = new ArrayDeque<>();
 
-    private final List<PendingAbort> aborts = new ArrayList<>();
+    private final List<PendingEnding> endings = new ArrayList<>();
     private final Solicitation solicitation;
     private final TaskResponder responder;
     private final ConnectionMemory memory;
@@ -234,7 +233,7 @@ final class TaskSet {
         if (task.isSpoiled()) {
             return true;
         }
-        boolean admitted = writesAdmitted || !ScsiCommand.accessOf(task.cdb()).modifiesMedium();
+        boolean admitted = writesAdmitted && !session.luns().holdsWrites() || !task.changesMedium();
         return admitted && session.order().mayExecute(task);
     }
 
@@ -242,10 +241,11 @@ final class TaskSet {
         task.stage = IscsiTask.Stage.EXECUTING;
         executing++;
         SenseCode spoiled = task.spoiled();
+        DeviceServer device = task.deviceNow();
         if (spoiled == null) {
-            task.device().execute(task);
+            device.execute(task);
         } else {
-            task.device().terminate(task, spoiled);
+            device.terminate(task, spoiled);
         }
     }
 
@@ -296,8 +296,8 @@ final class TaskSet {
             task.chargedBytes = 0;
         }
         recycle(task);
-        if (task.aborted) {
-            finishAborts(task);
+        if (!endings.isEmpty()) {
+            finishEndings(task);
         }
         leaveOrder(task);
         retryWaiting();
@@ -327,12 +327,12 @@ final class TaskSet {
 
     // ------------------------------------------------------------------ abort
 
-    /** What is told when a task that was to be aborted has really ended. */
-    private record PendingAbort(List<IscsiTask> tasks, Runnable done) {}
+    /** What is told when tasks have really ended. */
+    private record PendingEnding(List<IscsiTask> tasks, Runnable done) {}
 
     /** True if one more abort may wait for running commands. */
     boolean roomForAbort() {
-        return aborts.size() < MAX_PENDING_ABORTS;
+        return endings.size() < MAX_PENDING_ABORTS;
     }
 
     /**
@@ -396,7 +396,7 @@ final class TaskSet {
             }
         }
         if (!waitFor.isEmpty()) {
-            aborts.add(new PendingAbort(waitFor, done));
+            endings.add(new PendingEnding(waitFor, done));
         } else if (!all.isEmpty()) {
             done.run();
         }
@@ -417,13 +417,28 @@ final class TaskSet {
         recycle(task);
     }
 
-    private void finishAborts(IscsiTask task) {
-        List<PendingAbort> finished = new ArrayList<>();
-        aborts.removeIf(abort -> {
-            abort.tasks().remove(task);
-            return abort.tasks().isEmpty() && finished.add(abort);
+    /** Runs {@code done} when the tasks that a device server is executing now have ended. */
+    void awaitTasksAt(DeviceServer device, Runnable done) {
+        List<IscsiTask> waitFor = new ArrayList<>();
+        for (IscsiTask task : slots) {
+            if (task.stage == IscsiTask.Stage.EXECUTING && task.device() == device) {
+                waitFor.add(task);
+            }
+        }
+        if (waitFor.isEmpty()) {
+            done.run();
+        } else {
+            endings.add(new PendingEnding(waitFor, done));
+        }
+    }
+
+    private void finishEndings(IscsiTask task) {
+        List<PendingEnding> finished = new ArrayList<>();
+        endings.removeIf(ending -> {
+            ending.tasks().remove(task);
+            return ending.tasks().isEmpty() && finished.add(ending);
         });
-        finished.forEach(abort -> abort.done().run());
+        finished.forEach(ending -> ending.done().run());
     }
 
     /** The server stops: what has not begun to execute never will; the initiator sends it again elsewhere or later. */

@@ -49,7 +49,6 @@ final class ControlCommands {
     }
 
     static void reportLuns(LogicalUnit unit, ScsiCommand command, ScsiTask task) {
-        unit.clearAttention(task.nexus(), SenseCode.REPORTED_LUNS_DATA_CHANGED);
         answerLuns(task);
     }
 
@@ -61,7 +60,15 @@ final class ControlCommands {
             task.execution().fail(Sense.inCdb(2));
             return;
         }
-        List<Lun> luns = select == ONLY_WELL_KNOWN ? List.of() : task.lunView().luns();
+        LunView view = task.lunView();
+        List<Lun> luns = view.luns();
+        // Heard is heard: for all logical units (SPC-4 §6.33).
+        for (Lun lun : luns) {
+            if (view.at(lun) instanceof LogicalUnit unit) {
+                unit.clearAttention(task.nexus(), SenseCode.REPORTED_LUNS_DATA_CHANGED);
+            }
+        }
+        luns = select == ONLY_WELL_KNOWN ? List.of() : luns;
         ByteBuffer answer = ByteBuffer.allocate(8 + 8 * luns.size());
         answer.putInt(8 * luns.size()).putInt(0);
         luns.forEach(lun -> answer.putLong(lun.value()));

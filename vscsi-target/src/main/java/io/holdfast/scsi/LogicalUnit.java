@@ -194,7 +194,7 @@ public final class LogicalUnit implements DeviceServer {
             return;
         }
         if (access == Access.WRITE) {
-            SenseCode protection = writeProtection();
+            SenseCode protection = writeProtection(task);
             if (protection != null) {
                 execution.fail(protection);
                 return;
@@ -214,8 +214,8 @@ public final class LogicalUnit implements DeviceServer {
         return command.needs() != ScsiCommand.Needs.THIN || thin();
     }
 
-    private @Nullable SenseCode writeProtection() {
-        if (backend.readOnly()) {
+    private @Nullable SenseCode writeProtection(ScsiTask task) {
+        if (backend.readOnly() || task.readOnly()) {
             return SenseCode.WRITE_PROTECTED;
         }
         return modes.softwareWriteProtect() ? SenseCode.SOFTWARE_WRITE_PROTECTED : null;
@@ -303,8 +303,9 @@ public final class LogicalUnit implements DeviceServer {
         } while (!changePortGroups(before, after, null));
     }
 
-    boolean writeProtected() {
-        return writeProtection() != null;
+    /** True if whoever sent this task may not write. */
+    boolean writeProtected(ScsiTask task) {
+        return writeProtection(task) != null;
     }
 
     ModeParameters modes() {
@@ -363,6 +364,11 @@ public final class LogicalUnit implements DeviceServer {
         attentions.establish(code, nexus -> nexus.name().equals(name));
     }
 
+    /** Establishes a unit attention for one session, whether or not it has sent a command yet. */
+    void attention(SenseCode code, Nexus nexus) {
+        attentions.establish(code, nexus);
+    }
+
     /** The initiator ports that are logged in and meant. */
     Set<String> knownInitiatorPorts(TransportId id) {
         return attentions.nexuses().stream()
@@ -383,7 +389,7 @@ public final class LogicalUnit implements DeviceServer {
         for (Nexus nexus : attentions.nexuses()) {
             if (names.contains(nexus.name())) {
                 unfinished.incrementAndGet();
-                nexus.aborter().abortTasksAt(this, oneDone);
+                nexus.transport().abortTasksAt(this, oneDone);
             }
         }
         oneDone.run();

@@ -13,4 +13,20 @@ public interface LunView {
 
     /** The LUNs that REPORT LUNS lists, ascending. */
     List<Lun> luns();
+
+    /** True if whoever sees it may only read what is at this LUN, though others may write. */
+    default boolean readOnly(Lun lun) {
+        return false;
+    }
+
+    /** True while writes must wait; {@link Nexus.Transport#writesReleased} tells when they need not any longer. */
+    default boolean holdsWrites() {
+        return false;
+    }
+
+    /** A nexus that sees it is there, and has not executed anything yet. */
+    default void joined(Nexus nexus) {}
+
+    /** A nexus is gone, and its last task has ended. */
+    default void left(Nexus nexus) {}
 }

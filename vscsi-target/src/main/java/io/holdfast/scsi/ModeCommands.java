@@ -57,7 +57,7 @@ final class ModeCommands {
             answer.put(content(unit, page, control));
         }
         answer.flip();
-        int deviceSpecific = DPO_FUA | (unit.writeProtected() ? WRITE_PROTECTED : 0);
+        int deviceSpecific = DPO_FUA | (unit.writeProtected(task) ? WRITE_PROTECTED : 0);
         if (six) {
             answer.put(0, (byte) (answer.limit() - 1));
             answer.put(2, (byte) deviceSpecific);

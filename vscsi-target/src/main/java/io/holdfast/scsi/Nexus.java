@@ -14,7 +14,7 @@ public final class Nexus {
     private final String targetPort;
     private final int relativeTargetPort;
     private final NexusName name;
-    private final TaskAborter aborter;
+    private final Transport transport;
     private final Set<LogicalUnit> remembering = ConcurrentHashMap.newKeySet();
 
     /**
@@ -26,24 +26,36 @@ public final class Nexus {
         this(initiatorPort, targetPort, relativeTargetPort, (device, done) -> done.run());
     }
 
-    /** @param aborter ends tasks of this nexus, for PREEMPT AND ABORT */
-    public Nexus(String initiatorPort, String targetPort, int relativeTargetPort, TaskAborter aborter) {
+    /** @param transport has the tasks of this nexus in its hands */
+    public Nexus(String initiatorPort, String targetPort, int relativeTargetPort, Transport transport) {
         this.initiatorPort = initiatorPort;
         this.targetPort = targetPort;
         this.relativeTargetPort = relativeTargetPort;
-        this.aborter = aborter;
+        this.transport = transport;
         name = new NexusName(initiatorPort, relativeTargetPort);
     }
 
-    /** How a transport ends tasks of a nexus. */
+    /** Where the tasks of a nexus are. Called on any thread. */
     @FunctionalInterface
-    public interface TaskAborter {
+    public interface Transport {
         /**
-         * Ends the tasks of the nexus at a device server, on behalf of another nexus. On any thread.
+         * Ends the tasks of the nexus at a device server, on behalf of another nexus.
          *
          * @param done runs when they have really ended, on any thread, perhaps before this method returns
          */
         void abortTasksAt(DeviceServer device, Runnable done);
+
+        /**
+         * Runs {@code done} when the tasks that a device server is executing for the nexus at this moment have ended, on any
+         * thread, perhaps before this method returns. Those that have not begun are no affair of the device server's: they
+         * are executed by what is at their LUN when they begin.
+         */
+        default void awaitTasksAt(DeviceServer device, Runnable done) {
+            done.run();
+        }
+
+        /** Writes that had to wait need not any longer: see {@link LunView#holdsWrites}. */
+        default void writesReleased() {}
     }
 
     /** What is left of the nexus when the session is gone: by this it is registered. */
@@ -51,8 +63,8 @@ public final class Nexus {
         return name;
     }
 
-    TaskAborter aborter() {
-        return aborter;
+    Transport transport() {
+        return transport;
     }
 
     public String initiatorPort() {
@@ -70,6 +82,13 @@ public final class Nexus {
     /** A logical unit has begun to keep something under this nexus, which it must drop in the end. */
     void remembers(LogicalUnit unit) {
         remembering.add(unit);
+    }
+
+    /** A logical unit that the nexus does not see any more drops what it keeps for it. */
+    void forgottenBy(LogicalUnit unit) {
+        if (remembering.remove(unit)) {
+            unit.nexusLost(this);
+        }
     }
 
     /**

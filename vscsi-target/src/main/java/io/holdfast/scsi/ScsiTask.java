@@ -66,6 +66,11 @@ public abstract class ScsiTask {
         return false;
     }
 
+    /** True if whoever sent it may only read at its LUN, though others may write. */
+    public boolean readOnly() {
+        return false;
+    }
+
     /** Called once when status, sense and Data-In are final. */
     public abstract void completed();
 

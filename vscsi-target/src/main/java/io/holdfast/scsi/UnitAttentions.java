@@ -21,6 +21,8 @@ import org.jspecify.annotations.Nullable;
  * <tr><td>the first command of a nexus<td>POWER ON OR RESET
  * <tr><td>a reset of the logical unit or the target<td>LOGICAL UNIT RESET, for every nexus
  * <tr><td>MODE SELECT<td>MODE PARAMETERS CHANGED, for every other nexus
+ * <tr><td>another map of LUs to the client<td>REPORTED LUNS DATA CHANGED, or MODE PARAMETERS CHANGED where he may write
+ * now, or not any more; for the sessions of that client
  * <tr><td>the backend's size<td>CAPACITY DATA CHANGED, for every nexus
  * <tr><td>task management and PREEMPT AND ABORT that end tasks of another nexus unanswered (TAS=0)<td>COMMANDS CLEARED BY
  * ANOTHER INITIATOR, for that nexus (SAM-5 §5.7)
@@ -92,6 +94,11 @@ final class UnitAttentions {
                 mine.getAndUpdate(codes -> codes & kept | bit);
             }
         });
+    }
+
+    /** Establishes one for a nexus that has not ended. */
+    void establish(SenseCode code, Nexus nexus) {
+        of(nexus).getAndUpdate(codes -> codes | bit(code));
     }
 
     /** A nexus has ended. */

@@ -7,9 +7,10 @@ import io.holdfast.block.IoLane;
 import io.holdfast.block.IoPool;
 import io.holdfast.block.MemoryBackend;
 import io.holdfast.block.PortableLane;
-import io.holdfast.scsi.FixedLunView;
 import io.holdfast.scsi.LogicalUnit;
 import io.holdfast.scsi.LogicalUnitIdentity;
+import io.holdfast.scsi.LunView;
+import io.holdfast.scsi.MappedLuns;
 import io.netty.buffer.AbstractByteBufAllocator;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
@@ -23,6 +24,7 @@ import io.netty.channel.ChannelPromise;
 import io.netty.channel.embedded.EmbeddedChannel;
 import java.io.ByteArrayOutputStream;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -46,6 +48,11 @@ final class IscsiRig implements AutoCloseable {
     final DelayedBackend disk = new DelayedBackend(new MemoryBackend(DISK_BYTES));
     final LogicalUnit unit =
             LogicalUnit.builder(LogicalUnitIdentity.of(new UUID(1, 2)), disk).build();
+    /** What initiators see: the disk at LUN 0, until a test shows them something else. */
+    final MappedLuns luns = new MappedLuns();
+    /** Initiators that see something else. */
+    final Map<String, LunView> lunsOf = new HashMap<>();
+
     final WriteAdmission admission;
     final MemoryBudget memory;
     final ConnectionLimits limits = new ConnectionLimits(MAX_SESSIONS);
@@ -71,9 +78,10 @@ final class IscsiRig implements AutoCloseable {
     IscsiRig(WriteAdmission admission, IscsiSettings settings) {
         this.admission = admission;
         this.memory = new MemoryBudget(settings.memoryBytes());
-        IscsiTarget target = new IscsiTarget(TARGET, 1, new FixedLunView(Map.of(0, unit)));
+        luns.show(Map.of(0, new MappedLuns.Mapped(unit, false)), () -> {});
+        IscsiTarget target = new IscsiTarget(TARGET, 1, luns);
         this.shared = new IscsiConnection.Shared(
-                new OneTarget(target),
+                new OneTarget(target, lunsOf),
                 admission,
                 new Recorder(),
                 new SessionIds(),
@@ -84,14 +92,19 @@ final class IscsiRig implements AutoCloseable {
     }
 
     /** What a directory with one target answers. */
-    record OneTarget(IscsiTarget target) implements TargetDirectory {
+    record OneTarget(IscsiTarget target, Map<String, LunView> lunsOf) implements TargetDirectory {
+        OneTarget(IscsiTarget target) {
+            this(target, Map.of());
+        }
+
         @Override
         public Decision login(String initiatorName, String targetName) {
             if (targetName.equals("iqn.2026-11.io.holdfast:moved")) {
                 return new Decision.Redirect("192.0.2.7:3260,1");
             }
             return targetName.equals(target.name())
-                    ? new Decision.Accept(target)
+                    ? new Decision.Accept(new IscsiTarget(
+                            target.name(), target.portalGroupTag(), lunsOf.getOrDefault(initiatorName, target.luns())))
                     : new Decision.Refuse(LoginStatus.NOT_FOUND);
         }
 
