@@ -10,7 +10,7 @@ enum InitiatorExport {
     GROW("grow", 32, ""),
     READ_ONLY("ro", 16, "ro"),
     WRITE_THROUGH("through", 32, "cache=writethrough"),
-    BIG_BLOCKS("big", 64, "block=4096"),
+    BIG_BLOCKS("big", 64, "block-size=4096"),
     /** On a server of its own, which asks for CHAP. */
     GUARDED("chap", 16, "");
 

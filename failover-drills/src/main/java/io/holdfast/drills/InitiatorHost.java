@@ -11,7 +11,7 @@ import java.util.stream.Collectors;
  */
 final class InitiatorHost {
     /** What the guest calls an ability of the server, and how {@code serve --help} shows that the server has it. */
-    private static final Map<String, String> ABILITIES = Map.of("block", "block=", "cache", "cache=");
+    private static final Map<String, String> ABILITIES = Map.of("block", "block-size=", "cache", "cache=");
 
     private final InitiatorServer server;
     private final Optional<InitiatorServer> guarded;

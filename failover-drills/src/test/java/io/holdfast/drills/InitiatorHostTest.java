@@ -47,7 +47,7 @@ class InitiatorHostTest {
 
     @Test
     void shouldExportADiskOfBigBlocksWhenTheServerHasThem() throws Exception {
-        InitiatorHost host = host("--export PATH[,size=N][,ro][,cache=MODE][,block=N]", List.of());
+        InitiatorHost host = host("--export PATH[,size=N][,ro][,cache=MODE][,block-size=N]", List.of());
 
         assertThat(host.answer("offers block")).isEqualTo("ok ");
         assertThat(host.answer("exports")).isEqualTo("ok disk scratch paths grow ro through big");

@@ -138,11 +138,12 @@ final class TargetServer {
                     export.path(),
                     new FileOptions(export.readOnly(), export.sizeBytes(), export.direct(), export.preallocate()));
             String name = config.namePrefix() + ":" + export.name();
-            UUID uuid = identify(backend, identities, name, export.path());
+            UUID uuid = identify(backend, identities, name, export);
             LogicalUnit.Builder builder = LogicalUnit.builder(LogicalUnitIdentity.of(uuid), backend)
                     .reservations(reservations(backend, uuid))
                     .targetPorts(config.portals().stream().map(Portal::group).toList())
-                    .taskManagement(IscsiServer.TASK_MANAGEMENT);
+                    .taskManagement(IscsiServer.TASK_MANAGEMENT)
+                    .blockBytes(export.blockBytes());
             if (export.writeThrough()) {
                 builder.writeThrough();
             }
@@ -154,11 +155,15 @@ final class TargetServer {
         }
     }
 
-    private static UUID identify(FileBackend backend, UnitIdentities identities, String name, Path path)
+    private static UUID identify(FileBackend backend, UnitIdentities identities, String name, Export export)
             throws IOException {
+        Path path = export.path();
         try {
             return identities.of(
-                    name, path, backend.created() ? UnitIdentities.Image.CREATED : UnitIdentities.Image.FOUND);
+                    name,
+                    path,
+                    backend.created() ? UnitIdentities.Image.CREATED : UnitIdentities.Image.FOUND,
+                    export.blockBytes());
         } catch (IOException e) {
             CreatedImage.remove(path, backend);
             backend.close();
@@ -255,6 +260,9 @@ final class TargetServer {
         for (ServedUnit unit : units) {
             out.println("  " + unit.target().name() + ": " + unit.export().path() + ", "
                     + ByteSize.print(unit.backend().sizeBytes())
+                    + (unit.export().blockBytes() == 512
+                            ? ""
+                            : ", blocks of " + unit.export().blockBytes() + " bytes")
                     + (unit.backend().readOnly() ? ", read-only" : ""));
         }
         Stream.concat(server.portals().stream(), Stream.of(agents.localAddress()))

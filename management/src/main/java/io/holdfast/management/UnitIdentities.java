@@ -30,7 +30,7 @@ import org.slf4j.LoggerFactory;
  * machine's id, the file's real path and its inode. A file that this start has created is another disk than the one that
  * had its name before: of an image whose file system is not mounted an empty one is made, and a frozen VM must not be
  * resumed on that. Nor on another image that was given the name: with a state directory the image's path is kept beside
- * the UUID.
+ * the UUID; so is the length of its blocks.
  *
  * <p>A state directory belongs to one server at a time, until {@link #close}: each would write over the other's UUIDs.
  * <p>Used by one thread, at start.
@@ -43,6 +43,8 @@ final class UnitIdentities implements AutoCloseable {
     private static final long DYING_HOLDER_LIMIT_MS = 2_000;
 
     private static final long LOCK_RETRY_MS = 10;
+    private static final int DEFAULT_BLOCK_BYTES = 512;
+
     private static final Path MACHINE_ID = Path.of("/etc/machine-id");
 
     private final Optional<Path> state;
@@ -150,10 +152,14 @@ final class UnitIdentities implements AutoCloseable {
         CREATED
     }
 
-    /** @throws IOException if the name belongs to an image at another path */
-    UUID of(String targetName, Path path, Image image) throws IOException {
+    /** @throws IOException if the name belongs to an image at another path, or to one with blocks of another length */
+    UUID of(String targetName, Path path, Image image, int blockBytes) throws IOException {
         if (state.isEmpty()) {
             String seed = machineId() + '\n' + path.toRealPath() + '\n' + Files.getAttribute(path, "unix:ino");
+            if (blockBytes != DEFAULT_BLOCK_BYTES) {
+                // In other blocks it is another disk: every number of a block on it would mean another place.
+                seed += "\n" + blockBytes;
+            }
             return UUID.nameUUIDFromBytes(seed.getBytes(StandardCharsets.UTF_8));
         }
         String place = place(path);
@@ -170,11 +176,16 @@ final class UnitIdentities implements AutoCloseable {
                     targetName,
                     path);
         }
-        return known.computeIfAbsent(targetName, name -> {
-                    changed = true;
-                    return new Unit(UUID.randomUUID(), place);
-                })
-                .uuid();
+        Unit unit = known.computeIfAbsent(targetName, name -> {
+            changed = true;
+            return new Unit(UUID.randomUUID(), place, blockBytes);
+        });
+        if (unit.blockBytes() != blockBytes) {
+            throw new IOException(targetName + " has blocks of " + unit.blockBytes() + " bytes and cannot have "
+                    + blockBytes + ": whatever is on it would be looked for in other places; give it block-size="
+                    + unit.blockBytes() + ", or export it under another name");
+        }
+        return unit.uuid();
     }
 
     /**
@@ -214,7 +225,8 @@ final class UnitIdentities implements AutoCloseable {
             return;
         }
         Map<String, UnitText> texts = new TreeMap<>();
-        known.forEach((name, unit) -> texts.put(name, new UnitText(unit.uuid().toString(), unit.path())));
+        known.forEach(
+                (name, unit) -> texts.put(name, new UnitText(unit.uuid().toString(), unit.path(), unit.blockBytes())));
         try {
             write(
                     state.get(),
@@ -265,18 +277,22 @@ final class UnitIdentities implements AutoCloseable {
     }
 
     /** A logical unit as it is remembered. */
-    private record Unit(UUID uuid, String path) {}
+    private record Unit(UUID uuid, String path, int blockBytes) {}
 
     /** What the file holds: target name to logical unit. */
     record Units(Map<String, UnitText> units) {}
 
     /** A logical unit in the file. */
-    record UnitText(@Nullable String uuid, @Nullable String path) {
+    record UnitText(
+            @Nullable String uuid,
+            @Nullable String path,
+            @Nullable Integer blockBytes) {
         private Unit parse() throws IOException {
             if (uuid == null || path == null) {
                 throw new IOException("a unit has no uuid or no path");
             }
-            return new Unit(UUID.fromString(uuid), path);
+            // Absent in what was written before disks could have other blocks.
+            return new Unit(UUID.fromString(uuid), path, blockBytes == null ? DEFAULT_BLOCK_BYTES : blockBytes);
         }
     }
 }

@@ -22,7 +22,13 @@ class StorageIT {
     private Path dir;
 
     @ParameterizedTest
-    @CsvSource({"ring,direct", "portable,direct", "portable,cache=writethrough", "portable,preallocate"})
+    @CsvSource({
+        "ring,direct",
+        "portable,direct",
+        "portable,cache=writethrough",
+        "portable,preallocate",
+        "portable,block-size=4096"
+    })
     void shouldServeVerifiedWithEveryAttribute(String io, String attribute) throws Exception {
         Tool.assumeInstalled("qemu-io", "qemu-utils");
         Path image = dir.resolve("disk.img");

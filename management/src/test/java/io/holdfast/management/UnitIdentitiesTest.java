@@ -38,15 +38,15 @@ class UnitIdentitiesTest {
     @Test
     void shouldTellAnotherFileAtTheSamePathApartWithoutAState() throws IOException {
         Path image = Files.write(dir.resolve("web1.img"), new byte[512]);
-        UUID first = UnitIdentities.load(Optional.empty()).of(NAME, image, Image.FOUND);
-        assertThat(UnitIdentities.load(Optional.empty()).of(NAME, image, Image.FOUND))
+        UUID first = UnitIdentities.load(Optional.empty()).of(NAME, image, Image.FOUND, 512);
+        assertThat(UnitIdentities.load(Optional.empty()).of(NAME, image, Image.FOUND, 512))
                 .isEqualTo(first);
 
         // Both exist at the same time, so that the inode cannot be used again.
         Files.move(image, dir.resolve("old.img"));
         Files.write(image, new byte[512]);
 
-        assertThat(UnitIdentities.load(Optional.empty()).of(NAME, image, Image.CREATED))
+        assertThat(UnitIdentities.load(Optional.empty()).of(NAME, image, Image.CREATED, 512))
                 .isNotEqualTo(first);
     }
 
@@ -57,7 +57,7 @@ class UnitIdentitiesTest {
 
         for (Image image : Image.values()) {
             try (UnitIdentities identities = UnitIdentities.load(Optional.of(dir.resolve("state")))) {
-                assertThatThrownBy(() -> identities.of(NAME, other, image))
+                assertThatThrownBy(() -> identities.of(NAME, other, image, 512))
                         .isInstanceOf(IOException.class)
                         .message()
                         .startsWith(NAME + " was " + dir.resolve("web1.img") + " and is now " + other)
@@ -74,7 +74,7 @@ class UnitIdentitiesTest {
         Path link = Files.createSymbolicLink(dir.resolve("link.img"), dir.resolve("web1.img"));
 
         try (UnitIdentities identities = UnitIdentities.load(Optional.of(dir.resolve("state")))) {
-            assertThat(identities.of(NAME, link, Image.FOUND)).isEqualTo(first);
+            assertThat(identities.of(NAME, link, Image.FOUND, 512)).isEqualTo(first);
         }
     }
 
@@ -91,10 +91,36 @@ class UnitIdentitiesTest {
         UnitIdentities.load(state).close();
     }
 
+    @Test
+    void shouldRefuseBlocksOfAnotherLength() throws IOException {
+        Path image = Files.write(dir.resolve("web1.img"), new byte[4096]);
+        try (UnitIdentities identities = UnitIdentities.load(Optional.of(dir.resolve("state")))) {
+            identities.of(NAME, image, Image.FOUND, 4096);
+            identities.save();
+        }
+
+        try (UnitIdentities identities = UnitIdentities.load(Optional.of(dir.resolve("state")))) {
+            assertThatThrownBy(() -> identities.of(NAME, image, Image.FOUND, 512))
+                    .hasMessageStartingWith(NAME + " has blocks of 4096 bytes and cannot have 512");
+            assertThat(identities.of(NAME, image, Image.CREATED, 512))
+                    .as("another disk")
+                    .isNotNull();
+        }
+    }
+
+    @Test
+    void shouldBeAnotherDiskInOtherBlocksWithoutAState() throws IOException {
+        Path image = Files.write(dir.resolve("web1.img"), new byte[4096]);
+        UnitIdentities identities = UnitIdentities.load(Optional.empty());
+
+        assertThat(identities.of(NAME, image, Image.FOUND, 4096))
+                .isNotEqualTo(identities.of(NAME, image, Image.FOUND, 512));
+    }
+
     private UUID withState(Image image) throws IOException {
         Path path = Files.write(dir.resolve("web1.img"), new byte[512]);
         try (UnitIdentities identities = UnitIdentities.load(Optional.of(dir.resolve("state")))) {
-            UUID uuid = identities.of(NAME, path, image);
+            UUID uuid = identities.of(NAME, path, image, 512);
             identities.save();
             return uuid;
         }

@@ -129,6 +129,14 @@ public final class LogicalUnit implements DeviceServer {
                 throw new IllegalArgumentException(backend.describe() + " has " + backend.sizeBytes()
                         + " bytes: must be at least one block of " + blockBytes);
             }
+            long beyond = backend.sizeBytes() % blockBytes;
+            if (beyond != 0) {
+                LOG.warn(
+                        "{}: its last {} bytes are no whole block of {}; initiators cannot reach them",
+                        backend.describe(),
+                        beyond,
+                        blockBytes);
+            }
             return new LogicalUnit(this);
         }
     }

@@ -8,6 +8,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A file to be served as a logical unit.
@@ -17,6 +18,7 @@ import java.util.regex.Pattern;
  * @param writeThrough writes are durable before they are answered
  * @param direct the host's page cache is left out
  * @param preallocate a missing file is created with all its blocks
+ * @param blockBytes the logical block length, 512 or 4096
  */
 public record Export(
         Path path,
@@ -25,8 +27,10 @@ public record Export(
         boolean readOnly,
         boolean writeThrough,
         boolean direct,
-        boolean preallocate) {
-    private static final int BLOCK_BYTES = 512;
+        boolean preallocate,
+        int blockBytes) {
+    private static final int DEFAULT_BLOCK_BYTES = 512;
+    private static final int LARGE_BLOCK_BYTES = 4096;
     private static final String WRITE_BACK = "writeback";
     private static final String WRITE_THROUGH = "writethrough";
 
@@ -63,16 +67,18 @@ public record Export(
         }
         SettingRule.PATH.check("export path", path);
         Path file = Path.of(path);
+        int blockBytes = blockBytes(attributes.get(ExportAttribute.BLOCK_SIZE));
         String size = attributes.get(ExportAttribute.SIZE);
         String name = attributes.get(ExportAttribute.NAME);
         return new Export(
                 file,
                 name == null ? nameOf(file) : checked(name),
-                size == null ? OptionalLong.empty() : OptionalLong.of(blocks(size)),
+                size == null ? OptionalLong.empty() : OptionalLong.of(wholeBlocks(size, blockBytes)),
                 isOn(attributes, ExportAttribute.READ_ONLY),
                 writesThrough(attributes.getOrDefault(ExportAttribute.CACHE, WRITE_BACK)),
                 isOn(attributes, ExportAttribute.DIRECT),
-                isOn(attributes, ExportAttribute.PREALLOCATE));
+                isOn(attributes, ExportAttribute.PREALLOCATE),
+                blockBytes);
     }
 
     private static boolean isOn(Map<ExportAttribute, String> attributes, ExportAttribute attribute) {
@@ -89,11 +95,22 @@ public record Export(
         };
     }
 
-    private static long blocks(String size) throws ConfigException {
+    private static int blockBytes(@Nullable String text) throws ConfigException {
+        if (text == null) {
+            return DEFAULT_BLOCK_BYTES;
+        }
+        return switch (text) {
+            case "512" -> DEFAULT_BLOCK_BYTES;
+            case "4096", "4K", "4k" -> LARGE_BLOCK_BYTES;
+            default -> throw new ConfigException("export block-size '" + text + "' is neither 512 nor 4096");
+        };
+    }
+
+    private static long wholeBlocks(String size, int blockBytes) throws ConfigException {
         long bytes = ByteSize.parse(size);
-        if (bytes % BLOCK_BYTES != 0) {
+        if (bytes % blockBytes != 0) {
             throw new ConfigException("size '" + size + "' is " + bytes + " bytes, which is not a multiple of "
-                    + BLOCK_BYTES + "; the next one is " + (bytes / BLOCK_BYTES + 1) * BLOCK_BYTES);
+                    + blockBytes + "; the next one is " + (bytes / blockBytes + 1) * blockBytes);
         }
         return bytes;
     }

@@ -8,7 +8,7 @@ public enum ExportAttribute {
     SIZE(
             "size",
             "BYTES",
-            "A missing file is created with it, sparse; an existing one must have it. A multiple of 512; K, M, G, T (or "
+            "A missing file is created with it, sparse; an existing one must have it. A multiple of the block size; K, M, G, T (or "
                     + "KiB, …) for powers of 1024."),
     READ_ONLY("ro", "", "Initiators cannot write."),
     CACHE(
@@ -25,6 +25,11 @@ public enum ExportAttribute {
             "",
             "A missing file is created with all its blocks, so that no write runs out of space; initiators cannot give them "
                     + "back."),
+    BLOCK_SIZE(
+            "block-size",
+            "BYTES",
+            "Logical block length, 512 or 4096. A disk keeps it for life: what is on it was laid out in such blocks. Default: "
+                    + "512."),
     NAME("name", "NAME", "The target's name after the prefix. Default: the file's name without its ending.");
 
     private final String key;

@@ -120,6 +120,8 @@ class ServeConfigTest {
         assertThat(other.direct() && other.preallocate() && other.writeThrough())
                 .isTrue();
         assertThat(Export.parse("a.img,cache=writeback").writeThrough()).isFalse();
+        assertThat(other.blockBytes()).isEqualTo(512);
+        assertThat(Export.parse("a.img,block-size=4096").blockBytes()).isEqualTo(4096);
     }
 
     @ParameterizedTest
@@ -134,8 +136,11 @@ class ServeConfigTest {
             value = {
                 "''|an export has no path",
                 "a.img,siez=1G|export 'a.img,siez=1G': no attribute 'siez'; there are size, ro, cache, direct, preallocate,"
-                        + " name (a comma in the path is written twice)",
+                        + " block-size, name (a comma in the path is written twice)",
                 "a.img,cache=unsafe|export cache 'unsafe' is neither writeback nor writethrough",
+                "a.img,block-size=520|export block-size '520' is neither 512 nor 4096",
+                "a.img,size=512,block-size=4096|size '512' is 512 bytes, which is not a multiple of 4096; the next one is"
+                        + " 4096",
                 "a.img,direct=no|export 'a.img,direct=no': direct takes no value",
                 "a.img,size|export 'a.img,size': size needs a value: size=BYTES",
                 "a.img,ro=yes|export 'a.img,ro=yes': ro takes no value",
