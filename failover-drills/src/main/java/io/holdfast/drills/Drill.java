@@ -80,6 +80,7 @@ final class Drill {
     private @Nullable GuestReport report;
     private @Nullable GuestVm guest;
     private double loadAverage = -1;
+    private OptionalLong stoppedNs = OptionalLong.empty();
 
     Drill(DrillPlan plan, Setting setting, Narrator narrator, Pause pause) {
         this.plan = plan;
@@ -201,7 +202,16 @@ final class Drill {
             report = channel.report();
             sampler.start();
             awaitWriting(vm, channel, observer);
-            Fateful fateful = new Fateful(place, server, serverSetting, agent, vm, channel, observer, sampler);
+            Fateful fateful = new Fateful(
+                    place,
+                    server,
+                    serverSetting,
+                    agent,
+                    vm,
+                    channel,
+                    observer,
+                    sampler,
+                    new QemuTrace(GuestVm.traceFile(place)));
             ServerProcess next = takeAwayAndBringBack(fateful);
             pause.lookAround(place, Objects.requireNonNull(evidence));
             endGuest(vm, channel);
@@ -250,7 +260,8 @@ final class Drill {
             GuestVm vm,
             GuestChannel channel,
             Observer observer,
-            Sampler sampler) {
+            Sampler sampler,
+            QemuTrace trace) {
 
         List<Child> mustLive() {
             List<Child> children = new ArrayList<>(List.of(vm.child()));
@@ -382,6 +393,7 @@ final class Drill {
                 course.canary().endedNs(),
                 restartedNs,
                 course.servingNs(),
+                stopped(fateful, course),
                 vcpuActivity.stoodStillSince(course.faultNs()),
                 facts,
                 fateful.observer().events(),
@@ -389,6 +401,14 @@ final class Drill {
                 fateful.channel().clock(),
                 fateful.agent().map(process -> process.child().lines()).orElse(List.of()),
                 System.nanoTime());
+    }
+
+    /** Read once: evidence is looked at every few milliseconds while the guest is waited for, on a machine that is busy. */
+    private OptionalLong stopped(Fateful fateful, Course course) {
+        if (stoppedNs.isEmpty()) {
+            stoppedNs = fateful.trace().stoppedFrom(course.faultNs());
+        }
+        return stoppedNs;
     }
 
     private static void endGuest(GuestVm vm, GuestChannel channel) throws DrillFailure, InterruptedException {

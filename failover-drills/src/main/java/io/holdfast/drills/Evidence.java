@@ -13,7 +13,8 @@ import java.util.OptionalLong;
  * @param hungUpNs the server had closed an idle connection ({@link Canary})
  * @param restartedNs just before the next server process was made; empty if the drill did not come to it
  * @param servingNs the next server said that it serves
- * @param standstillNs the vCPU threads used no CPU from here on ({@link VcpuActivity})
+ * @param stoppedNs QEMU's vCPUs were paused, by its own record ({@link QemuTrace})
+ * @param standstillNs the vCPU threads used no CPU from here on, by the host's scheduler ({@link VcpuActivity})
  * @param events what QEMU said by itself
  * @param probes whether QEMU answered while the server was away
  * @param agentLines what the agent printed
@@ -26,6 +27,7 @@ record Evidence(
         OptionalLong hungUpNs,
         OptionalLong restartedNs,
         OptionalLong servingNs,
+        OptionalLong stoppedNs,
         OptionalLong standstillNs,
         FactLog facts,
         List<Observer.Event> events,
@@ -50,11 +52,14 @@ record Evidence(
     }
 
     /**
-     * The latest the vCPUs can have stopped. QEMU's STOP event is sent after they have; but QEMU sends it late when its
-     * main loop waits for the dead storage, and then the standstill of the threads tells more: they stopped at most one
-     * tick of the guest after they were last seen to run.
+     * When the vCPUs stopped, by QEMU's own record. Without one, the latest they can have: QEMU's STOP event is sent after
+     * they have, but late when its main loop waits for the dead storage, and then the standstill of the threads tells more:
+     * they stopped at most one tick of the guest after they were last seen to run.
      */
     OptionalLong frozenNs() {
+        if (stoppedNs.isPresent()) {
+            return stoppedNs;
+        }
         OptionalLong stop = event("STOP", faultNs);
         if (standstillNs.isEmpty()) {
             return stop;

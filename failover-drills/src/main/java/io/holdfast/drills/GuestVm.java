@@ -42,6 +42,10 @@ final class GuestVm {
         return place.file("agent.qmp");
     }
 
+    static Path traceFile(Workplace place) {
+        return place.file("qemu.trace");
+    }
+
     /** Starts QEMU and waits until its sockets are there. */
     static GuestVm start(Workplace place, Setting setting) throws DrillFailure, InterruptedException {
         // SIGKILL without grace: while its main loop waits for dead storage QEMU takes no notice of SIGTERM.
@@ -60,6 +64,7 @@ final class GuestVm {
         command.addAll(List.of("-M", "q35", "-accel", "tcg,thread=multi", "-m", String.valueOf(MEMORY_MIB)));
         command.addAll(List.of("-nodefaults", "-nographic", "-no-reboot"));
         command.addAll(setting.boot());
+        command.addAll(QemuTrace.arguments(traceFile(place)));
         command.addAll(List.of("-serial", "file:" + place.file("console.log")));
         command.addAll(monitor("mon0", agentMonitor(place)));
         command.addAll(monitor("mon1", place.file("observer.qmp")));

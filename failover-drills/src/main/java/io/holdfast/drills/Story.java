@@ -54,6 +54,7 @@ final class Story {
             add(evidence.clock().lastTickBefore(frozen.getAsLong()), Tone.NOTE, "guest's last tick", "");
         }
         add(evidence.standstillNs(), Tone.SHELTER, "vCPU threads last ran", "by the host's scheduler");
+        add(evidence.stoppedNs(), Tone.SHELTER, "vCPUs are paused", "by QEMU's trace");
         add(evidence.event("BLOCK_IO_ERROR", faultNs), Tone.NOTE, "QEMU parks requests", "BLOCK_IO_ERROR event");
         OptionalLong stop = evidence.event("STOP", faultNs);
         add(stop, Tone.SHELTER, "guest is frozen", "STOP event");

@@ -18,6 +18,7 @@ class EvidenceTest {
     private final FactLog facts = new FactLog();
     private final GuestClock clock = new GuestClock();
     private final List<Observer.Event> events = new ArrayList<>();
+    private OptionalLong stoppedNs = OptionalLong.empty();
     private OptionalLong standstillNs = OptionalLong.empty();
     private OptionalLong hungUpNs = OptionalLong.of(ms(1002));
     private DrillPlan plan = Examples.plan();
@@ -30,6 +31,7 @@ class EvidenceTest {
                 hungUpNs,
                 OptionalLong.of(ms(7000)),
                 OptionalLong.of(ms(7290)),
+                stoppedNs,
                 standstillNs,
                 facts,
                 events,
@@ -73,6 +75,15 @@ class EvidenceTest {
         event(7005, "STOP");
 
         assertThat(evidence().frozenNs()).isEqualTo(OptionalLong.of(ms(1023)));
+    }
+
+    @Test
+    void shouldBelieveQemusOwnRecordBeforeAnythingElse() {
+        standstillNs = OptionalLong.of(ms(1003));
+        stoppedNs = OptionalLong.of(ms(1008));
+        event(1030, "STOP");
+
+        assertThat(evidence().frozenNs()).isEqualTo(OptionalLong.of(ms(1008)));
     }
 
     @Test
