@@ -82,6 +82,7 @@ public final class Agent implements AutoCloseable {
                         config.name(),
                         ControlProtocol.VERSION,
                         config.vms().stream().map(VmConfig::name).toList()),
+                config.probe(),
                 config.watch(),
                 config.control(),
                 new Server());

@@ -1,6 +1,7 @@
 package io.holdfast.agent;
 
 import io.holdfast.agent.portal.PortalLimits;
+import io.holdfast.agent.watch.ProbeIdentity;
 import io.holdfast.agent.watch.WatchSettings;
 import io.holdfast.control.ControlSettings;
 import io.holdfast.net.AddressException;
@@ -17,6 +18,7 @@ import java.util.Set;
  * @param name the agent's, for people
  * @param server where the server's control connection listens
  * @param vms at least one; names, QMP sockets and explicit portals differ
+ * @param probe who it is when it looks whether the server serves
  * @param stateDirectory where the records are kept; made if it is missing
  */
 public record AgentConfig(
@@ -24,6 +26,7 @@ public record AgentConfig(
         InetSocketAddress server,
         List<VmConfig> vms,
         Path stateDirectory,
+        ProbeIdentity probe,
         WatchSettings watch,
         ControlSettings control,
         PortalLimits portals) {
@@ -45,9 +48,15 @@ public record AgentConfig(
                 server,
                 vms,
                 stateDirectory,
+                ProbeIdentity.ofThisHost(),
                 WatchSettings.DEFAULT,
                 ControlSettings.DEFAULT,
                 PortalLimits.DEFAULT);
+    }
+
+    /** The same with another identity of the probes. */
+    public AgentConfig with(ProbeIdentity identity) {
+        return new AgentConfig(name, server, vms, stateDirectory, identity, watch, control, portals);
     }
 
     /** @throws AgentConfigException if the values contradict each other */

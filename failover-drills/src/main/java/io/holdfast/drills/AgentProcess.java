@@ -2,7 +2,9 @@ package io.holdfast.drills;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -23,17 +25,29 @@ final class AgentProcess {
 
     static AgentProcess start(Workplace place, Path holdfast, int controlPort, String vmName, Path qmpSocket)
             throws DrillFailure {
-        List<String> command = List.of(
-                holdfast.toString(),
-                "agent",
-                "--server",
-                "127.0.0.1:" + controlPort,
-                "--vm",
-                // A port of its own: another agent may run on this machine, with the default ones.
-                vmName + "=" + qmpSocket + ",portal=127.0.0.1:" + FreePort.choose(),
-                "--state",
-                // As in operation, where it is below /run: a disk would stand between the loss and the freeze.
-                place.fileInMemory("agent-state").toString());
+        return start(place, holdfast, List.of(controlPort), Map.of(vmName, qmpSocket.toString()), List.of());
+    }
+
+    /**
+     * The same for several servers and VMs, and with more options.
+     *
+     * @param vms what {@code --vm} says of each beside its name and portal: the QMP socket, and attributes
+     */
+    static AgentProcess start(
+            Workplace place, Path holdfast, List<Integer> controlPorts, Map<String, String> vms, List<String> more)
+            throws DrillFailure {
+        List<String> command = new ArrayList<>(List.of(holdfast.toString(), "agent"));
+        for (int port : controlPorts) {
+            command.addAll(List.of("--server", "127.0.0.1:" + port));
+        }
+        for (Map.Entry<String, String> vm : vms.entrySet()) {
+            // A port of its own: another agent may run on this machine, with the default ones.
+            String portal = vm.getValue().contains(",portal=") ? "" : ",portal=127.0.0.1:" + FreePort.choose();
+            command.addAll(List.of("--vm", vm.getKey() + "=" + vm.getValue() + portal));
+        }
+        // As in operation, where it is below /run: a disk would stand between the loss and the freeze.
+        command.addAll(List.of("--state", place.fileInMemory("agent-state").toString()));
+        command.addAll(more);
         return new AgentProcess(place.start("the agent", command, place.file("agent.log"), GRACE));
     }
 
@@ -51,8 +65,19 @@ final class AgentProcess {
         return announced().orElseThrow();
     }
 
+    /** The same for one of several. */
+    int awaitPortal(String vm) throws DrillFailure, InterruptedException {
+        awaitPortal();
+        return announced("vm " + vm + ": ").orElseThrow(() -> new DrillFailure("the agent has no VM " + vm));
+    }
+
     private Optional<Integer> announced() {
+        return announced("");
+    }
+
+    private Optional<Integer> announced(String vm) {
         return child.lines().stream()
+                .filter(line -> line.text().contains(vm))
                 .map(line -> PORTAL.matcher(line.text()))
                 .filter(Matcher::find)
                 .map(portal -> Integer.parseInt(portal.group(2)))

@@ -20,8 +20,27 @@ final class GuestVm {
      *
      * @param boot QEMU's arguments for the way it comes up
      * @param portal port on the loopback that QEMU is told to log in to: the agent's portal or the server's
+     * @param name tells its files from those of other guests in the same place; may be empty
+     * @param login more of the iSCSI block node, such as a CHAP user
+     * @param more more of QEMU's arguments
      */
-    record Setting(DeviceKind device, List<String> boot, int portal, String target, int lun) {}
+    record Setting(
+            DeviceKind device,
+            List<String> boot,
+            int portal,
+            String target,
+            int lun,
+            String name,
+            String login,
+            List<String> more) {
+        Setting(DeviceKind device, List<String> boot, int portal, String target, int lun) {
+            this(device, boot, portal, target, lun, "", "", List.of());
+        }
+
+        private Path file(Workplace place, String file) {
+            return place.file(name.isEmpty() ? file : name + "-" + file);
+        }
+    }
 
     private final Child child;
     private final Path agentMonitor;
@@ -29,17 +48,22 @@ final class GuestVm {
     private final Path port;
     private final Path console;
 
-    private GuestVm(Child child, Workplace place) {
+    private GuestVm(Child child, Workplace place, Setting setting) {
         this.child = child;
-        this.agentMonitor = agentMonitor(place);
-        this.observerMonitor = place.file("observer.qmp");
-        this.port = place.file("guest.port");
-        this.console = place.file("console.log");
+        this.agentMonitor = agentMonitor(place, setting.name());
+        this.observerMonitor = setting.file(place, "observer.qmp");
+        this.port = setting.file(place, "guest.port");
+        this.console = setting.file(place, "console.log");
     }
 
     /** The monitor socket that belongs to the agent: known before QEMU runs, because the agent is started first. */
     static Path agentMonitor(Workplace place) {
-        return place.file("agent.qmp");
+        return agentMonitor(place, "");
+    }
+
+    /** The same of one of several guests. */
+    static Path agentMonitor(Workplace place, String name) {
+        return place.file(name.isEmpty() ? "agent.qmp" : name + "-agent.qmp");
     }
 
     static Path traceFile(Workplace place) {
@@ -49,8 +73,8 @@ final class GuestVm {
     /** Starts QEMU and waits until its sockets are there. */
     static GuestVm start(Workplace place, Setting setting) throws DrillFailure, InterruptedException {
         // SIGKILL without grace: while its main loop waits for dead storage QEMU takes no notice of SIGTERM.
-        Child child = place.start("QEMU", command(place, setting), place.file("qemu.log"), Duration.ZERO);
-        GuestVm vm = new GuestVm(child, place);
+        Child child = place.start("QEMU", command(place, setting), setting.file(place, "qemu.log"), Duration.ZERO);
+        GuestVm vm = new GuestVm(child, place, setting);
         Patience.await(
                 "QEMU to open its sockets",
                 SOCKETS_LIMIT,
@@ -64,18 +88,19 @@ final class GuestVm {
         command.addAll(List.of("-M", "q35", "-accel", "tcg,thread=multi", "-m", String.valueOf(MEMORY_MIB)));
         command.addAll(List.of("-nodefaults", "-nographic", "-no-reboot"));
         command.addAll(setting.boot());
-        command.addAll(QemuTrace.arguments(traceFile(place)));
-        command.addAll(List.of("-serial", "file:" + place.file("console.log")));
-        command.addAll(monitor("mon0", agentMonitor(place)));
-        command.addAll(monitor("mon1", place.file("observer.qmp")));
+        command.addAll(QemuTrace.arguments(setting.file(place, "qemu.trace")));
+        command.addAll(List.of("-serial", "file:" + setting.file(place, "console.log")));
+        command.addAll(monitor("mon0", agentMonitor(place, setting.name())));
+        command.addAll(monitor("mon1", setting.file(place, "observer.qmp")));
         // A third for whoever looks around: a monitor has one client at a time.
-        command.addAll(monitor("mon2", place.file("user.qmp")));
-        command.addAll(List.of("-chardev", socket("guest0", place.file("guest.port"))));
+        command.addAll(monitor("mon2", setting.file(place, "user.qmp")));
+        command.addAll(List.of("-chardev", socket("guest0", setting.file(place, "guest.port"))));
         command.addAll(List.of("-device", "virtio-serial-pci"));
         command.addAll(List.of("-device", "virtserialport,chardev=guest0,name=io.holdfast.guest"));
         command.addAll(List.of("-blockdev", iscsiNode(setting)));
         command.addAll(List.of("-blockdev", "driver=raw,node-name=disk0,file=iscsi0,cache.direct=on"));
         command.addAll(setting.device().qemuArguments());
+        command.addAll(setting.more());
         return command;
     }
 
@@ -83,7 +108,8 @@ final class GuestVm {
         // cache.direct: what the guest was told is on the disk must not be in QEMU's host page cache only.
         return "driver=iscsi,node-name=iscsi0,transport=tcp,portal=127.0.0.1:" + setting.portal() + ",target="
                 + setting.target() + ",lun=" + setting.lun()
-                + ",initiator-name=iqn.2026-11.io.holdfast.guest:drill,cache.direct=on";
+                + ",initiator-name=iqn.2026-11.io.holdfast.guest:drill" + setting.name() + ",cache.direct=on"
+                + setting.login();
     }
 
     private static List<String> monitor(String id, Path path) {

@@ -2,6 +2,7 @@ package io.holdfast.drills;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -17,9 +18,13 @@ final class ServerProcess {
     private static final Pattern URL = Pattern.compile("iscsi://([^/\\s:]+):(\\d+)/([^/\\s]+)/(\\d+)");
 
     /** Where and as what the server is started, the same before and after the fault. */
-    record Setting(Path holdfast, int iscsiPort, int controlPort, Path image, Path stateFolder) {
+    record Setting(Path holdfast, int iscsiPort, int controlPort, Path image, Path stateFolder, List<String> more) {
+        Setting(Path holdfast, int iscsiPort, int controlPort, Path image, Path stateFolder) {
+            this(holdfast, iscsiPort, controlPort, image, stateFolder, List.of());
+        }
+
         List<String> command() {
-            return List.of(
+            List<String> command = new ArrayList<>(List.of(
                     holdfast.toString(),
                     "serve",
                     "--listen",
@@ -29,7 +34,9 @@ final class ServerProcess {
                     "--export",
                     image.toString(),
                     "--state",
-                    stateFolder.toString());
+                    stateFolder.toString()));
+            command.addAll(more);
+            return command;
         }
     }
 

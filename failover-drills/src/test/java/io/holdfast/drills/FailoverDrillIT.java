@@ -37,15 +37,20 @@ class FailoverDrillIT {
 
     @BeforeAll
     void prepareImages() throws InterruptedException {
+        images = imagesOrSkip();
+    }
+
+    static GuestImages imagesOrSkip() throws InterruptedException {
         boolean qemu = Arrays.stream(System.getenv("PATH").split(File.pathSeparator, -1))
                 .anyMatch(folder -> Files.isExecutable(Path.of(folder, "qemu-system-x86_64")));
         if (!qemu) {
             skip("no qemu-system-x86_64 on the PATH (scripts/setup.sh installs it)");
         }
         try {
-            images = GuestImages.build();
+            return GuestImages.build();
         } catch (IOException e) {
             skip("the guest images cannot be built: " + e.getMessage());
+            throw new IllegalStateException("skipped", e);
         }
     }
 

@@ -4,6 +4,9 @@ import io.holdfast.agent.Agent;
 import io.holdfast.agent.AgentConfig;
 import io.holdfast.agent.AgentConfigException;
 import io.holdfast.agent.VmConfig;
+import io.holdfast.agent.watch.ProbeIdentity;
+import io.holdfast.management.config.ChapFile;
+import io.holdfast.management.config.ConfigException;
 import io.holdfast.net.Addresses;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -18,6 +21,7 @@ final class AgentCommand implements Command {
     private static final String SERVER = "--server";
     private static final String VM = "--vm";
     private static final String STATE = "--state";
+    private static final String CHAP_FILE = "--chap-file";
 
     @Override
     public String name() {
@@ -53,6 +57,12 @@ final class AgentCommand implements Command {
                         STATE,
                         "DIR",
                         "Where it is kept which VMs are frozen. Default: " + AgentConfig.DEFAULT_STATE_DIRECTORY + ".",
+                        Need.OPTIONAL),
+                new Option(
+                        CHAP_FILE,
+                        "FILE",
+                        "The agent's own CHAP account, for servers that ask for one: a file as the server's, with one"
+                                + " account, readable by its user only.",
                         Need.OPTIONAL));
     }
 
@@ -67,7 +77,7 @@ final class AgentCommand implements Command {
             out.flush();
             awaitStop(agent);
             return ExitCode.OK;
-        } catch (AgentConfigException e) {
+        } catch (AgentConfigException | ConfigException e) {
             err.println("holdfast agent: " + e.getMessage());
             return ExitCode.USAGE;
         } catch (IOException e) {
@@ -84,15 +94,21 @@ final class AgentCommand implements Command {
                 + (portal.getAddress().isAnyLocalAddress() ? " (at every address of this host)" : "");
     }
 
-    private static AgentConfig config(Arguments arguments) throws AgentConfigException {
+    private static AgentConfig config(Arguments arguments) throws AgentConfigException, ConfigException {
         List<VmConfig> vms = new ArrayList<>();
         for (String vm : arguments.all(VM)) {
             vms.add(VmConfig.parse(vm));
         }
+        ProbeIdentity probe = ProbeIdentity.ofThisHost();
+        if (arguments.last(CHAP_FILE).isPresent()) {
+            probe = probe.with(
+                    ChapFile.readAgent(Path.of(arguments.last(CHAP_FILE).get())));
+        }
         return AgentConfig.of(
-                AgentConfig.parseAddress(SERVER, arguments.last(SERVER).orElseThrow()),
-                vms,
-                arguments.last(STATE).map(Path::of).orElse(AgentConfig.DEFAULT_STATE_DIRECTORY));
+                        AgentConfig.parseAddress(SERVER, arguments.last(SERVER).orElseThrow()),
+                        vms,
+                        arguments.last(STATE).map(Path::of).orElse(AgentConfig.DEFAULT_STATE_DIRECTORY))
+                .with(probe);
     }
 
     private static void awaitStop(Agent agent) {

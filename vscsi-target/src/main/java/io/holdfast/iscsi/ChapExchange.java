@@ -1,13 +1,13 @@
 package io.holdfast.iscsi;
 
+import io.holdfast.iscsi.wire.BinaryValue;
+import io.holdfast.iscsi.wire.ChapAlgorithm;
 import io.holdfast.iscsi.wire.TextKeys;
+import io.holdfast.iscsi.wire.WireException;
 import java.security.MessageDigest;
 import java.security.SecureRandom;
 import java.util.Arrays;
-import java.util.Base64;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
-import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -27,8 +27,6 @@ final class ChapExchange {
     private static final String RESPONSE = "CHAP_R";
     /** As long as the longest hash. */
     private static final int CHALLENGE_BYTES = 32;
-    /** RFC 7143 §12.1.3: a binary value is at most 1024 bytes. */
-    private static final int MAX_BINARY_BYTES = 1024;
 
     private static final SecureRandom RANDOM = new SecureRandom();
 
@@ -86,7 +84,7 @@ final class ChapExchange {
         Map<String, String> answer = new LinkedHashMap<>();
         answer.put(ALGORITHM, Integer.toString(chosen.number()));
         answer.put(IDENTIFIER, Integer.toString(identifier));
-        answer.put(CHALLENGE, "0x" + HexFormat.of().formatHex(challenge));
+        answer.put(CHALLENGE, BinaryValue.print(challenge));
         return answer;
     }
 
@@ -124,7 +122,7 @@ final class ChapExchange {
         }
         byte[] proof = algorithm.response((int) theirIdentifier, account.targetSecret(), theirChallenge);
         answer.put(NAME, account.targetUser());
-        answer.put(RESPONSE, "0x" + HexFormat.of().formatHex(proof));
+        answer.put(RESPONSE, BinaryValue.print(proof));
     }
 
     private static String needed(Map<String, String> keys, String key) throws Failure {
@@ -135,22 +133,11 @@ final class ChapExchange {
         return value;
     }
 
-    /** RFC 7143 §6.1: {@code 0x} and hexadecimal digits, or {@code 0b} and base64. */
-    static byte[] binary(String text) throws Failure {
-        String form = text.substring(0, Math.min(2, text.length())).toLowerCase(Locale.ROOT);
-        String digits = text.substring(form.length());
+    private static byte[] binary(String text) throws Failure {
         try {
-            byte[] bytes = switch (form) {
-                case "0x" -> HexFormat.of().parseHex(digits.length() % 2 == 0 ? digits : "0" + digits);
-                case "0b" -> Base64.getDecoder().decode(digits);
-                default -> throw new Failure("a binary value begins with neither 0x nor 0b");
-            };
-            if (bytes.length == 0 || bytes.length > MAX_BINARY_BYTES) {
-                throw new Failure("a binary value of " + bytes.length + " bytes");
-            }
-            return bytes;
-        } catch (IllegalArgumentException e) {
-            throw new Failure("a binary value that is not hexadecimal or base64");
+            return BinaryValue.parse(text);
+        } catch (WireException e) {
+            throw new Failure("" + e.getMessage());
         }
     }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.holdfast.iscsi.wire.BasicHeader;
+import io.holdfast.iscsi.wire.ChapAlgorithm;
 import io.holdfast.iscsi.wire.Opcode;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;

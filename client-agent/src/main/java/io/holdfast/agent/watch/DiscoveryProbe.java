@@ -1,10 +1,8 @@
 package io.holdfast.agent.watch;
 
 import io.holdfast.iscsi.wire.BasicHeader;
-import io.holdfast.iscsi.wire.Opcode;
 import io.holdfast.iscsi.wire.PduDecoder;
 import io.holdfast.iscsi.wire.PduEncoder;
-import io.holdfast.iscsi.wire.TextKeys;
 import io.holdfast.iscsi.wire.WireException;
 import io.holdfast.net.NetworkFailure;
 import io.netty.bootstrap.Bootstrap;
@@ -18,10 +16,9 @@ import io.netty.channel.ConnectTimeoutException;
 import io.netty.channel.EventLoop;
 import io.netty.channel.epoll.EpollSocketChannel;
 import java.net.InetSocketAddress;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Logs in for discovery and hangs up. A server that answers serves; one that merely accepts a connection may be dying, or
@@ -29,14 +26,13 @@ import java.util.function.Consumer;
  */
 @SuppressWarnings("FutureReturnValueIgnored") // Netty reports what fails on a channel by closing it.
 final class DiscoveryProbe extends ChannelInboundHandlerAdapter implements PduDecoder.Receiver {
-    private static final String INITIATOR = "iqn.2026-11.io.holdfast:agent";
     private static final long PROBE_ISID = 0x80_0000_0000_01L;
     private static final int MAX_ANSWER_BYTES = 64 * 1024;
-    /** Operational stage, then full feature: no security to negotiate (RFC 7143 §6.3). */
-    private static final int OPERATIONAL_TO_FULL = 1 << 2 | 3;
 
     private final PduDecoder decoder = new PduDecoder(MAX_ANSWER_BYTES);
+    private final ProbeLogin login;
     private final Consumer<Outcome> answer;
+    private @Nullable Channel channel;
     private boolean over;
 
     /**
@@ -51,7 +47,8 @@ final class DiscoveryProbe extends ChannelInboundHandlerAdapter implements PduDe
         }
     }
 
-    private DiscoveryProbe(Consumer<Outcome> answer) {
+    private DiscoveryProbe(ProbeIdentity identity, Consumer<Outcome> answer) {
+        login = new ProbeLogin(identity, "", PROBE_ISID);
         this.answer = answer;
     }
 
@@ -59,8 +56,9 @@ final class DiscoveryProbe extends ChannelInboundHandlerAdapter implements PduDe
      * @param limitMs for all of it
      * @param answer called on the loop, once
      */
-    static void ask(EventLoop loop, InetSocketAddress portal, int limitMs, Consumer<Outcome> answer) {
-        DiscoveryProbe probe = new DiscoveryProbe(answer);
+    static void ask(
+            EventLoop loop, InetSocketAddress portal, ProbeIdentity identity, int limitMs, Consumer<Outcome> answer) {
+        DiscoveryProbe probe = new DiscoveryProbe(identity, answer);
         Channel channel = new Bootstrap()
                 .group(loop)
                 .channel(EpollSocketChannel.class)
@@ -97,19 +95,18 @@ final class DiscoveryProbe extends ChannelInboundHandlerAdapter implements PduDe
 
     @Override
     public void channelActive(ChannelHandlerContext ctx) {
-        Map<String, String> keys = new LinkedHashMap<>();
-        keys.put("InitiatorName", INITIATOR);
-        keys.put("SessionType", "Discovery");
-        byte[] text = new TextKeys(keys).encode();
-        BasicHeader login = new BasicHeader()
-                .begin(Opcode.LOGIN_REQUEST, BasicHeader.FINAL | OPERATIONAL_TO_FULL)
-                .isidAndTsih(PROBE_ISID, 0)
-                .initiatorTaskTag(1)
-                .cmdSn(1);
-        login.immediate(true);
-        ByteBuf out = ctx.alloc().buffer();
-        new PduEncoder().writePdu(login, text, text.length, out);
-        ctx.writeAndFlush(out);
+        channel = ctx.channel();
+        send(login.first());
+    }
+
+    private void send(ProbeLogin.Request request) {
+        Channel to = channel;
+        if (to != null) {
+            byte[] text = request.keys().encode();
+            ByteBuf out = to.alloc().buffer();
+            new PduEncoder().writePdu(request.header(), text, text.length, out);
+            to.writeAndFlush(out);
+        }
     }
 
     @Override
@@ -134,14 +131,11 @@ final class DiscoveryProbe extends ChannelInboundHandlerAdapter implements PduDe
 
     @Override
     public void pduReceived(BasicHeader header, ByteBuf data) {
-        if (header.opcode() != Opcode.LOGIN_RESPONSE) {
-            over("a discovery login was answered with " + Opcode.name(header.opcode()));
-        } else if (header.loginStatusClass() != 0) {
-            over(String.format(
-                    "a discovery login was refused with status 0x%02x%02x",
-                    header.loginStatusClass(), header.loginStatusDetail()));
-        } else {
-            over("");
+        byte[] text = new byte[data.readableBytes()];
+        data.getBytes(data.readerIndex(), text);
+        login.answered(header, text).ifPresent(this::send);
+        if (login.done() || !login.refusal().isEmpty()) {
+            over(login.refusal());
         }
     }
 

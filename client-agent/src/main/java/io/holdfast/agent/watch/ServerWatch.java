@@ -90,6 +90,7 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
     private final EventLoop loop;
     private final InetSocketAddress address;
     private final AgentMessage.Hello hello;
+    private final ProbeIdentity identity;
     private final WatchSettings settings;
     private final ControlSettings control;
     private final Listener listener;
@@ -121,12 +122,14 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
             EventLoop loop,
             InetSocketAddress address,
             AgentMessage.Hello hello,
+            ProbeIdentity identity,
             WatchSettings settings,
             ControlSettings control,
             Listener listener) {
         this.loop = loop;
         this.address = address;
         this.hello = hello;
+        this.identity = identity;
         this.settings = settings;
         this.control = control;
         this.listener = listener;
@@ -182,7 +185,7 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
         askers.add(answer);
         if (askers.size() == 1) {
             int asked = conversations;
-            DiscoveryProbe.ask(loop, at, settings.probeLimitMs(), outcome -> {
+            DiscoveryProbe.ask(loop, at, identity, settings.probeLimitMs(), outcome -> {
                 if (asked != conversations) {
                     // An answer of, or for, a server that was lost meanwhile: it says nothing of the one that came
                     // after.
@@ -264,7 +267,7 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
             return;
         }
         doubting = true;
-        DiscoveryProbe.ask(loop, at, settings.probeLimitMs(), outcome -> {
+        DiscoveryProbe.ask(loop, at, identity, settings.probeLimitMs(), outcome -> {
             doubting = false;
             if (phase != Phase.SERVING || client != to || msSince(to.lastHeardNanos(), now) < 0) {
                 return;
@@ -360,7 +363,7 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
         if (from.understood() || unwelcome < UNWELCOME_QUICK) {
             trouble(why);
         } else if (unwelcome == UNWELCOME_QUICK) {
-            DiscoveryProbe.ask(loop, address, settings.probeLimitMs(), outcome -> {
+            DiscoveryProbe.ask(loop, address, identity, settings.probeLimitMs(), outcome -> {
                 if (unwelcome >= UNWELCOME_QUICK && phase != Phase.CLOSED) {
                     trouble(
                             outcome.serves()
@@ -380,7 +383,7 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
             trouble("it names no iSCSI portal");
             return;
         }
-        DiscoveryProbe.ask(loop, at, settings.probeLimitMs(), outcome -> {
+        DiscoveryProbe.ask(loop, at, identity, settings.probeLimitMs(), outcome -> {
             if (phase != Phase.PROVING || !conversation.current()) {
                 return;
             }

@@ -22,6 +22,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
@@ -343,6 +344,7 @@ class ServerWatchTest implements ServerWatch.Listener {
                 loop,
                 control,
                 new AgentMessage.Hello("test", ControlProtocol.VERSION, List.of()),
+                new ProbeIdentity("iqn.t:agent", Optional.empty()),
                 SETTINGS,
                 BEATING,
                 this);

@@ -1,5 +1,6 @@
 package io.holdfast.management.config;
 
+import io.holdfast.agent.watch.ChapCredentials;
 import io.holdfast.iscsi.ChapAccount;
 import io.holdfast.iscsi.ChapAccounts;
 import java.io.IOException;
@@ -22,7 +23,7 @@ import org.tomlj.TomlTable;
  * The file of CHAP accounts: {@code [[account]]} with {@code user}, {@code secret}, and where wanted {@code initiator},
  * {@code target-user}, {@code target-secret}. What is wrong is told without a word of what stands in it.
  */
-final class ChapFile {
+public final class ChapFile {
     private static final String ACCOUNT = "account";
     private static final Set<String> KEYS = Set.of("user", "secret", "initiator", "target-user", "target-secret");
     private static final Set<PosixFilePermission> OTHERS = Set.of(
@@ -39,8 +40,42 @@ final class ChapFile {
     private ChapFile() {}
 
     static ChapAccounts read(Path file) throws ConfigException {
-        TomlParseResult toml = parse(file);
         List<ChapAccount> accounts = new ArrayList<>();
+        List<TomlTable> tables = tables(file);
+        for (int i = 0; i < tables.size(); i++) {
+            accounts.add(account(at(file, i), tables.get(i)));
+        }
+        try {
+            return new ChapAccounts(accounts);
+        } catch (IllegalArgumentException e) {
+            throw new ConfigException(file + ": " + e.getMessage());
+        }
+    }
+
+    /** The account of an agent: a file of the same form, with that account alone. */
+    public static ChapCredentials readAgent(Path file) throws ConfigException {
+        List<TomlTable> tables = tables(file);
+        if (tables.size() > 1) {
+            throw new ConfigException(
+                    file + " has " + tables.size() + " accounts; an agent has one, give it a file of its own");
+        }
+        TomlTable table = tables.get(0);
+        String at = at(file, 0);
+        account(at, table);
+        return new ChapCredentials(
+                text(at, table, "user"),
+                secret(at, table, "secret"),
+                text(at, table, "target-user"),
+                table.contains("target-secret") ? secret(at, table, "target-secret") : new byte[0]);
+    }
+
+    private static String at(Path file, int index) {
+        return file + ", account " + (index + 1);
+    }
+
+    private static List<TomlTable> tables(Path file) throws ConfigException {
+        TomlParseResult toml = parse(file);
+        List<TomlTable> tables = new ArrayList<>();
         for (String key : toml.keySet()) {
             Object value = toml.get(List.of(key));
             if (!key.equals(ACCOUNT)
@@ -49,17 +84,13 @@ final class ChapFile {
                 throw new ConfigException(file + ": write each account as [[" + ACCOUNT + "]], and nothing else");
             }
             for (int i = 0; i < array.size(); i++) {
-                accounts.add(account(file + ", account " + (i + 1), array.getTable(i)));
+                tables.add(array.getTable(i));
             }
         }
-        if (accounts.isEmpty()) {
+        if (tables.isEmpty()) {
             throw new ConfigException(file + " has no [[" + ACCOUNT + "]]: nobody could log in");
         }
-        try {
-            return new ChapAccounts(accounts);
-        } catch (IllegalArgumentException e) {
-            throw new ConfigException(file + ": " + e.getMessage());
-        }
+        return tables;
     }
 
     private static TomlParseResult parse(Path file) throws ConfigException {

@@ -1,11 +1,11 @@
-package io.holdfast.iscsi;
+package io.holdfast.iscsi.wire;
 
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import org.jspecify.annotations.Nullable;
 
 /** The hashes of CHAP by their number in CHAP_A (RFC 7143 §12.1.3, and IANA's PPP authentication algorithms). */
-enum ChapAlgorithm {
+public enum ChapAlgorithm {
     MD5(5, "MD5"),
     SHA1(6, "SHA-1"),
     SHA256(7, "SHA-256"),
@@ -19,15 +19,15 @@ enum ChapAlgorithm {
         this.hash = hash;
     }
 
-    int number() {
+    public int number() {
         return number;
     }
 
     /** The first of an initiator's list, such as {@code 8,7,5}, that is known here. */
-    static @Nullable ChapAlgorithm firstOf(String list) {
+    public static @Nullable ChapAlgorithm firstOf(String list) {
         for (String wanted : list.split(",", -1)) {
             for (ChapAlgorithm algorithm : values()) {
-                if (LoginKey.parse(wanted) == algorithm.number) {
+                if (wanted.trim().equals(Integer.toString(algorithm.number))) {
                     return algorithm;
                 }
             }
@@ -36,7 +36,7 @@ enum ChapAlgorithm {
     }
 
     /** RFC 1994 §4.1: the hash of identifier, secret and challenge. */
-    byte[] response(int identifier, byte[] secret, byte[] challenge) {
+    public byte[] response(int identifier, byte[] secret, byte[] challenge) {
         try {
             MessageDigest digest = MessageDigest.getInstance(hash);
             digest.update((byte) identifier);
