@@ -20,7 +20,9 @@ import org.slf4j.LoggerFactory;
 final class FullFeaturePhase implements Phase {
     private static final Logger log = LoggerFactory.getLogger(FullFeaturePhase.class);
     private static final int REASON_DATA_DIGEST = 0x02;
+    private static final int REASON_PROTOCOL_ERROR = 0x04;
     private static final int REASON_UNSUPPORTED = 0x05;
+    private static final int REASON_INVALID_FIELD = 0x09;
     private static final int EVENT_DROP_CONNECTION = 2;
     private static final int EVENT_DROP_SESSION = 3;
     private static final int KEEP_ALIVE_TAG = Integer.MAX_VALUE;
@@ -51,12 +53,8 @@ final class FullFeaturePhase implements Phase {
         this.sender.memory(tasks.memory(), tasks::retryWaiting);
         this.management = new TaskManagement(connection, tasks, session, shared.connections());
         SessionEvents.Session info = session.info();
-        this.text = new TextResponder(
-                shared.directory(),
-                info.initiatorName(),
-                info.targetName(),
-                info.portal(),
-                session.agreed().maxRecvDataSegmentLength());
+        this.text =
+                new TextResponder(shared.directory(), info.initiatorName(), info.targetName(), info.portal(), sender);
         this.membership = session.isDiscovery() ? null : membership(info);
     }
 
@@ -217,7 +215,7 @@ final class FullFeaturePhase implements Phase {
         if (header.initiatorTaskTag() == BasicHeader.NO_TAG) {
             return;
         }
-        int echo = Math.min(data.readableBytes(), session.agreed().maxRecvDataSegmentLength());
+        int echo = Math.min(data.readableBytes(), sender.maxSegmentBytes());
         byte[] bytes = ByteBufUtil.getBytes(data, data.readerIndex(), echo);
         sender.begin(Opcode.NOP_IN, BasicHeader.FINAL)
                 .lun(header.lun())
@@ -238,8 +236,17 @@ final class FullFeaturePhase implements Phase {
     }
 
     private void text(BasicHeader header, ByteBuf data) throws WireException {
-        if (numberedAndDue(header)) {
-            text.apply(header, ByteBufUtil.getBytes(data), sender);
+        if (!numberedAndDue(header)) {
+            return;
+        }
+        try {
+            if (!text.apply(header, ByteBufUtil.getBytes(data))) {
+                reject(header, REASON_INVALID_FIELD);
+            }
+        } catch (WireException e) {
+            // RFC 7143 §7.10: a negotiation that fails leaves everything as it was.
+            log.warn("{}: text negotiation failed: {}", connection, e.getMessage());
+            reject(header, REASON_PROTOCOL_ERROR);
         }
     }
 

@@ -129,6 +129,7 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
     /** The login has been answered: what comes next is in full feature phase. */
     void loggedIn(FullFeaturePhase next, SessionParameters agreed) {
         sender().digests(agreed.headerDigest(), agreed.dataDigest());
+        sender().maxSegmentBytes(agreed.maxRecvDataSegmentLength());
         decoder.maxDataSegmentBytes(MAX_DATA_SEGMENT_BYTES);
         decoder.digests(agreed.headerDigest(), agreed.dataDigest());
         phase = next;

@@ -4,11 +4,10 @@ import io.holdfast.iscsi.wire.BasicHeader;
 import io.holdfast.iscsi.wire.TextKeys;
 import io.holdfast.iscsi.wire.WireException;
 import java.io.ByteArrayOutputStream;
-import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -44,27 +43,41 @@ final class LoginNegotiation {
      * One Login Response.
      *
      * @param flags byte 1: T, C, CSG, NSG
-     * @param keys what is told or answered
+     * @param keys what is told or answered; empty in the later parts of an answer that goes on
+     * @param text the keys as they are sent, or a part of them
      * @param status anything but SUCCESS ends the connection once the reply is sent
      * @param why for the log when the login is refused, else empty
      */
-    record Reply(int flags, TextKeys keys, LoginStatus status, String why) {
+    @SuppressWarnings("ArrayRecordComponent")
+    record Reply(int flags, TextKeys keys, byte[] text, LoginStatus status, String why) {
+
+        private static Reply refusal(LoginStatus status, String why, TextKeys keys) {
+            return new Reply(0, keys, keys.encode(), status, why);
+        }
+
         boolean fullFeature() {
             return status == LoginStatus.SUCCESS && (flags & BasicHeader.FINAL) != 0 && (flags & 3) == FULL_FEATURE;
         }
 
         /** The refusal of a login that would have been accepted. */
         Reply refused(LoginStatus newStatus, String newWhy) {
-            return new Reply(0, NO_KEYS, newStatus, newWhy);
+            return refusal(newStatus, newWhy, NO_KEYS);
         }
     }
 
     private final TargetDirectory directory;
     private final Map<LoginKey, String> agreed = new EnumMap<>(LoginKey.class);
+    /** What the initiator offered, to tell when it changes its mind. */
+    private final Map<LoginKey, String> offers = new EnumMap<>(LoginKey.class);
+
     private final ByteArrayOutputStream stepText = new ByteArrayOutputStream();
+    /** What is left of an answer that goes on. */
+    private byte[] unsent = {};
+
     private int requests;
     private int stage = -1;
     private long isid;
+    private int connectionId;
     private boolean identified;
     private boolean declaredOurs;
     private String initiatorName = "";
@@ -106,14 +119,17 @@ final class LoginNegotiation {
         try {
             return next(request, text, length);
         } catch (Refusal refusal) {
-            return new Reply(0, refusal.keys, refusal.status, refusal.why);
+            return Reply.refusal(refusal.status, refusal.why, refusal.keys);
         } catch (WireException e) {
-            return new Reply(0, NO_KEYS, LoginStatus.INITIATOR_ERROR, e.getMessage() == null ? "" : e.getMessage());
+            return Reply.refusal(LoginStatus.INITIATOR_ERROR, "" + e.getMessage(), NO_KEYS);
         }
     }
 
     private Reply next(BasicHeader request, byte[] text, int length) throws Refusal, WireException {
         checkRequest(request);
+        if (unsent.length > 0) {
+            return goOn(request, length);
+        }
         if (stepText.size() + length > MAX_STEP_TEXT_BYTES) {
             throw new Refusal(LoginStatus.INITIATOR_ERROR, "more than " + MAX_STEP_TEXT_BYTES + " bytes of login text");
         }
@@ -122,7 +138,7 @@ final class LoginNegotiation {
             if (request.flag(BasicHeader.FINAL)) {
                 throw new Refusal(LoginStatus.INITIATOR_ERROR, "a Login Request has both C and T set");
             }
-            return reply(stage << 2, Map.of());
+            return new Reply(stage << 2, NO_KEYS, NO_KEYS.encode(), LoginStatus.SUCCESS, "");
         }
         TextKeys keys = TextKeys.parse(stepText.toByteArray(), stepText.size());
         stepText.reset();
@@ -132,7 +148,28 @@ final class LoginNegotiation {
         }
         answer(keys, answers);
         authenticate(keys, answers);
-        return reply(transit(request), answers);
+        TextKeys told = new TextKeys(answers);
+        unsent = told.encode();
+        return reply(request, told);
+    }
+
+    /** RFC 7143 §6.2: our answer goes on, and nothing else may come until it has been told. */
+    private Reply goOn(BasicHeader request, int length) throws Refusal {
+        if (length > 0 || request.flag(BasicHeader.CONTINUE)) {
+            throw new Refusal(LoginStatus.INITIATOR_ERROR, "text while an answer goes on");
+        }
+        return reply(request, NO_KEYS);
+    }
+
+    private Reply reply(BasicHeader request, TextKeys keys) throws Refusal {
+        byte[] part = unsent;
+        if (part.length > MAX_REPLY_TEXT_BYTES) {
+            unsent = Arrays.copyOfRange(part, MAX_REPLY_TEXT_BYTES, part.length);
+            part = Arrays.copyOf(part, MAX_REPLY_TEXT_BYTES);
+            return new Reply(BasicHeader.CONTINUE | stage << 2, keys, part, LoginStatus.SUCCESS, "");
+        }
+        unsent = NO_KEYS.encode();
+        return new Reply(transit(request), keys, part, LoginStatus.SUCCESS, "");
     }
 
     private void checkRequest(BasicHeader request) throws Refusal {
@@ -149,7 +186,11 @@ final class LoginNegotiation {
                 throw new Refusal(LoginStatus.NO_SUCH_SESSION, "no session " + request.tsih() + " to join");
             }
             isid = request.isid();
+            connectionId = request.connectionId();
             stage = current;
+        }
+        if (request.isid() != isid || request.tsih() != 0 || request.connectionId() != connectionId) {
+            throw new Refusal(LoginStatus.INVALID_REQUEST, "ISID, TSIH or CID changed during login");
         }
         if (current != stage || stage != SECURITY && stage != OPERATIONAL) {
             throw new Refusal(LoginStatus.INVALID_REQUEST, "stage " + current + " in stage " + stage);
@@ -157,12 +198,12 @@ final class LoginNegotiation {
     }
 
     /** RFC 7143 §6.3: the leading request says who calls whom. */
-    private void identify(TextKeys keys, Map<String, String> answers) throws Refusal {
+    private void identify(TextKeys keys, Map<String, String> answers) throws Refusal, WireException {
         String initiator = keys.pairs().getOrDefault(LoginKey.INITIATOR_NAME.key(), "");
         if (initiator.isEmpty()) {
             throw new Refusal(LoginStatus.MISSING_PARAMETER, "no InitiatorName");
         }
-        initiatorName = checkedName(initiator);
+        initiatorName = IscsiName.normalised(initiator);
         String type = keys.pairs().getOrDefault(LoginKey.SESSION_TYPE.key(), "Normal");
         if (type.equals("Normal")) {
             targetName = keys.pairs().getOrDefault(LoginKey.TARGET_NAME.key(), "");
@@ -173,40 +214,34 @@ final class LoginNegotiation {
                 target = find();
             }
             int tag = target == null ? directory.portalGroupTag() : target.portalGroupTag();
-            answers.put("TargetPortalGroupTag", Integer.toString(tag));
+            answers.put(LoginKey.TARGET_PORTAL_GROUP_TAG.key(), Integer.toString(tag));
         } else if (!type.equals("Discovery")) {
             throw new Refusal(LoginStatus.SESSION_TYPE_UNSUPPORTED, "session type " + TextKeys.printable(type));
         }
         identified = true;
     }
 
-    /**
-     * RFC 7143 §4.2.7.2: at most 223 bytes, compared in lower case. Names of no known type are taken, because initiators
-     * have them; what would make two initiators look like one, or a log line like two, is not.
-     */
-    private static String checkedName(String name) throws Refusal {
-        if (name.getBytes(StandardCharsets.UTF_8).length > LoginKey.MAX_NAME_BYTES
-                || name.chars().anyMatch(c -> c <= ' ' || c >= 0x7f && c <= 0xa0 || c == 0xfffd)) {
-            throw new Refusal(
-                    LoginStatus.INITIATOR_ERROR,
-                    "InitiatorName '" + TextKeys.printable(name) + "' is no iSCSI name of at most "
-                            + LoginKey.MAX_NAME_BYTES + " bytes");
-        }
-        return name.toLowerCase(Locale.ROOT);
-    }
-
     private IscsiTarget find() throws Refusal {
-        TargetDirectory.Decision decision = directory.login(initiatorName, targetName.toLowerCase(Locale.ROOT));
+        TargetDirectory.Decision decision = directory.login(initiatorName, comparable(targetName));
         if (decision instanceof TargetDirectory.Decision.Accept accept) {
             return accept.target();
         } else if (decision instanceof TargetDirectory.Decision.Redirect redirect) {
             throw new Refusal(
                     LoginStatus.MOVED_TEMPORARILY,
                     "to " + redirect.address(),
-                    new TextKeys(Map.of("TargetAddress", redirect.address())));
+                    new TextKeys(Map.of(LoginKey.TARGET_ADDRESS.key(), redirect.address())));
         } else {
             throw new Refusal(
                     ((TargetDirectory.Decision.Refuse) decision).status(), "target " + TextKeys.printable(targetName));
+        }
+    }
+
+    /** What is no name is no target's name either. */
+    private static String comparable(String targetName) {
+        try {
+            return IscsiName.normalised(targetName);
+        } catch (WireException e) {
+            return targetName;
         }
     }
 
@@ -217,16 +252,15 @@ final class LoginNegotiation {
                 continue;
             }
             if (key == null) {
-                answers.put(pair.getKey(), LoginKey.NOT_UNDERSTOOD);
+                if (!LoginKey.isAnswer(pair.getValue())) {
+                    answers.put(pair.getKey(), LoginKey.NOT_UNDERSTOOD);
+                }
                 continue;
             }
-            String value = key == LoginKey.AUTH_METHOD ? authMethod(pair.getValue()) : key.agree(pair.getValue());
-            if (value.equals(LoginKey.REJECT)) {
-                refuseValue(key, pair.getValue());
-            }
-            agreed.put(key, value);
-            if (!key.declared()) {
-                answers.put(key.key(), value);
+            String value = negotiate(key, pair.getValue());
+            if (!key.declared() && !value.isEmpty()) {
+                // What we tell of ourselves stands, whatever the initiator says of it.
+                answers.putIfAbsent(key.key(), value);
             }
         }
         if (stage == OPERATIONAL && !declaredOurs) {
@@ -234,6 +268,31 @@ final class LoginNegotiation {
             LoginKey ours = LoginKey.MAX_RECV_DATA_SEGMENT_LENGTH;
             answers.put(ours.key(), ours.ours());
         }
+    }
+
+    /** @return the answer; empty if none is due */
+    private String negotiate(LoginKey key, String offered) throws Refusal {
+        // RFC 7143 §6.3: what has been agreed on is not negotiated again in the same login. Saying it once more is no
+        // harm.
+        String before = offers.put(key, offered);
+        if (before != null && !before.equals(offered) && !key.declared()) {
+            throw new Refusal(
+                    LoginStatus.INITIATOR_ERROR,
+                    key.key() + "=" + TextKeys.printable(offered) + " after " + TextKeys.printable(before));
+        }
+        String value;
+        if (key == LoginKey.AUTH_METHOD) {
+            value = before != null && agreed.containsKey(key) ? agreed.getOrDefault(key, "") : authMethod(offered);
+        } else if (LoginKey.isAnswer(offered) && key.agree(offered).equals(LoginKey.IRRELEVANT)) {
+            return "";
+        } else {
+            value = key.agree(offered);
+        }
+        if (value.equals(LoginKey.REJECT)) {
+            refuseValue(key, offered);
+        }
+        agreed.put(key, value);
+        return value;
     }
 
     private static void refuseValue(LoginKey key, String offered) throws Refusal {
@@ -296,15 +355,6 @@ final class LoginNegotiation {
         }
         stage = next;
         return BasicHeader.FINAL | current << 2 | next;
-    }
-
-    private static Reply reply(int flags, Map<String, String> answers) throws Refusal {
-        TextKeys keys = new TextKeys(answers);
-        int length = keys.encode().length;
-        if (length > MAX_REPLY_TEXT_BYTES) {
-            throw new Refusal(LoginStatus.INITIATOR_ERROR, "the answers take " + length + " bytes");
-        }
-        return new Reply(flags, keys, LoginStatus.SUCCESS, "");
     }
 
     private static final class Refusal extends Exception {

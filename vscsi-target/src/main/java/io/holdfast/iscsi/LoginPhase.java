@@ -47,7 +47,7 @@ final class LoginPhase implements Phase {
             reply = reply.refused(LoginStatus.OUT_OF_RESOURCES, "as many connections are open as there may be");
         }
         boolean done = reply.fullFeature();
-        byte[] text = reply.keys().encode();
+        byte[] text = reply.text();
         int commandSn = header.cmdSn();
         long id = done ? shared.ids().next() : 0;
         PduSender out = connection.sender();

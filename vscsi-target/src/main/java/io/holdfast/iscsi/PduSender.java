@@ -32,6 +32,7 @@ final class PduSender {
     private @Nullable CommandWindow window;
     private @Nullable ByteBuf batch;
     private int statSn = 1;
+    private int maxSegmentBytes = (int) LoginKey.parse(LoginKey.MAX_RECV_DATA_SEGMENT_LENGTH.initial());
     private boolean reading;
     private boolean flushScheduled;
     private boolean unflushed;
@@ -65,6 +66,15 @@ final class PduSender {
 
     void digests(Digest headerDigest, Digest dataDigest) {
         encoder.digests(headerDigest, dataDigest);
+    }
+
+    /** The longest data segment that the initiator takes, as it declared last. */
+    int maxSegmentBytes() {
+        return maxSegmentBytes;
+    }
+
+    void maxSegmentBytes(int bytes) {
+        maxSegmentBytes = bytes;
     }
 
     /** How many bytes a header takes on the wire now. */
@@ -132,13 +142,12 @@ final class PduSender {
     int sendDataIn(
             IscsiTask task, ByteBuf data, int offset, int length, SessionParameters agreed, StatusInfo withStatus) {
         writeBatch();
-        boolean copied =
-                agreed.maxRecvDataSegmentLength() < COPY_BELOW_BYTES && length > agreed.maxRecvDataSegmentLength();
+        boolean copied = maxSegmentBytes < COPY_BELOW_BYTES && length > maxSegmentBytes;
         int sent = 0;
         int dataSn = 0;
         while (sent < length) {
             int inBurst = agreed.maxBurstLength() - sent % agreed.maxBurstLength();
-            int piece = Math.min(length - sent, Math.min(agreed.maxRecvDataSegmentLength(), inBurst));
+            int piece = Math.min(length - sent, Math.min(maxSegmentBytes, inBurst));
             boolean last = sent + piece == length;
             boolean endOfBurst = last || piece == inBurst;
             begin(Opcode.DATA_IN, endOfBurst ? BasicHeader.FINAL : 0)

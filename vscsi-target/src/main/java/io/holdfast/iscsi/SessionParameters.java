@@ -33,7 +33,8 @@ record SessionParameters(
                 text(all, LoginKey.IMMEDIATE_DATA).equals("Yes"),
                 number(all, LoginKey.MAX_RECV_DATA_SEGMENT_LENGTH),
                 number(all, LoginKey.MAX_BURST_LENGTH),
-                number(all, LoginKey.FIRST_BURST_LENGTH),
+                // RFC 7143 §13.14: it must not exceed MaxBurstLength, which may have been agreed on without it.
+                Math.min(number(all, LoginKey.FIRST_BURST_LENGTH), number(all, LoginKey.MAX_BURST_LENGTH)),
                 number(all, LoginKey.MAX_OUTSTANDING_R2T));
     }
 

@@ -8,87 +8,155 @@ import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 
 /**
- * Text Requests in full feature phase: SendTargets (RFC 7143 Appendix C), with answers that go on over several PDUs when
- * the initiator cannot take them in one. One per connection, owned by its event loop.
+ * Text Requests in full feature phase (RFC 7143 §11.10): SendTargets (Appendix C) and the keys that may be negotiated then.
+ * Requests and answers go on over several PDUs where one does not hold them. One per connection, owned by its event loop.
  */
 final class TextResponder {
     /** How much text a request may bring, over all its continued PDUs. */
     static final int MAX_REQUEST_BYTES = 8192;
 
-    private static final String SEND_TARGETS = "SendTargets";
-    /** Stands for "this answer goes on"; there is one text negotiation at a time (RFC 7143 §11.10.4). */
+    /** Stands for "this negotiation goes on"; there is one at a time (RFC 7143 §11.10.4). */
     private static final int CONTINUATION_TAG = 1;
+
+    private static final byte[] NOTHING = {};
 
     private final TargetDirectory directory;
     private final String initiatorName;
     private final String ownTarget;
     private final String portal;
-    private final int maxSegmentBytes;
+    private final PduSender sender;
     private final ByteArrayOutputStream request = new ByteArrayOutputStream();
-    private byte[] answer = {};
+    private boolean open;
+    private int taskTag;
+    private byte[] answer = NOTHING;
     private int answered;
+    /** MaxRecvDataSegmentLength that holds when the negotiation has ended; 0 if it was not mentioned. */
+    private int newSegmentBytes;
 
     /**
      * @param ownTarget the target of a normal session, empty in a discovery session
      * @param portal the address the initiator came to, as in TargetAddress
      */
-    TextResponder(
-            TargetDirectory directory, String initiatorName, String ownTarget, String portal, int maxSegmentBytes) {
+    TextResponder(TargetDirectory directory, String initiatorName, String ownTarget, String portal, PduSender sender) {
         this.directory = directory;
         this.initiatorName = initiatorName;
         this.ownTarget = ownTarget;
         this.portal = portal;
-        this.maxSegmentBytes = maxSegmentBytes;
+        this.sender = sender;
     }
 
-    /** Answers one Text Request. */
-    void apply(BasicHeader header, byte[] text, PduSender sender) throws WireException {
-        int tag = header.initiatorTaskTag();
-        long lun = header.lun();
+    /**
+     * Answers one Text Request.
+     *
+     * @return false if it belongs to no negotiation that is going on, and is to be rejected
+     * @throws WireException if the negotiation has failed, and is over (RFC 7143 §7.10)
+     */
+    boolean apply(BasicHeader header, byte[] text) throws WireException {
         if (header.targetTransferTag() == BasicHeader.NO_TAG) {
-            request.reset();
-            answer = new byte[0];
-            answered = 0;
+            begin(header.initiatorTaskTag());
+        } else if (!open || header.targetTransferTag() != CONTINUATION_TAG || header.initiatorTaskTag() != taskTag) {
+            return false;
+        }
+        try {
+            take(header, text);
+            return true;
+        } catch (WireException e) {
+            open = false;
+            throw e;
+        }
+    }
+
+    private void begin(int tag) {
+        open = true;
+        taskTag = tag;
+        request.reset();
+        answer = NOTHING;
+        answered = 0;
+        newSegmentBytes = 0;
+    }
+
+    private void take(BasicHeader header, byte[] text) throws WireException {
+        boolean more = header.flag(BasicHeader.CONTINUE);
+        if (more && header.flag(BasicHeader.FINAL)) {
+            throw new WireException("a Text Request has both C and F set");
+        }
+        if (text.length > 0 && answered < answer.length) {
+            throw new WireException("text while an answer goes on");
         }
         if (request.size() + text.length > MAX_REQUEST_BYTES) {
             throw new WireException("more than " + MAX_REQUEST_BYTES + " bytes of text in one request");
         }
         request.writeBytes(text);
-        if (header.flag(BasicHeader.CONTINUE)) {
-            reply(sender, 0, tag, lun, CONTINUATION_TAG, 0);
+        if (more) {
+            reply(header, 0, CONTINUATION_TAG, 0);
             return;
         }
-        if (answered == 0 && request.size() > 0) {
+        if (request.size() > 0) {
             answer = answer(TextKeys.parse(request.toByteArray(), request.size()));
+            answered = 0;
             request.reset();
         }
-        int length = Math.min(answer.length - answered, maxSegmentBytes);
-        boolean last = answered + length == answer.length;
-        int flags = last ? BasicHeader.FINAL : BasicHeader.CONTINUE;
-        reply(sender, flags, tag, lun, last ? BasicHeader.NO_TAG : CONTINUATION_TAG, length);
+        int length = Math.min(answer.length - answered, sender.maxSegmentBytes());
+        boolean whole = answered + length == answer.length;
+        boolean last = whole && header.flag(BasicHeader.FINAL);
+        int flags = last ? BasicHeader.FINAL : whole ? 0 : BasicHeader.CONTINUE;
+        reply(header, flags, last ? BasicHeader.NO_TAG : CONTINUATION_TAG, length);
         answered += length;
+        if (last) {
+            end();
+        }
     }
 
-    private void reply(PduSender sender, int flags, int tag, long lun, int transferTag, int length) {
-        sender.begin(Opcode.TEXT_RESPONSE, flags).lun(lun).initiatorTaskTag(tag).targetTransferTag(transferTag);
+    private void end() {
+        open = false;
+        if (newSegmentBytes > 0) {
+            sender.maxSegmentBytes(newSegmentBytes);
+        }
+    }
+
+    private void reply(BasicHeader to, int flags, int transferTag, int length) {
+        sender.begin(Opcode.TEXT_RESPONSE, flags)
+                .lun(to.lun())
+                .initiatorTaskTag(taskTag)
+                .targetTransferTag(transferTag);
         sender.send(Arrays.copyOfRange(answer, answered, answered + length), length);
     }
 
-    private byte[] answer(TextKeys keys) {
+    private byte[] answer(TextKeys keys) throws WireException {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
-        keys.pairs().forEach((key, value) -> {
-            if (key.equals(SEND_TARGETS)) {
-                targets(value).forEach(target -> {
-                    put(out, "TargetName=" + target.name());
-                    put(out, "TargetAddress=" + portal + "," + target.portalGroupTag());
-                });
+        for (Map.Entry<String, String> pair : keys.pairs().entrySet()) {
+            LoginKey key = LoginKey.of(pair.getKey());
+            if (key == LoginKey.SEND_TARGETS) {
+                for (IscsiTarget target : targets(pair.getValue())) {
+                    put(out, LoginKey.TARGET_NAME.key() + "=" + target.name());
+                    put(out, LoginKey.TARGET_ADDRESS.key() + "=" + portal + "," + target.portalGroupTag());
+                }
+            } else if (key == null) {
+                if (!LoginKey.isAnswer(pair.getValue())) {
+                    put(out, pair.getKey() + "=" + LoginKey.NOT_UNDERSTOOD);
+                }
             } else {
-                put(out, key + "=" + LoginKey.NOT_UNDERSTOOD);
+                negotiate(key, pair.getValue(), out);
             }
-        });
+        }
         return out.toByteArray();
+    }
+
+    private void negotiate(LoginKey key, String offered, ByteArrayOutputStream out) throws WireException {
+        String value = key.agree(offered);
+        if (key.use() != LoginKey.Use.ANY_TIME) {
+            // It was agreed on at login, and holds.
+            put(out, key.key() + "=" + LoginKey.REJECT);
+        } else if (value.equals(LoginKey.REJECT)) {
+            throw new WireException(key.key() + "=" + TextKeys.printable(offered) + " is no legal value");
+        } else if (key == LoginKey.MAX_RECV_DATA_SEGMENT_LENGTH) {
+            newSegmentBytes = (int) LoginKey.parse(value);
+        } else if (!key.declared()) {
+            put(out, key.key() + "=" + value);
+        }
     }
 
     /** RFC 7143 Appendix C: "All" is for discovery sessions; an empty value means the session's own target. */

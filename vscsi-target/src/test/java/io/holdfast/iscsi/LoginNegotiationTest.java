@@ -148,12 +148,31 @@ class LoginNegotiationTest {
     }
 
     @Test
-    void shouldLimitTheAnswersToUnknownKeys() {
+    void shouldGoOnWithAnAnswerThatOneResponseDoesNotHold() throws Exception {
         String[] pairs = new String[122];
         Arrays.setAll(pairs, i -> String.format("X-%s%03d=y", "k".repeat(56), i));
         pairs[0] = INITIATOR;
         pairs[1] = TARGET;
-        assertRefused(ask(OPERATIONAL_TO_FULL, pairs), LoginStatus.INITIATOR_ERROR);
+        LoginNegotiation.Reply first = ask(OPERATIONAL_TO_FULL, pairs);
+        assertThat(first.flags()).as("C, and no transit").isEqualTo(C | OPERATIONAL);
+        assertThat(first.text()).hasSize(LoginNegotiation.MAX_REPLY_TEXT_BYTES);
+        LoginNegotiation.Reply second = askRaw(OPERATIONAL_TO_FULL, "");
+        assertThat(second.fullFeature()).isTrue();
+        byte[] all = Arrays.copyOf(first.text(), first.text().length + second.text().length);
+        System.arraycopy(second.text(), 0, all, first.text().length, second.text().length);
+        assertThat(TextKeys.parse(all, all.length).pairs())
+                .hasSize(122)
+                .containsKeys("TargetPortalGroupTag", "MaxRecvDataSegmentLength");
+    }
+
+    @Test
+    void shouldTakeNoTextWhileItsAnswerGoesOn() {
+        String[] pairs = new String[122];
+        Arrays.setAll(pairs, i -> String.format("X-%s%03d=y", "k".repeat(56), i));
+        pairs[0] = INITIATOR;
+        pairs[1] = TARGET;
+        ask(OPERATIONAL_TO_FULL, pairs);
+        assertRefused(ask(OPERATIONAL_TO_FULL, "DataDigest=None"), LoginStatus.INITIATOR_ERROR);
     }
 
     // ------------------------------------------------------------------ who and where
@@ -242,6 +261,65 @@ class LoginNegotiationTest {
     // ------------------------------------------------------------------ keys
 
     @Test
+    void shouldRefuseAKeyThatIsNegotiatedAgainWithAnotherValue() {
+        ask(OPERATIONAL, INITIATOR, TARGET, "ImmediateData=No");
+        LoginNegotiation.Reply same = ask(OPERATIONAL, "ImmediateData=No");
+        assertThat(same.keys().pairs()).containsEntry("ImmediateData", "No");
+        assertRefused(ask(OPERATIONAL_TO_FULL, "ImmediateData=Yes"), LoginStatus.INITIATOR_ERROR);
+    }
+
+    @Test
+    void shouldNotBecomeAnotherSessionInTheMiddleOfALogin() {
+        ask(OPERATIONAL, INITIATOR, TARGET);
+        request.isidAndTsih(0x00023d000002L, 0);
+        assertRefused(ask(OPERATIONAL_TO_FULL), LoginStatus.INVALID_REQUEST);
+    }
+
+    @Test
+    void shouldKeepTheInitiatorsFirstNameForTheWholeLogin() {
+        ask(OPERATIONAL, INITIATOR, TARGET);
+        assertThat(ask(OPERATIONAL_TO_FULL, "InitiatorName=iqn.2026-11.test:other")
+                        .fullFeature())
+                .isTrue();
+        assertThat(login.initiatorName()).isEqualTo("iqn.2026-11.test:me");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"NotUnderstood", "Irrelevant", "Reject"})
+    void shouldNotAnswerAnAnswer(String answer) {
+        LoginNegotiation.Reply reply =
+                ask(OPERATIONAL_TO_FULL, INITIATOR, TARGET, "X-key=" + answer, "TargetAlias=" + answer);
+        assertThat(reply.fullFeature()).isTrue();
+        assertThat(reply.keys().pairs()).doesNotContainKeys("X-key", "TargetAlias");
+    }
+
+    @Test
+    void shouldSayThatATargetsKeyMeansNothingAndTellItsOwn() {
+        assertThat(ask(OPERATIONAL_TO_FULL, INITIATOR, TARGET, "TargetPortalGroupTag=3", "SendTargets=All")
+                        .keys()
+                        .pairs())
+                .containsEntry("TargetPortalGroupTag", "7")
+                .containsEntry("SendTargets", "Irrelevant");
+    }
+
+    @Test
+    void shouldRefuseAValueThatIsTooLong() {
+        assertRefused(
+                ask(OPERATIONAL_TO_FULL, INITIATOR, TARGET, "InitiatorAlias=" + "a".repeat(256)),
+                LoginStatus.INITIATOR_ERROR);
+        LoginNegotiationTest another = new LoginNegotiationTest();
+        assertThat(another.ask(OPERATIONAL_TO_FULL, INITIATOR, TARGET, "InitiatorAlias=" + "a".repeat(255))
+                        .fullFeature())
+                .isTrue();
+    }
+
+    @Test
+    void shouldKeepTheFirstBurstWithinTheLongest() {
+        ask(OPERATIONAL_TO_FULL, INITIATOR, TARGET, "MaxBurstLength=4096");
+        assertThat(login.parameters().firstBurstLength()).isEqualTo(4096);
+    }
+
+    @Test
     void shouldSayThatItDoesNotUnderstandAKey() {
         assertThat(ask(OPERATIONAL_TO_FULL, INITIATOR, TARGET, "X-org.example.Speed=11")
                         .keys()
@@ -297,7 +375,7 @@ class LoginNegotiationTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"no equals sign\0", "=value\0", "\u0001\u0002=\0=\0"})
+    @ValueSource(strings = {"no equals sign\0", "=value\0", "\u0001\u0002=\0", "two words=1\0", "Schlüssel=1\0"})
     void shouldRefuseTextThatIsNotKeyAndValue(String text) {
         assertRefused(askRaw(OPERATIONAL_TO_FULL, INITIATOR + '\0' + text), LoginStatus.INITIATOR_ERROR);
     }

@@ -423,6 +423,79 @@ class SessionTest {
         assertThat(initiator.expect(Opcode.TEXT_RESPONSE).keys()).containsEntry("TargetName", IscsiRig.TARGET);
     }
 
+    private static Pdu text(TestInitiator initiator, String... pairs) {
+        Pdu text = Pdu.of(Opcode.TEXT_REQUEST, BasicHeader.FINAL).with(pairs);
+        text.header().targetTransferTag(BasicHeader.NO_TAG);
+        return initiator.numbered(text);
+    }
+
+    @Test
+    void shouldSendNoMoreInAPduThanTheInitiatorDeclaredLast() {
+        TestInitiator initiator =
+                rig.connect().login("MaxRecvDataSegmentLength=4096").ready();
+        initiator.send(text(initiator, "MaxRecvDataSegmentLength=512"));
+        assertThat(initiator.expect(Opcode.TEXT_RESPONSE).data())
+                .as("declared, not negotiated")
+                .isEmpty();
+        initiator.send(initiator.read(0, 8));
+        for (int i = 0; i < 8; i++) {
+            assertThat(initiator.expect(Opcode.DATA_IN).data()).hasSize(512);
+        }
+    }
+
+    @Test
+    void shouldNotNegotiateAgainWhatLoginDecided() {
+        TestInitiator initiator = rig.connect().login().ready();
+        initiator.send(text(initiator, "MaxBurstLength=512", "HeaderDigest=CRC32C", "InitiatorAlias=me"));
+        assertThat(initiator.expect(Opcode.TEXT_RESPONSE).keys())
+                .containsEntry("MaxBurstLength", "Reject")
+                .containsEntry("HeaderDigest", "Reject")
+                .doesNotContainKey("InitiatorAlias");
+        initiator.readAll(0, 4);
+    }
+
+    @Test
+    void shouldRejectANegotiationThatFailsAndKeepWhatHeld() {
+        TestInitiator initiator =
+                rig.connect().login("MaxRecvDataSegmentLength=4096").ready();
+        initiator.send(text(initiator, "MaxRecvDataSegmentLength=100"));
+        assertThat(initiator.expect(Opcode.REJECT).header().response()).isEqualTo(4);
+        initiator.send(text(initiator, "=nonsense"));
+        assertThat(initiator.expect(Opcode.REJECT).header().response()).isEqualTo(4);
+        initiator.send(initiator.read(0, 8));
+        assertThat(initiator.expect(Opcode.DATA_IN).data()).hasSize(4096);
+    }
+
+    @Test
+    void shouldRejectTextThatContinuesNothing() {
+        TestInitiator initiator = rig.connect().login();
+        Pdu lost = Pdu.of(Opcode.TEXT_REQUEST, BasicHeader.FINAL);
+        lost.header().targetTransferTag(1);
+        initiator.send(initiator.numbered(lost));
+        assertThat(initiator.expect(Opcode.REJECT).header().response()).isEqualTo(9);
+        initiator.send(sendTargets(initiator, ""));
+        initiator.expect(Opcode.TEXT_RESPONSE);
+    }
+
+    @Test
+    void shouldLeaveANegotiationOpenUntilTheInitiatorEndsIt() {
+        TestInitiator initiator = rig.connect().login();
+        Pdu first = Pdu.of(Opcode.TEXT_REQUEST, 0).with("SendTargets=");
+        first.header().targetTransferTag(BasicHeader.NO_TAG);
+        initiator.send(initiator.numbered(first));
+        Pdu answer = initiator.expect(Opcode.TEXT_RESPONSE);
+        assertThat(answer.header().flag(BasicHeader.FINAL)).isFalse();
+        assertThat(answer.keys()).containsEntry("TargetName", IscsiRig.TARGET);
+        Pdu last = Pdu.of(Opcode.TEXT_REQUEST, BasicHeader.FINAL).with("X-more=1");
+        last.header()
+                .initiatorTaskTag(first.header().initiatorTaskTag())
+                .targetTransferTag(answer.header().targetTransferTag());
+        initiator.send(initiator.numbered(last));
+        Pdu end = initiator.expect(Opcode.TEXT_RESPONSE);
+        assertThat(end.header().flag(BasicHeader.FINAL)).isTrue();
+        assertThat(end.keys()).containsOnlyKeys("X-more");
+    }
+
     @Test
     void shouldShowOnlyItsOwnTargetInANormalSession() {
         TestInitiator initiator = rig.connect().login();

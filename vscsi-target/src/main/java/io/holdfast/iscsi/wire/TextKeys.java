@@ -50,6 +50,10 @@ public record TextKeys(Map<String, String> pairs) {
                     "text '" + printable(pair) + "' is not key=value with a key of 1 to " + MAX_KEY_BYTES + " bytes");
         }
         String key = pair.substring(0, equals);
+        if (!key.chars().allMatch(TextKeys::mayStandInKey)) {
+            throw new WireException(
+                    "text key '" + printable(key) + "' has other characters than letters, digits and . - + @ _");
+        }
         String value = pair.substring(equals + 1);
         if (value.length() > MAX_VALUE_BYTES) {
             throw new WireException("the value of " + printable(key) + " has " + value.length()
@@ -62,6 +66,11 @@ public record TextKeys(Map<String, String> pairs) {
         if (pairs.put(key, value) != null) {
             throw new WireException("text key " + printable(key) + " is repeated");
         }
+    }
+
+    /** RFC 7143 §6.1, standard-label. */
+    private static boolean mayStandInKey(int c) {
+        return c < 0x80 && (Character.isLetterOrDigit(c) || ".-+@_".indexOf(c) >= 0);
     }
 
     /** Shortens and cleans text from the network so that it can stand in a message. */
