@@ -59,8 +59,13 @@ public sealed interface OperatorCommand extends OperatorRequest {
             @Param("Every write is durable before it is answered.")
             boolean writeThrough,
 
-            @Param(value = "Bytes of a logical block, 512 or 4096. Default: 512.", label = "BYTES", min = 512, max = 4096)
-            @Nullable Integer blockSize,
+            @Param(
+                    value = "Bytes of a logical block, 512 or 4096. Default: 512.",
+                    label = "BYTES",
+                    min = 512,
+                    max = 4096)
+            @Nullable
+            Integer blockSize,
 
             @Param("Past the host's page cache.") boolean direct,
 
