@@ -9,16 +9,21 @@ checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck source-path=SCRIPTDIR source=bench/servers.sh
 . "$checkout/scripts/bench/servers.sh"
 
-# One row per workload: name | what the load client is asked for | unit of the table | least ratio to tgt, for --require.
+# One row per workload: name | what the load client is asked for | unit of the table | least ratio to a peer, for --require |
+# how it is run: cold, with nothing of the file in the page cache; beside, with a second client that reads cold at depth 16,
+# and the first one's part of the file cached; qemu, with `qemu-img bench` instead of our own client.
 WORKLOADS='
-read-4k-qd1    | --mode read  --access random     --block-size 4K   --queue-depth 1                  | kIOPS | 1.0
-read-4k-qd32   | --mode read  --access random     --block-size 4K   --queue-depth 32                 | kIOPS | 2.0
-write-4k-qd32  | --mode write --access random     --block-size 4K   --queue-depth 32                 | kIOPS | 2.0
-read-4k-4xqd32 | --mode read  --access random     --block-size 4K   --queue-depth 32 --connections 4 | kIOPS |
-read-128k-qd8  | --mode read  --access sequential --block-size 128K --queue-depth 8                  | MiB/s |
-write-128k-qd8 | --mode write --access sequential --block-size 128K --queue-depth 8                  | MiB/s |
-read-1m-qd8    | --mode read  --access sequential --block-size 1M   --queue-depth 8                  | MiB/s | 1.3
-write-1m-qd8   | --mode write --access sequential --block-size 1M   --queue-depth 8                  | MiB/s |
+read-4k-qd1      | --mode read  --access random     --block-size 4K   --queue-depth 1                  | kIOPS | tgt 1.3             |
+read-4k-qd32     | --mode read  --access random     --block-size 4K   --queue-depth 32                 | kIOPS | tgt 4.0, nbdkit 2.0 |
+write-4k-qd32    | --mode write --access random     --block-size 4K   --queue-depth 32                 | kIOPS | tgt 4.0, nbdkit 2.0 |
+read-4k-4xqd32   | --mode read  --access random     --block-size 4K   --queue-depth 32 --connections 4 | kIOPS | tgt 4.5             |
+read-128k-qd8    | --mode read  --access sequential --block-size 128K --queue-depth 8                  | MiB/s | ceiling 0.8         |
+write-128k-qd8   | --mode write --access sequential --block-size 128K --queue-depth 8                  | MiB/s | ceiling 0.8         |
+read-1m-qd8      | --mode read  --access sequential --block-size 1M   --queue-depth 8                  | MiB/s | ceiling 0.8         |
+write-1m-qd8     | --mode write --access sequential --block-size 1M   --queue-depth 8                  | MiB/s | ceiling 0.8         |
+qemu-read-4k-qd32 | --mode read --access sequential --block-size 4K   --queue-depth 32                 | kIOPS | tgt 1.6             | qemu
+cold-4k-qd16     | --mode read  --access random     --block-size 4K   --queue-depth 16                 | kIOPS |                     | cold
+hot-beside-cold  | --mode read  --access random     --block-size 4K   --queue-depth 1 --span 64M       | kIOPS |                     | beside
 '
 
 usage() {
@@ -30,7 +35,7 @@ Runs each workload on Holdfast and on each peer in turn, several rounds, and pri
                      known: $(server_kinds | paste -sd ' ')
                      and holdfast@DIR, the Holdfast that was built in another checkout
   --subject KIND     who is compared (holdfast); another one for control runs
-  --workloads LIST   which workloads (all), separated by commas
+  --workloads LIST   which workloads, separated by commas (all; on tmpfs, where nothing is cold, those that can be measured)
                      known: $(workload_names | paste -sd ' ')
   --rounds N         measured rounds of each workload (5)
   --seconds S        length of one measurement (3)
@@ -60,7 +65,7 @@ workload_field() {
 
 peers=tgt
 subject=holdfast
-workloads=$(workload_names | paste -sd,)
+workloads=
 rounds=5
 seconds=3
 warm_up=2
@@ -121,24 +126,43 @@ check_options() {
   for name in ${workloads//,/ }; do
     workload_names | grep -qxF -- "$name" || wrong "'$name' is no workload"
   done
-  [ -n "${workloads//,/}" ] || wrong "--workloads: name at least one"
   if ! [ -d "$dir" ] || ! [ -w "$dir" ]; then wrong "--dir '$dir': no folder to write to"; fi
+  choose_workloads
   [ -z "$java_home" ] || [ -x "$java_home/bin/java" ] || wrong "--java-home '$java_home': has no bin/java"
   # Better now than after minutes of measuring.
   [ -z "$json" ] || : > "$json" || wrong "--json '$json': cannot be written"
 }
 
+# On tmpfs nothing is cold: what was asked for and cannot be measured is an error, the rest of all workloads is left out.
+choose_workloads() {
+  local name chosen=
+  file_system=$(stat -f -c %T "$dir")
+  workloads=${workloads//,/ }
+  # shellcheck disable=SC2046 # a list of words, on purpose
+  for name in ${workloads:-$(workload_names)}; do
+    if [ "$file_system" = tmpfs ] && is_cold "$name"; then
+      [ -z "$workloads" ] || wrong "--workloads '$name': nothing is cold on tmpfs: give a --dir on a disk"
+    else
+      [[ ",$chosen," = *",$name,"* ]] || chosen+=${chosen:+,}$name
+    fi
+  done
+  workloads=$chosen
+}
+
+is_cold() { case $(workload_field "$1" 5) in cold | beside) ;; *) false ;; esac; }
+
 # ---- set-up -----------------------------------------------------------------------------------------------------------------
 
 client=$checkout/scripts/bench/target/iscsi-load
+ceiling=$checkout/scripts/bench/target/ceiling
 
-build_client() {
-  local source newest
-  source=$checkout/scripts/bench
-  newest=$(find "$source" -maxdepth 1 -name '*.[ch]' -newer "$client" -print -quit 2> /dev/null)
-  [ ! -x "$client" ] || [ -n "$newest" ] || return 0
-  mkdir -p "$source/target"
-  gcc -std=gnu11 -O2 -Wall -Wextra -Werror -o "$client" "$source"/*.c || die "cannot build the load client"
+# build_tool PROGRAM FOLDER: of the C files there, if one is newer.
+build_tool() {
+  local newest
+  newest=$(find "$2" -maxdepth 1 -name '*.[ch]' -newer "$1" -print -quit 2> /dev/null)
+  [ ! -x "$1" ] || [ -n "$newest" ] || return 0
+  mkdir -p "$(dirname "$1")"
+  gcc -std=gnu11 -O2 -Wall -Wextra -Werror -o "$1" "$2"/*.c || die "cannot build $(basename "$1")"
 }
 
 set_up() {
@@ -146,6 +170,9 @@ set_up() {
   kinds=" $subject ${peers//,/ } "
   [[ $kinds != *" holdfast"* ]] || tools+=' java mvn'
   [[ $kinds != *" tgt "* ]] || tools+=' tgtd tgtadm'
+  [[ $kinds != *" nbdkit "* ]] || tools+=' nbdkit'
+  [[ $kinds != *" qemu-nbd "* ]] || tools+=' qemu-nbd'
+  [[ $workloads != *qemu-* ]] || tools+=' qemu-img'
   for tool in $tools; do command -v "$tool" > /dev/null || missing+=" $tool"; done
   if [ -n "$missing" ] && [ $set_up = yes ]; then
     # It installs more than a benchmark needs, and may fail for something else: what counts is looked at again.
@@ -154,7 +181,8 @@ set_up() {
     for tool in $tools; do command -v "$tool" > /dev/null || missing+=" $tool"; done
   fi
   [ -z "$missing" ] || die "needs$missing: scripts/setup.sh installs them"
-  build_client
+  build_tool "$client" "$checkout/scripts/bench"
+  [[ $kinds != *" ceiling "* ]] || build_tool "$ceiling" "$checkout/scripts/bench/ceiling"
   if [[ $kinds = *" holdfast"* ]] && [ $set_up = yes ]; then
     "$checkout/scripts/build.sh" >&2 || die "cannot build Holdfast"
   fi
@@ -166,7 +194,6 @@ check_room() {
   needed_mib=$(( count * size_mib + 64 ))
   free_mib=$(( $(df --output=avail -B1M "$dir" | tail -n 1) ))
   [ "$free_mib" -ge "$needed_mib" ] || die "$dir has $free_mib MiB free; $count files need $needed_mib: use --dir or --size"
-  file_system=$(stat -f -c %T "$dir")
   if [ "$file_system" = tmpfs ]; then
     # A tmpfs promises more than there is memory for, and what misses is then taken from the servers.
     available_mib=$(awk '/^MemAvailable:/ { print int($2 / 1024) }' /proc/meminfo)
@@ -247,16 +274,53 @@ warm_up_servers() {
 # json_number FILE KEY
 json_number() { sed -n "s/.*\"$2\":\([0-9.]*\).*/\1/p" "$1"; }
 
+# The file's pages leave the page cache, if they are clean: they are, after sync.
+chill() { sync "$image_dir/disk$1.img" && dd if="$image_dir/disk$1.img" iflag=nocache count=0 status=none; }
+
+# qemu_load SERVER SECONDS OPTION...: as load, by QEMU's own client. It does a number of I/Os, not seconds: as many as a first
+# short run lets expect. It knows no latencies.
+qemu_load() {
+  local server=$1 run_seconds=$2 count=20000 step line
+  for step in first measured; do
+    { TIMEFORMAT='%U %S'; time timeout -k 2 $(( run_seconds * 10 + 60 )) qemu-img bench -f raw -t none -d 32 -s 4096 -c "$count" \
+        "${server_url[$server]}" > "$run_dir/load.out" 2> "$run_dir/load.err"; } 2> "$run_dir/load.times" \
+      || { cat "$run_dir/load.err" >&2; die "qemu-img bench failed on ${server_label[$server]}"; }
+    line=$(sed -n 's/^Run completed in \([0-9.]*\) seconds.*/\1/p' "$run_dir/load.out")
+    [ $step = measured ] || count=$(awk -v took="$line" -v count=$count -v wanted="$run_seconds" 'BEGIN {
+      printf("%d", took > 0 ? count / took * wanted : count) }')
+  done
+  awk -v took="$line" -v count="$count" -v times="$(tail -n 1 "$run_dir/load.times")" 'BEGIN {
+    split(times, cpu, " ")
+    printf("{\"ios\":%d,\"seconds\":%.3f,\"iops\":%.1f,\"mib_per_s\":%.2f,\"client_cpu_percent\":%.1f}\n",
+      count, took, count / took, count / took / 256, (cpu[1] + cpu[2]) / took * 100) }' > "$run_dir/load.json"
+  printf 'qemu-img bench: %s IOPS\n' "$(json_number "$run_dir/load.json" iops)" > "$run_dir/load.out"
+}
+
 measure() {
-  local server=$1 name=$2 round=$3 options ticks busy figures
+  local server=$1 name=$2 round=$3 options ticks busy figures way beside_pid=
   read -ra options <<< "$(workload_field "$name" 2)"
+  way=$(workload_field "$name" 5)
   resume_server "$server"
+  ! is_cold "$name" || chill "$server"
+  if [ "$way" = beside ]; then
+    load "$server" 5 --access sequential --block-size 1M --span 64M --count 64
+    "$client" --seconds $(( seconds + 1 )) --seed "$(( round + 1000 ))" --block-size 4K --queue-depth 16 "${server_url[$server]}" \
+      > "$run_dir/beside.out" 2>&1 &
+    beside_pid=$!
+  fi
   ticks=$(server_cpu_ticks "$server")
   busy=$(machine_busy_ticks)
-  load "$server" "$seconds" --seed "$round" "${options[@]}"
+  if [ "$way" = qemu ]; then
+    qemu_load "$server" "$seconds"
+  else
+    load "$server" "$seconds" --seed "$round" "${options[@]}"
+  fi
   busy=$(( $(machine_busy_ticks) - busy ))
   ticks=$(( $(server_cpu_ticks "$server") - ticks ))
-  pause_server "$server"
+  if [ -n "$beside_pid" ]; then
+    wait "$beside_pid" || { cat "$run_dir/beside.out" >&2; die "the client beside failed on ${server_label[$server]}"; }
+    say "    beside it: $(cut -d: -f2- "$run_dir/beside.out")"
+  fi
   # printf with brackets: without them awk takes the > for a file to write.
   # The server's CPU time per I/O in us, and the share of one core that neither server nor client used.
   figures=$(awk -v server="$ticks" -v busy="$busy" -v hertz="$(getconf CLK_TCK)" -v ios="$(json_number "$run_dir/load.json" ios)" \
@@ -264,7 +328,9 @@ measure() {
       others = (busy - server) / hertz / seconds * 100 - client
       printf("%.2f\t%.0f", ios ? server / hertz * 1e6 / ios : 0, others > 0 ? others : 0) }')
   [ -n "$figures" ] || die "cannot compute what ${server_label[$server]} used"
-  printf 'round\t%s\t%s\t%s\t%s\t%s\n' "$name" "$server" "$round" "$figures" "$(cat "$run_dir/load.json")" >> "$run_dir/rounds.tsv"
+  printf 'round\t%s\t%s\t%s\t%s\t%s\t%s\n' "$name" "$server" "$round" "$figures" "$(cat "$run_dir/load.json")" \
+    "$(server_rss_mib "$server")" >> "$run_dir/rounds.tsv"
+  pause_server "$server"
   say "  round $round ${server_label[$server]}: $(cut -d: -f2- "$run_dir/load.out"); server CPU ${figures%$'\t'*} us per I/O," \
     "others ${figures#*$'\t'} % of a core"
 }

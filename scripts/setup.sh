@@ -62,6 +62,7 @@ fault drills|socat|cmd:socat
 durability tests|strace|cmd:strace
 conformance and benchmarks|libiscsi-bin|cmd:iscsi-test-cu
 conformance and benchmarks|tgt|cmd:tgtd
+conformance and benchmarks|nbdkit|cmd:nbdkit
 conformance and benchmarks|fio|cmd:fio
 '
 GUEST_KERNEL_FLAVOUR=cloud-amd64

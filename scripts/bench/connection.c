@@ -119,14 +119,20 @@ static void send_command(struct connection *connection, uint32_t tag)
     const struct load *load = connection->load;
     struct session *session = &connection->session;
     const struct task *task = &connection->tasks[tag];
+    const uint8_t *data = !task->writes ? NULL : task->buffer == NULL ? load->pattern : task->buffer;
     uint32_t unsolicited = 0, immediate = 0;
 
+    if (session->nbd) {
+        nbd_request(enqueue(connection, data, task->writes ? load->block_bytes : 0), task->writes, tag,
+                    task->block * load->block_bytes, load->block_bytes);
+        return;
+    }
     if (task->writes) {
         uint32_t burst = smaller(load->block_bytes, session->first_burst);
         immediate = session->immediate_data ? smaller(burst, session->target_max_segment) : 0;
         unsolicited = session->initial_r2t ? 0 : burst - immediate;
     }
-    uint8_t *header = enqueue(connection, task->writes ? (task->buffer == NULL ? load->pattern : task->buffer) : NULL, immediate);
+    uint8_t *header = enqueue(connection, data, immediate);
     uint8_t flags = ATTRIBUTE_SIMPLE | (task->writes ? COMMAND_WRITES : COMMAND_READS) | (unsolicited == 0 ? FINAL : 0);
     session_header(session, header, SCSI_COMMAND, flags, tag);
     put24(header + AT_DATA_LENGTH, immediate);
@@ -187,15 +193,16 @@ void connection_fill(struct connection *connection, uint64_t now)
 static int gather(const struct connection *connection, struct iovec *parts)
 {
     int count = 0;
+    size_t header_bytes = connection->session.request_bytes;
     size_t skip = connection->first_sent;
 
     for (size_t i = connection->queue_first; i < connection->queue_end && i < connection->queue_first + PDUS_PER_SEND; i++) {
         struct outgoing *outgoing = &connection->queue[i];
-        if (skip < HEADER_BYTES) {
-            parts[count++] = (struct iovec){outgoing->header + skip, HEADER_BYTES - skip};
+        if (skip < header_bytes) {
+            parts[count++] = (struct iovec){outgoing->header + skip, header_bytes - skip};
             skip = 0;
         } else {
-            skip -= HEADER_BYTES;
+            skip -= header_bytes;
         }
         if (outgoing->length > 0) {
             parts[count++] = (struct iovec){(void *)(outgoing->data + skip), outgoing->length - skip};
@@ -209,7 +216,7 @@ static void drop_sent(struct connection *connection, size_t sent)
 {
     sent += connection->first_sent;
     while (connection->queue_first < connection->queue_end) {
-        size_t size = HEADER_BYTES + connection->queue[connection->queue_first].length;
+        size_t size = connection->session.request_bytes + connection->queue[connection->queue_first].length;
         if (sent < size) {
             break;
         }
@@ -265,6 +272,23 @@ static void fail_task(const struct connection *connection, const struct task *ta
     fail("%s at LBA %llu failed: response 0x%02x, status 0x%02x", what, lba, connection->header[AT_RESPONSE], status);
 }
 
+static void finish_task(struct connection *connection, uint32_t tag, uint64_t now)
+{
+    struct load *load = connection->load;
+    struct task *task = &connection->tasks[tag];
+
+    if (load->verify != NULL && task->writes) {
+        load->verify->acknowledged[task->block] = load->verify->issued[task->block];
+    } else if (load->verify != NULL) {
+        block_check(load->verify, task->block, task->oldest_allowed, task->buffer);
+    }
+    latency_add(&load->latency, now - task->sent_ns);
+    load->done++;
+    load->last_done_ns = now;
+    task->busy = false;
+    connection->idle[connection->idle_count++] = tag;
+}
+
 static void end_task(struct connection *connection, uint64_t now)
 {
     struct load *load = connection->load;
@@ -279,16 +303,7 @@ static void end_task(struct connection *connection, uint64_t now)
     if ((connection->header[AT_FLAGS] & RESIDUAL_FLAGS) != 0 || (!task->writes && task->received != load->block_bytes)) {
         fail("a read or write of %u bytes ended GOOD but short (%u bytes came)", load->block_bytes, task->received);
     }
-    if (load->verify != NULL && task->writes) {
-        load->verify->acknowledged[task->block] = load->verify->issued[task->block];
-    } else if (load->verify != NULL) {
-        block_check(load->verify, task->block, task->oldest_allowed, task->buffer);
-    }
-    latency_add(&load->latency, now - task->sent_ns);
-    load->done++;
-    load->last_done_ns = now;
-    task->busy = false;
-    connection->idle[connection->idle_count++] = tag;
+    finish_task(connection, tag, now);
 }
 
 static void answer_r2t(struct connection *connection)
@@ -359,6 +374,28 @@ static void end_pdu(struct connection *connection, uint64_t now)
     }
 }
 
+/* The same for NBD: the data of a read stand right behind its reply, and nothing else has any. */
+static void begin_answer(struct connection *connection)
+{
+    if (!connection->session.nbd) {
+        begin_pdu(connection);
+        return;
+    }
+    struct task *task = task_of(connection, nbd_reply_tag(connection->header));
+    connection->payload_left = task->writes ? 0 : connection->load->block_bytes;
+    connection->data_in = task;
+}
+
+static void end_answer(struct connection *connection, uint64_t now)
+{
+    if (connection->session.nbd) {
+        connection->header_length = 0;
+        finish_task(connection, nbd_reply_tag(connection->header), now);
+    } else {
+        end_pdu(connection, now);
+    }
+}
+
 /* Takes payload from the bytes; returns how much. */
 static size_t take_payload(struct connection *connection, const uint8_t *bytes, size_t length)
 {
@@ -382,13 +419,13 @@ static size_t take_payload(struct connection *connection, const uint8_t *bytes, 
 
 static size_t take_header(struct connection *connection, const uint8_t *bytes, size_t length)
 {
-    size_t missing = HEADER_BYTES - connection->header_length;
+    size_t missing = connection->session.answer_bytes - connection->header_length;
     size_t taken = length < missing ? length : missing;
 
     memcpy(connection->header + connection->header_length, bytes, taken);
     connection->header_length += (uint32_t)taken;
-    if (connection->header_length == HEADER_BYTES) {
-        begin_pdu(connection);
+    if (connection->header_length == connection->session.answer_bytes) {
+        begin_answer(connection);
     }
     return taken;
 }
@@ -409,13 +446,13 @@ void connection_read(struct connection *connection, uint8_t *buffer, size_t capa
     /* All of it was there when recv returned: one look at the clock is right for all of it, and cheap. */
     uint64_t now = now_ns();
     for (size_t at = 0; at < (size_t)received;) {
-        if (connection->header_length < HEADER_BYTES) {
+        if (connection->header_length < connection->session.answer_bytes) {
             at += take_header(connection, buffer + at, (size_t)received - at);
         } else {
             at += take_payload(connection, buffer + at, (size_t)received - at);
         }
-        if (connection->header_length == HEADER_BYTES && connection->payload_left == 0) {
-            end_pdu(connection, now);
+        if (connection->header_length == connection->session.answer_bytes && connection->payload_left == 0) {
+            end_answer(connection, now);
         }
     }
     connection_fill(connection, now);

@@ -8,8 +8,8 @@
 #include <string.h>
 
 static const char HELP[] =
-    "Usage: iscsi-load [options] iscsi://HOST[:PORT]/TARGET/LUN\n"
-    "Loads one LU from one thread and says how fast it answers.\n"
+    "Usage: iscsi-load [options] iscsi://HOST[:PORT]/TARGET/LUN | nbd://HOST:PORT[/EXPORT]\n"
+    "Loads one LU, or one NBD export for comparison, from one thread and says how fast it answers.\n"
     "\n"
     "  --mode read|write|mixed       what to do (read)\n"
     "  --read-percent N              share of reads in mixed mode (70)\n"
@@ -152,16 +152,37 @@ static void take_part(char *field, size_t capacity, const char *from, const char
     size_t length = (size_t)(end - from);
 
     if (length == 0 || length >= capacity) {
-        wrong("'%s': want iscsi://HOST[:PORT]/TARGET/LUN", url);
+        wrong("'%s': want iscsi://HOST[:PORT]/TARGET/LUN or nbd://HOST:PORT[/EXPORT]", url);
     }
     memcpy(field, from, length);
     field[length] = '\0';
+}
+
+static const char NBD_SCHEME[] = "nbd://";
+
+static void parse_nbd_url(struct options *options, const char *url)
+{
+    const char *host = url + strlen(NBD_SCHEME);
+    const char *end = host + strcspn(host, "/");
+    const char *colon = memchr(host, ':', (size_t)(end - host));
+
+    if (colon == NULL || strlen(end) >= sizeof(options->target)) {
+        wrong("'%s': want nbd://HOST:PORT[/EXPORT]", url);
+    }
+    options->nbd = true;
+    take_part(options->host, sizeof(options->host), host, colon, url);
+    take_part(options->port, sizeof(options->port), colon + 1, end, url);
+    strcpy(options->target, *end == '/' ? end + 1 : end);
 }
 
 static void parse_url(struct options *options, const char *url)
 {
     static const char SCHEME[] = "iscsi://";
 
+    if (strncmp(url, NBD_SCHEME, strlen(NBD_SCHEME)) == 0) {
+        parse_nbd_url(options, url);
+        return;
+    }
     if (strncmp(url, SCHEME, strlen(SCHEME)) != 0) {
         wrong("'%s': want iscsi://HOST[:PORT]/TARGET/LUN", url);
     }
@@ -276,7 +297,7 @@ struct options parse_options(int count, char **words)
         take_option(&options, key, LONG_OPTIONS[index].name, optarg);
     }
     if (optind != count - 1) {
-        wrong("want exactly one iscsi://HOST[:PORT]/TARGET/LUN");
+        wrong("want exactly one iscsi://HOST[:PORT]/TARGET/LUN or nbd://HOST:PORT[/EXPORT]");
     }
     parse_url(&options, words[optind]);
     if (options.block_bytes % 512 != 0) {

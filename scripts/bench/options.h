@@ -23,7 +23,8 @@ struct offer {
 struct options {
     char host[256];
     char port[16];
-    char target[224];           /* RFC 7143 §4.2.7.1 allows 223 bytes */
+    bool nbd;
+    char target[224];           /* RFC 7143 §4.2.7.1 allows 223 bytes; of NBD the export's name */
     unsigned lun;
     enum mode mode;
     enum access access;

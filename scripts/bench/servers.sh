@@ -2,10 +2,10 @@
 # The servers a benchmark can start. Sourced by scripts/bench.sh, which provides die, say and the folders.
 #
 # A new kind is a row in server_kinds and two functions: start_KIND sets server_pid and server_url of the server it is given,
-# version_KIND prints one line. It must speak iSCSI and stay in the foreground.
+# version_KIND prints one line. It must speak iSCSI or NBD and stay in the foreground.
 
 server_kinds() {
-  printf '%s\n' holdfast holdfast-ring holdfast-portable tgt
+  printf '%s\n' holdfast holdfast-ring holdfast-portable tgt nbdkit qemu-nbd ceiling
 }
 
 # holdfast@DIR is the Holdfast that was built in another checkout.
@@ -42,7 +42,7 @@ start_server() {
     holdfast) start_holdfast "$1" "$io" "$checkout" ;;
     holdfast-*) start_holdfast "$1" "${server_kind[$1]#holdfast-}" "$checkout" ;;
     holdfast@*) start_holdfast "$1" "$io" "${server_kind[$1]#holdfast@}" ;;
-    *) "start_${server_kind[$1]}" "$1" ;;
+    *) "start_${server_kind[$1]//-/_}" "$1" ;;
   esac
 }
 
@@ -50,7 +50,7 @@ server_version() {
   case ${server_kind[$1]} in
     holdfast@*) version_holdfast "$1" "${server_kind[$1]#holdfast@}" ;;
     holdfast*) version_holdfast "$1" "$checkout" ;;
-    *) "version_${server_kind[$1]}" ;;
+    *) "version_${server_kind[$1]//-/_}" ;;
   esac
 }
 
@@ -64,6 +64,9 @@ resume_server() { kill -CONT "${server_pid[$1]}" 2> /dev/null; }
 # User and system time of all its threads so far, in clock ticks: fields 14 and 15 of /proc/PID/stat (proc(5)). Field 2, the
 # name, may hold blanks: counted from behind it.
 server_cpu_ticks() { sed 's/^.*) //' "/proc/${server_pid[$1]}/stat" | awk '{ print $12 + $13 }'; }
+
+# What it holds of the machine's memory, in MiB: all that is resident, shared pages and files it maps included.
+server_rss_mib() { awk '/^VmRSS:/ { printf("%.0f", $2 / 1024) }' "/proc/${server_pid[$1]}/status"; }
 
 # What all CPUs did so far but idle and wait for disks, in clock ticks; steal, taken by other machines, included (proc(5), /proc/stat).
 machine_busy_ticks() { awk '$1 == "cpu" { print $2 + $3 + $4 + $7 + $8 + $9; exit }' /proc/stat; }
@@ -161,3 +164,40 @@ tgt_admin() {
 }
 
 version_tgt() { printf 'tgt %s\n' "$(tgtd --version 2>&1 | head -n 1)"; }
+
+# ---- NBD: nbdkit, qemu-nbd and the ceiling ------------------------------------------------------------------------------------
+
+# start_nbd SERVER PORT COMMAND...: NBD is another protocol, with less to do for each request; docs/benchmarks.md.
+start_nbd() {
+  local server=$1 port=$2
+  shift 2
+  "$@" > "${server_log[$server]}" 2>&1 &
+  server_pid[server]=$!
+  await "$server" 10 eval ": < /dev/tcp/127.0.0.1/$port"
+  server_url[server]=nbd://127.0.0.1:$port
+}
+
+# Its own defaults: a thread for each request in flight, 16 at most for each connection.
+start_nbdkit() {
+  local port
+  port=$(free_port) || exit 1
+  start_nbd "$1" "$port" nbdkit -f -i 127.0.0.1 -p "$port" file "$image_dir/disk$1.img"
+}
+
+version_nbdkit() { printf 'nbdkit %s, file plugin\n' "$(nbdkit --version | sed 's/^nbdkit //')"; }
+
+start_qemu_nbd() {
+  local port
+  port=$(free_port) || exit 1
+  start_nbd "$1" "$port" qemu-nbd -t -e 64 -f raw --cache=writeback -b 127.0.0.1 -p "$port" "$image_dir/disk$1.img"
+}
+
+version_qemu_nbd() { qemu-nbd --version | head -n 1; }
+
+start_ceiling() {
+  local port
+  port=$(free_port) || exit 1
+  start_nbd "$1" "$port" "$ceiling" "$port" "$image_dir/disk$1.img"
+}
+
+version_ceiling() { echo 'scripts/bench/ceiling, one thread, no protocol to speak of'; }

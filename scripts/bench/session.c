@@ -1,5 +1,7 @@
 #include "session.h"
 
+#include "stream.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
@@ -33,37 +35,6 @@ struct text {
     char bytes[MAX_TEXT_BYTES];
     uint32_t length;
 };
-
-static void send_all(int fd, const void *bytes, size_t length)
-{
-    const uint8_t *at = bytes;
-
-    while (length > 0) {
-        ssize_t sent = send(fd, at, length, MSG_NOSIGNAL);
-        if (sent < 0) {
-            fail("cannot send: %s", strerror(errno));
-        }
-        at += sent;
-        length -= (size_t)sent;
-    }
-}
-
-static void receive_all(int fd, void *bytes, size_t length)
-{
-    uint8_t *at = bytes;
-
-    while (length > 0) {
-        ssize_t received = recv(fd, at, length, 0);
-        if (received == 0) {
-            fail("the target closed the connection");
-        }
-        if (received < 0) {
-            fail("cannot receive: %s", errno == EAGAIN ? "no answer within --timeout" : strerror(errno));
-        }
-        at += received;
-        length -= (size_t)received;
-    }
-}
 
 /* Returns the length of the data segment, which must fit. */
 static uint32_t receive_pdu(struct session *session, uint8_t *header, void *data, uint32_t capacity)
@@ -294,8 +265,20 @@ static void log_in(struct session *session, const struct options *options, unsig
 
 void session_open(struct session *session, const struct options *options, unsigned number)
 {
-    *session = (struct session){.fd = dial(options), .lun = options->lun, .cmd_sn = 1};
-    log_in(session, options, number);
+    *session = (struct session){
+        .fd = dial(options),
+        .nbd = options->nbd,
+        .lun = options->lun,
+        .cmd_sn = 1,
+        .max_cmd_sn = options->nbd ? 1 : 0,
+        .request_bytes = options->nbd ? NBD_REQUEST_BYTES : HEADER_BYTES,
+        .answer_bytes = options->nbd ? NBD_REPLY_BYTES : HEADER_BYTES,
+    };
+    if (options->nbd) {
+        session->nbd_bytes = nbd_open(session->fd, options->target);
+    } else {
+        log_in(session, options, number);
+    }
 }
 
 bool session_pong(const struct session *session, const uint8_t *ping, uint8_t *header)
@@ -365,6 +348,9 @@ struct capacity session_capacity(struct session *session)
     static const uint8_t READ_CAPACITY_16[16] = {0x9e, 0x10, [13] = 32};
     uint8_t data[32] = {0};
 
+    if (session->nbd) {
+        return (struct capacity){.blocks = session->nbd_bytes / NBD_SECTOR_BYTES, .block_bytes = NBD_SECTOR_BYTES};
+    }
     for (int attempt = 0; attempt < MAX_UNIT_ATTENTIONS; attempt++) {
         if (run_command(session, READ_CAPACITY_16, sizeof(READ_CAPACITY_16), data, sizeof(data))) {
             struct capacity capacity = {.blocks = get64(data) + 1, .block_bytes = get32(data + 8)};
@@ -383,6 +369,11 @@ void session_close(struct session *session)
 
     /* The load has made the socket non-blocking. */
     fcntl(session->fd, F_SETFL, fcntl(session->fd, F_GETFL) & ~O_NONBLOCK);
+    if (session->nbd) {
+        nbd_close(session->fd);
+        close(session->fd);
+        return;
+    }
     session_header(session, header, LOGOUT_REQUEST | IMMEDIATE, FINAL, SETUP_TAG);
     memset(header + AT_LUN, 0, 8);
     put32(header + AT_CMD_SN, session->cmd_sn);

@@ -5,6 +5,7 @@
 #ifndef HOLDFAST_BENCH_SESSION_H
 #define HOLDFAST_BENCH_SESSION_H
 
+#include "nbd.h"
 #include "options.h"
 #include "wire.h"
 
@@ -13,6 +14,10 @@
 
 struct session {
     int fd;
+    bool nbd;                   /* not iSCSI: nbd.h; the numbers below are not used then */
+    uint64_t nbd_bytes;
+    uint32_t request_bytes;     /* of a header to the target */
+    uint32_t answer_bytes;      /* of a header from it */
     unsigned lun;
     uint32_t cmd_sn;            /* of the next command */
     uint32_t max_cmd_sn;        /* the last one the target accepts now */
@@ -36,7 +41,7 @@ void session_open(struct session *session, const struct options *options, unsign
 /* Waits until the LU is ready and returns how large it is. */
 struct capacity session_capacity(struct session *session);
 
-/* Logs out, waits for the answer, closes. */
+/* Logs out, waits for the answer if there is one, closes. */
 void session_close(struct session *session);
 
 /* Takes the numbers out of a PDU of the target. Every PDU must come by here, once. */
