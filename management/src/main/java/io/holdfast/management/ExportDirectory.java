@@ -3,6 +3,7 @@ package io.holdfast.management;
 import io.holdfast.iscsi.IscsiTarget;
 import io.holdfast.iscsi.LoginStatus;
 import io.holdfast.iscsi.TargetDirectory;
+import io.holdfast.iscsi.wire.TextKeys;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,7 +22,9 @@ final class ExportDirectory implements TargetDirectory {
     @Override
     public Decision login(String initiatorName, String targetName) {
         IscsiTarget target = targets.get(targetName);
-        return target == null ? new Decision.Refuse(LoginStatus.NOT_FOUND) : new Decision.Accept(target);
+        return target == null
+                ? new Decision.Refuse(LoginStatus.NOT_FOUND, "target " + TextKeys.printable(targetName))
+                : new Decision.Accept(target);
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.holdfast.management;
 
 import io.holdfast.block.BackendException;
+import io.holdfast.block.BlockBackend;
 import io.holdfast.block.FileBackend;
 import io.holdfast.block.FileOptions;
 import io.holdfast.block.FileWatch;
@@ -23,6 +24,10 @@ import io.holdfast.management.config.ConfigException;
 import io.holdfast.management.config.Export;
 import io.holdfast.management.config.Portal;
 import io.holdfast.management.config.ServeConfig;
+import io.holdfast.management.plane.LuBacking;
+import io.holdfast.management.served.ClientSecrets;
+import io.holdfast.management.served.ServedFabric;
+import io.holdfast.management.served.ServedLus;
 import io.holdfast.net.Addresses;
 import io.holdfast.scsi.FileReservationStore;
 import io.holdfast.scsi.FixedLunView;
@@ -31,6 +36,7 @@ import io.holdfast.scsi.LogicalUnitIdentity;
 import io.holdfast.scsi.ReservationStore;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -65,6 +71,8 @@ final class TargetServer {
 
     private final ServeConfig config;
     private final List<ServedUnit> units = new ArrayList<>();
+    private final ServedLus lus = new ServedLus(this::unitOf);
+    private final ServedFabric fabric;
     private final IoPool pool;
     private @Nullable UnitIdentities identities;
     private @Nullable EventLoops loops;
@@ -77,6 +85,12 @@ final class TargetServer {
     private TargetServer(ServeConfig config) {
         this.config = config;
         this.pool = new IoPool(config.ioThreads(), IoPool.MAX_WAITING);
+        this.fabric = new ServedFabric(
+                config.namePrefix() + ":",
+                lus,
+                config.exports().isEmpty() ? ClientSecrets.Strangers.ASKED : ClientSecrets.Strangers.WELCOME,
+                denied -> {},
+                this::unitsChanged);
     }
 
     /**
@@ -139,11 +153,7 @@ final class TargetServer {
                     new FileOptions(export.readOnly(), export.sizeBytes(), export.direct(), export.preallocate()));
             String name = config.namePrefix() + ":" + export.name();
             UUID uuid = identify(backend, identities, name, export);
-            LogicalUnit.Builder builder = LogicalUnit.builder(LogicalUnitIdentity.of(uuid), backend)
-                    .reservations(reservations(backend, uuid))
-                    .targetPorts(config.portals().stream().map(Portal::group).toList())
-                    .taskManagement(IscsiServer.TASK_MANAGEMENT)
-                    .blockBytes(export.blockBytes());
+            LogicalUnit.Builder builder = builder(uuid, backend, reservations(backend, uuid), export.blockBytes());
             if (export.writeThrough()) {
                 builder.writeThrough();
             }
@@ -152,6 +162,28 @@ final class TargetServer {
             return new ServedUnit(export, target, uuid, backend);
         } catch (BackendException e) {
             throw new IOException(e.getMessage(), e);
+        }
+    }
+
+    private LogicalUnit.Builder builder(
+            UUID uuid, BlockBackend backend, ReservationStore reservations, int blockBytes) {
+        return LogicalUnit.builder(LogicalUnitIdentity.of(uuid), backend)
+                .reservations(reservations)
+                .targetPorts(config.portals().stream().map(Portal::group).toList())
+                .taskManagement(IscsiServer.TASK_MANAGEMENT)
+                .blockBytes(blockBytes);
+    }
+
+    /** The logical unit of an LU that the control plane knows. */
+    private LogicalUnit unitOf(LuBacking lu, BlockBackend backend) {
+        try {
+            LogicalUnit.Builder builder = builder(lu.uuid(), backend, reservations(lu.uuid()), lu.blockBytes());
+            if (lu.writeThrough()) {
+                builder.writeThrough();
+            }
+            return builder.build();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 
@@ -173,15 +205,18 @@ final class TargetServer {
 
     /** With a state directory reservations outlive the server; without one nothing is written anywhere. */
     private ReservationStore reservations(FileBackend backend, UUID uuid) throws IOException {
-        if (config.state().isEmpty()) {
-            return ReservationStore.inMemory();
-        }
         try {
-            return FileReservationStore.open(config.state().get().resolve(RESERVATIONS), uuid);
+            return reservations(uuid);
         } catch (IOException e) {
             backend.close();
             throw e;
         }
+    }
+
+    private ReservationStore reservations(UUID uuid) throws IOException {
+        return config.state().isEmpty()
+                ? ReservationStore.inMemory()
+                : FileReservationStore.open(config.state().get().resolve(RESERVATIONS), uuid);
     }
 
     private void listen(IoWay way) throws IOException {
@@ -189,13 +224,14 @@ final class TargetServer {
         loops = started;
         IscsiServer server = IscsiServer.start(
                 config.portals().stream()
-                        .map(portal ->
-                                new IscsiServer.Portal(portal.address(), new ExportDirectory(units, portal.group())))
+                        .map(portal -> new IscsiServer.Portal(
+                                portal.address(), fabric.directory(new ExportDirectory(units, portal.group()))))
                         .toList(),
                 started,
                 new ToAgents(),
                 config.iscsi());
         iscsi = server;
+        fabric.sessionsEndBy(server::endSessions);
         control = ControlServer.start(config.control(), () -> describe(server), ControlSettings.DEFAULT);
         log.info("serving {} logical unit(s), {} I/O, {} event loops", units.size(), way.label(), config.eventLoops());
     }
@@ -214,6 +250,9 @@ final class TargetServer {
                         .toList());
     }
 
+    /** What is exported to agents' VMs is other than it was. */
+    private void unitsChanged() {}
+
     /** What need not stand between exec and serving: binding the native library, which makes file I/O quick. */
     void finishStart() {
         for (ServedUnit unit : units) {
@@ -226,7 +265,14 @@ final class TargetServer {
                         e.getMessage());
             }
         }
-        watch = FileWatch.start(units.stream().map(ServedUnit::backend).toList(), pool);
+        lus.bindNative();
+        watch = FileWatch.start(this::files, pool);
+    }
+
+    private List<FileBackend> files() {
+        List<FileBackend> files = new ArrayList<>(lus.files());
+        units.forEach(unit -> files.add(unit.backend()));
+        return files;
     }
 
     /** Where initiators log in. */
@@ -343,6 +389,7 @@ final class TargetServer {
 
     /** Closes whatever is open, in the order that loses nothing. */
     private void release() {
+        lus.stopOpening();
         IscsiServer server = iscsi;
         boolean ended = server == null || server.stop(COMMANDS_LIMIT);
         if (!ended) {
@@ -363,6 +410,7 @@ final class TargetServer {
                 removeCreated(locked);
             }
             units.forEach(TargetServer::closeBackend);
+            lus.close();
             if (locked != null) {
                 locked.close();
             }

@@ -78,6 +78,18 @@ public final class LoginDirectory {
                 .map(Holder::wwpn);
     }
 
+    /** The client, by id, whom an initiator name stands for. */
+    public Optional<Integer> clientOf(String initiator) {
+        return Optional.ofNullable(holders.get(InitiatorName.normalise(initiator)))
+                .map(holder -> holder.client().id());
+    }
+
+    /** The client, by id, who has a port name. */
+    public Optional<Integer> clientOf(Wwpn name) {
+        return Optional.ofNullable(byWwpn.get(name))
+                .map(holder -> holder.client().id());
+    }
+
     /**
      * May this login go on?
      *

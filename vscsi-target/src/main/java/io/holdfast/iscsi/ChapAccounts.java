@@ -21,7 +21,7 @@ public final class ChapAccounts {
     }
 
     /** True if every login, for discovery too, has to prove who it is. */
-    boolean areRequired() {
+    public boolean areRequired() {
         return !byUser.isEmpty();
     }
 

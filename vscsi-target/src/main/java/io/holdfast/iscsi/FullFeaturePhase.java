@@ -368,6 +368,7 @@ final class FullFeaturePhase implements Phase {
             drained = true;
             membership.leave();
             session.luns().left(session.nexus());
+            shared.directory().left(session.info());
             shared.events().closed(session.info());
             session.nexus().end();
         }

@@ -1,5 +1,6 @@
 package io.holdfast.iscsi;
 
+import io.holdfast.net.Addresses;
 import io.holdfast.net.NetworkFailure;
 import io.holdfast.scsi.TaskManagementFunction;
 import io.netty.bootstrap.ServerBootstrap;
@@ -145,7 +146,8 @@ public final class IscsiServer {
             channel.close();
             return;
         }
-        IscsiConnection connection = new IscsiConnection(shared.at(directory), loops.laneOf(channel.eventLoop()));
+        IscsiConnection connection =
+                new IscsiConnection(shared.at(seen(directory, channel)), loops.laneOf(channel.eventLoop()));
         // First the context, which whoever finds it among the connections uses.
         channel.pipeline().addLast(connection);
         connections.add(connection);
@@ -157,6 +159,13 @@ public final class IscsiServer {
         if (stopping) {
             connection.shutdown();
         }
+    }
+
+    private static TargetDirectory seen(TargetDirectory directory, Channel channel) {
+        return channel.remoteAddress() instanceof InetSocketAddress from
+                        && channel.localAddress() instanceof InetSocketAddress at
+                ? directory.seenFrom(Addresses.printHost(from.getAddress()), at)
+                : directory; // gone again
     }
 
     /** The addresses that are listened on, with the ports that were taken for port 0. */

@@ -86,7 +86,7 @@ final class LoginNegotiation {
 
     private @Nullable IscsiTarget target;
 
-    private final ChapAccounts accounts;
+    private ChapAccounts accounts;
     /** Once CHAP has been agreed on. */
     private @Nullable ChapExchange chap;
 
@@ -204,6 +204,7 @@ final class LoginNegotiation {
             throw new Refusal(LoginStatus.MISSING_PARAMETER, "no InitiatorName");
         }
         initiatorName = IscsiName.normalised(initiator);
+        accounts = directory.accountsOf(initiatorName, accounts);
         String type = keys.pairs().getOrDefault(LoginKey.SESSION_TYPE.key(), "Normal");
         if (type.equals("Normal")) {
             targetName = keys.pairs().getOrDefault(LoginKey.TARGET_NAME.key(), "");
@@ -231,8 +232,8 @@ final class LoginNegotiation {
                     "to " + redirect.address(),
                     new TextKeys(Map.of(LoginKey.TARGET_ADDRESS.key(), redirect.address())));
         } else {
-            throw new Refusal(
-                    ((TargetDirectory.Decision.Refuse) decision).status(), "target " + TextKeys.printable(targetName));
+            TargetDirectory.Decision.Refuse refuse = (TargetDirectory.Decision.Refuse) decision;
+            throw new Refusal(refuse.status(), refuse.why());
         }
     }
 

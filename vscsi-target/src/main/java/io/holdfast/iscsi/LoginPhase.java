@@ -9,6 +9,7 @@ import io.holdfast.scsi.Nexus;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -19,6 +20,8 @@ final class LoginPhase implements Phase {
     private final IscsiConnection connection;
     private final IscsiConnection.Shared shared;
     private final LoginNegotiation login;
+    /** Let in by the directory, and not yet a session of its own. */
+    private SessionEvents.@Nullable Session entered;
 
     LoginPhase(IscsiConnection connection, IscsiConnection.Shared shared) {
         this.connection = connection;
@@ -46,10 +49,13 @@ final class LoginPhase implements Phase {
         if (reply.fullFeature() && login.target() != null && !shared.limits().settles(connection)) {
             reply = reply.refused(LoginStatus.OUT_OF_RESOURCES, "as many connections are open as there may be");
         }
+        long id = reply.fullFeature() ? shared.ids().next() : 0;
+        if (reply.fullFeature()) {
+            reply = letIn(reply, id);
+        }
         boolean done = reply.fullFeature();
         byte[] text = reply.text();
         int commandSn = header.cmdSn();
-        long id = done ? shared.ids().next() : 0;
         PduSender out = connection.sender();
         out.begin(Opcode.LOGIN_RESPONSE, reply.flags())
                 .isidAndTsih(header.isid(), done ? SessionIds.tsih(id) : header.tsih())
@@ -64,8 +70,34 @@ final class LoginPhase implements Phase {
             out.window(session.window());
             FullFeaturePhase phase = new FullFeaturePhase(connection, shared, session);
             connection.loggedIn(phase, session.agreed());
+            entered = null; // from here on its end is the session's
             phase.opened(login.isid(), header.connectionId());
         }
+    }
+
+    /** The directory's last word. */
+    private LoginNegotiation.Reply letIn(LoginNegotiation.Reply reply, long id) {
+        IscsiTarget target = login.target();
+        if (target == null) {
+            return reply;
+        }
+        SessionEvents.Session session = info(target, id);
+        TargetDirectory.Decision.Refuse refusal = shared.directory().enters(session);
+        if (refusal != null) {
+            return reply.refused(refusal.status(), refusal.why());
+        }
+        entered = session;
+        return reply;
+    }
+
+    private SessionEvents.Session info(@Nullable IscsiTarget target, long id) {
+        return new SessionEvents.Session(
+                id,
+                login.initiatorName(),
+                login.isid(),
+                target == null ? "" : target.name(),
+                connection.peer(),
+                connection.portal());
     }
 
     private void refused(LoginNegotiation.Reply reply) {
@@ -81,13 +113,7 @@ final class LoginPhase implements Phase {
         SessionParameters agreed = login.parameters();
         CommandWindow window = new CommandWindow(commandSn, TaskSet.COMMAND_WINDOW);
         IscsiTarget target = login.target();
-        SessionEvents.Session info = new SessionEvents.Session(
-                id,
-                login.initiatorName(),
-                login.isid(),
-                target == null ? "" : target.name(),
-                connection.peer(),
-                connection.portal());
+        SessionEvents.Session info = info(target, id);
         if (target == null) {
             return new Session(agreed, window, info);
         }
@@ -129,6 +155,10 @@ final class LoginPhase implements Phase {
 
     @Override
     public void closing() {
-        // Nothing is kept before a login is complete.
+        SessionEvents.Session session = entered;
+        if (session != null) {
+            entered = null;
+            shared.directory().left(session);
+        }
     }
 }

@@ -103,6 +103,10 @@ public final class MappedLuns implements LunView {
     public synchronized void show(Map<Integer, Mapped> units, Runnable settled) {
         Shown before = shown;
         Shown after = Shown.of(units);
+        if (after.equals(before)) {
+            settled.run();
+            return;
+        }
         shown = after;
         after.byNumber().forEach((number, mapped) -> tell(before.byNumber().get(number), mapped));
         if (!identities(before).equals(identities(after))) {

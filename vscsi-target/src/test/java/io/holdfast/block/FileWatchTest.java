@@ -35,7 +35,7 @@ class FileWatchTest {
         pool = new IoPool();
         backend = FileBackend.open(path, FileOptions.sized(4 * MIB));
         backend.bindNative();
-        watch = FileWatch.start(List.of(backend), pool);
+        watch = FileWatch.start(() -> List.of(backend), pool);
     }
 
     @AfterEach

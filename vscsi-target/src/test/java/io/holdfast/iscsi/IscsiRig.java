@@ -105,7 +105,7 @@ final class IscsiRig implements AutoCloseable {
             return targetName.equals(target.name())
                     ? new Decision.Accept(new IscsiTarget(
                             target.name(), target.portalGroupTag(), lunsOf.getOrDefault(initiatorName, target.luns())))
-                    : new Decision.Refuse(LoginStatus.NOT_FOUND);
+                    : new Decision.Refuse(LoginStatus.NOT_FOUND, "target " + targetName);
         }
 
         @Override

@@ -1,0 +1,323 @@
+package io.holdfast.management.served;
+
+import io.holdfast.block.BackendException;
+import io.holdfast.block.BlockBackend;
+import io.holdfast.block.BlockError;
+import io.holdfast.block.DeferredBackend;
+import io.holdfast.block.FileBackend;
+import io.holdfast.block.FileOptions;
+import io.holdfast.management.plane.LuBacking;
+import io.holdfast.scsi.LogicalUnit;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BiFunction;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The images of LUs, each open and locked for as long as its LU is there. At a start they are announced first and opened
+ * by a few threads beside the first logins; commands that come sooner wait. An image that cannot be opened is tried again
+ * every second, and its LU answers NOT READY meanwhile: one image that is missing stops no other.
+ *
+ * <p>Any thread. Opening may wait for storage, so only {@link #announce} and the look-ups are for event loops.
+ */
+public final class ServedLus implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(ServedLus.class);
+    /** An image whose storage hangs keeps one of them, and its LU, from coming. */
+    private static final int OPENING_THREADS = 4;
+
+    private static final int RETRY_MS = 1_000;
+
+    private final BiFunction<LuBacking, BlockBackend, LogicalUnit> units;
+    private final Map<String, Served> byName = new ConcurrentHashMap<>();
+    private final ScheduledExecutorService openers = Executors.newScheduledThreadPool(OPENING_THREADS, task -> {
+        Thread thread = new Thread(task, "holdfast-open");
+        thread.setDaemon(true);
+        return thread;
+    });
+    private volatile boolean closed;
+    /** The native library is bound: from now on it costs nothing. */
+    private volatile boolean binding;
+
+    /** One LU. */
+    private static final class Served {
+        final LuBacking lu;
+        final DeferredBackend backend;
+        final LogicalUnit unit;
+        // Guarded by this object.
+        @Nullable
+        FileBackend file;
+
+        boolean removed;
+        String trouble = "";
+
+        Served(LuBacking lu, DeferredBackend backend, LogicalUnit unit) {
+            this.lu = lu;
+            this.backend = backend;
+            this.unit = unit;
+        }
+    }
+
+    /** @param units makes the logical unit of an image; must not wait for storage */
+    public ServedLus(BiFunction<LuBacking, BlockBackend, LogicalUnit> units) {
+        this.units = units;
+    }
+
+    /** Serves an LU whose image is opened soon. */
+    public void announce(LuBacking lu) {
+        try {
+            Served served = put(lu);
+            openers.execute(() -> open(served));
+        } catch (UncheckedIOException e) {
+            log.error("LU {} is not served: {}", lu.name(), e.getMessage());
+        } catch (RejectedExecutionException e) {
+            // The server stops.
+            log.debug("{} is not opened any more", lu.path(), e);
+        }
+    }
+
+    /**
+     * Opens an image, and makes it if it is missing and has a size; serves nothing yet.
+     *
+     * @throws BackendException with one line that names the path, what is wrong, and what to do; nothing is left then
+     */
+    FileBackend open(LuBacking lu, FileOptions options) throws BackendException {
+        FileBackend file = FileBackend.open(lu.path(), options);
+        bind(lu, file);
+        return file;
+    }
+
+    /** Serves an LU whose image is open. */
+    void serve(LuBacking lu, FileBackend file) {
+        Served served = put(lu);
+        synchronized (served) {
+            served.file = file;
+        }
+        served.backend.opened(file);
+    }
+
+    private Served put(LuBacking lu) {
+        DeferredBackend backend =
+                new DeferredBackend(lu.path().toString(), lu.sizeBytes(), lu.readOnly(), !lu.readOnly());
+        Served served = new Served(lu, backend, units.apply(lu, backend));
+        if (byName.putIfAbsent(lu.name(), served) != null) {
+            throw new IllegalStateException("LU " + lu.name() + " is served already");
+        }
+        return served;
+    }
+
+    private void open(Served served) {
+        synchronized (served) {
+            if (served.removed || served.file != null || closed) {
+                return;
+            }
+            try {
+                FileBackend file = FileBackend.open(served.lu.path(), existing(served.lu));
+                served.file = file;
+                if (binding) {
+                    bind(served.lu, file);
+                }
+                served.backend.opened(file);
+                if (!served.trouble.isEmpty()) {
+                    log.info("LU {}: {} is there, and served", served.lu.name(), served.lu.path());
+                }
+                served.trouble = "";
+            } catch (BackendException e) {
+                missing(served, String.valueOf(e.getMessage()));
+            } catch (RuntimeException | LinkageError e) {
+                log.error("LU {}: {} cannot be opened", served.lu.name(), served.lu.path(), e);
+                missing(served, String.valueOf(e.getMessage()));
+            }
+        }
+    }
+
+    /** To open what is there, whatever its size. */
+    static FileOptions existing(LuBacking lu) {
+        return new FileOptions(lu.readOnly(), OptionalLong.empty(), lu.direct(), false);
+    }
+
+    private void missing(Served served, String why) {
+        if (!served.trouble.equals(why)) {
+            log.error("LU {} answers NOT READY until its image can be opened: {}", served.lu.name(), why);
+        }
+        served.trouble = why;
+        served.backend.failed(new BlockError(BlockError.Kind.UNREACHABLE, why));
+        if (!closed) {
+            openers.schedule(() -> open(served), RETRY_MS, TimeUnit.MILLISECONDS);
+        }
+    }
+
+    /** What is served under a name, or null. */
+    public @Nullable LogicalUnit unit(String lu) {
+        Served served = byName.get(lu);
+        return served == null ? null : served.unit;
+    }
+
+    /** What stands behind an LU, or null. */
+    public @Nullable LuBacking lu(String lu) {
+        Served served = byName.get(lu);
+        return served == null ? null : served.lu;
+    }
+
+    /** Its size as initiators see it. */
+    public long sizeBytes(String lu) {
+        Served served = byName.get(lu);
+        return served == null ? 0 : served.backend.sizeBytes();
+    }
+
+    /** Why an LU cannot be served; empty if nothing is wrong. */
+    public String trouble(String lu) {
+        Served served = byName.get(lu);
+        if (served == null) {
+            return "it is not served";
+        }
+        synchronized (served) {
+            return served.trouble;
+        }
+    }
+
+    /** Makes an LU larger; initiators hear of it with their next command. */
+    public void grow(String lu, long sizeBytes) throws BackendException {
+        Served served = byName.get(lu);
+        FileBackend file = served == null ? null : fileOf(served);
+        if (file == null) {
+            throw new BackendException("LU " + lu + " is not open: " + trouble(lu));
+        }
+        file.grow(sizeBytes);
+    }
+
+    private static @Nullable FileBackend fileOf(Served served) {
+        synchronized (served) {
+            return served.file;
+        }
+    }
+
+    /** Names of what is served. */
+    public Collection<String> names() {
+        return List.copyOf(byName.keySet());
+    }
+
+    /** Images that are open, for what is done with all of them. */
+    public Collection<FileBackend> files() {
+        List<FileBackend> files = new ArrayList<>();
+        for (Served served : byName.values()) {
+            FileBackend file = fileOf(served);
+            if (file != null) {
+                files.add(file);
+            }
+        }
+        return files;
+    }
+
+    /** Makes file I/O quick for what has been opened without it, and for what will be. */
+    public void bindNative() {
+        binding = true;
+        byName.values().forEach(served -> {
+            FileBackend file = fileOf(served);
+            if (file != null) {
+                bind(served.lu, file);
+            }
+        });
+    }
+
+    private static void bind(LuBacking lu, FileBackend file) {
+        try {
+            file.bindNative();
+        } catch (IOException | LinkageError e) {
+            log.warn("{}: native I/O cannot be used, slower ways are: {}", lu.path(), e.getMessage());
+        }
+    }
+
+    /** An LU that is not served any more, and whose image is still open. */
+    public final class Retired {
+        private final Served served;
+
+        private Retired(Served served) {
+            this.served = served;
+        }
+
+        LogicalUnit unit() {
+            return served.unit;
+        }
+
+        void deleteImage() {
+            delete(served.lu);
+        }
+
+        /** Makes durable what was written and gives the lock back, on a thread that may wait. Nobody may use it any more. */
+        void close(Runnable closed) {
+            Runnable work = () -> {
+                ServedLus.close(served);
+                closed.run();
+            };
+            try {
+                openers.execute(work);
+            } catch (RejectedExecutionException e) {
+                work.run(); // the server stops
+            }
+        }
+    }
+
+    /** Serves an LU no more, under this name. */
+    public @Nullable Retired retire(String lu) {
+        Served served = byName.remove(lu);
+        return served == null ? null : new Retired(served);
+    }
+
+    private static void close(Served served) {
+        synchronized (served) {
+            served.removed = true;
+            FileBackend file = served.file;
+            served.file = null;
+            if (file != null) {
+                closeQuietly(served.lu, file);
+            }
+        }
+    }
+
+    /** Deletes the image of an LU that is gone. */
+    static void delete(LuBacking lu) {
+        try {
+            Files.deleteIfExists(lu.path());
+        } catch (IOException e) {
+            log.error("LU {} is gone, but its image {} cannot be deleted: {}", lu.name(), lu.path(), e.getMessage());
+        }
+    }
+
+    static void closeQuietly(LuBacking lu, FileBackend file) {
+        try {
+            if (!file.readOnly()) {
+                file.file().channel().force(false);
+            }
+            file.close();
+        } catch (IOException e) {
+            log.error("{}: closing it failed: {}", lu.path(), e.getMessage());
+        }
+    }
+
+    /** Opens nothing more, and leaves open what is: commands may still run. */
+    public void stopOpening() {
+        closed = true;
+        openers.shutdown();
+    }
+
+    /** To be called when nothing runs any more. */
+    @Override
+    public void close() {
+        stopOpening();
+        byName.values().forEach(ServedLus::close);
+        byName.clear();
+    }
+}
