@@ -32,7 +32,8 @@ final class CreatedImage {
                 return false;
             }
             Files.delete(path);
-            LOG.info("{} was created by this start, which failed; it is removed", path);
+            // All is as it was before: the error that made the start fail is the one line to read.
+            LOG.debug("{} was created by this start, which failed; it is removed", path);
             return true;
         } catch (IOException e) {
             LOG.warn(
