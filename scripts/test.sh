@@ -56,6 +56,10 @@ export JAVA_HOME="$java17"
 # The jar is the one that was built just now: a new one would be newer than its class-data archive, and every server that
 # the tests start would start without it.
 mvn -B -ntp verify -Dholdfast.shade.skip=true "$@"
+# Without arguments only: with them Maven tests a part.
+if [ $# -eq 0 ]; then
+    ./scripts/fuzz.sh --seconds 2
+fi
 echo "=== done on Java 17: every test"
 
 if [ -n "$newer" ]; then

@@ -9,6 +9,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufInputStream;
 import io.netty.buffer.Unpooled;
 import java.io.ByteArrayOutputStream;
+import java.io.CharConversionException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.ArrayList;
@@ -58,6 +59,8 @@ final class ControlJson {
             return fields;
         } catch (JsonProcessingException e) {
             throw new IOException("not a control message: " + e.getOriginalMessage(), e);
+        } catch (CharConversionException e) {
+            throw new IOException("not a control message: " + e.getMessage(), e);
         }
     }
 

@@ -107,9 +107,18 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
         return context().executor();
     }
 
-    /** Runs something on this connection's event loop. On any thread. */
+    /**
+     * Runs something on this connection's event loop; what it throws ends the connection, as what a PDU throws does:
+     * otherwise the initiator would wait for its answer for ever. On any thread.
+     */
     void execute(Runnable task) {
-        executor().execute(task);
+        executor().execute(() -> {
+            try {
+                task.run();
+            } catch (RuntimeException | Error e) {
+                exceptionCaught(context(), e);
+            }
+        });
     }
 
     /** The initiator's address. */

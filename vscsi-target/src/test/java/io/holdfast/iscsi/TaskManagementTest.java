@@ -240,6 +240,18 @@ class TaskManagementTest {
     }
 
     @Test
+    void shouldEndTheConnectionWhenTheAnswerFindsNoMemory() {
+        slowWrite();
+        initiator.send(initiator.taskManagement(LUN_RESET, BasicHeader.NO_TAG));
+        rig.starved = true;
+        rig.disk.release();
+        rig.pump();
+        rig.starved = false;
+        initiator.expectClosed();
+        rig.connect().login();
+    }
+
+    @Test
     void shouldSayWhatIsNotThere() {
         assertThat(ask(CLEAR_ACA, BasicHeader.NO_TAG)).isEqualTo(TaskManagement.NOT_SUPPORTED);
         assertThat(ask(QUERY_TASK, 0x4242)).isEqualTo(TaskManagement.NOT_SUPPORTED);

@@ -199,4 +199,11 @@ class ServeConfigTest {
                 .isTrue();
         assertThat(SettingRule.endpoint("listen", "localhost:0").getPort()).isZero();
     }
+
+    @Test
+    void shouldSayWhatIsWrongInOneLineWhateverIsQuoted() {
+        assertThatThrownBy(() -> Export.parse("disk\n.img,\u001b[2Jro=yes"))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageStartingWith("export 'disk?.img,?[2Jro=yes'");
+    }
 }
