@@ -2,11 +2,13 @@ package io.holdfast.management;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.iscsi.IscsiLimit;
 import io.holdfast.management.config.ExportAttribute;
 import io.holdfast.management.config.ServeSetting;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import org.junit.jupiter.api.Test;
 
 /** The reference pages are the tables of commands and settings, printed. */
@@ -85,6 +87,12 @@ class ReferencePageTest {
         page.append(row("`path`", "The file or block device to serve."));
         for (ExportAttribute attribute : ExportAttribute.values()) {
             page.append(row("`" + attribute.key() + "`", attribute.help()));
+        }
+        page.append("\n## Limits that are not settings\n\n");
+        page.append("| what | at most | meaning |\n|---|---|---|\n");
+        for (IscsiLimit limit : IscsiLimit.values()) {
+            String name = limit.name().toLowerCase(Locale.ROOT).replace('_', ' ');
+            page.append(row(name, limit.value() + " " + limit.unit(), limit.help()));
         }
         page.append("\n## Example\n\n```toml\n");
         page.append("listen = [\"192.0.2.10:3260\", \"[2001:db8::10]:3260\"]\n");

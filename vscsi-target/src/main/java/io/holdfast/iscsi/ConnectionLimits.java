@@ -1,7 +1,9 @@
 package io.holdfast.iscsi;
 
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashSet;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -14,13 +16,21 @@ final class ConnectionLimits {
     /** Connections that have no normal session (yet). */
     static final int MAX_VISITORS = 256;
 
-    private final int maxSessions;
+    private final int maxConnections;
+    private final int maxOfInitiator;
     private final Set<IscsiConnection> visitors = new LinkedHashSet<>();
-    private final Set<IscsiConnection> settled = new LinkedHashSet<>();
+    /** Connections of normal sessions, and whose they are. */
+    private final Map<IscsiConnection, String> settled = new HashMap<>();
 
-    /** @param maxSessions connections of normal sessions */
-    ConnectionLimits(int maxSessions) {
-        this.maxSessions = maxSessions;
+    private final Map<String, Integer> countOf = new HashMap<>();
+
+    /**
+     * @param maxConnections of normal sessions, of all initiators
+     * @param maxOfInitiator of normal sessions, of one initiator name
+     */
+    ConnectionLimits(int maxConnections, int maxOfInitiator) {
+        this.maxConnections = maxConnections;
+        this.maxOfInitiator = maxOfInitiator;
     }
 
     /**
@@ -39,19 +49,32 @@ final class ConnectionLimits {
         return goes;
     }
 
-    /** A connection enters a normal session; false if there are as many as there may be. */
-    synchronized boolean settles(IscsiConnection connection) {
-        if (settled.size() >= maxSessions) {
-            return false;
+    /**
+     * A connection enters a normal session.
+     *
+     * @return why it may not, for the log; empty if it may
+     */
+    synchronized String settles(IscsiConnection connection, String initiatorName) {
+        if (settled.size() >= maxConnections) {
+            return "as many connections are open as there may be, " + maxConnections + " (max-connections)";
+        }
+        int others = countOf.getOrDefault(initiatorName, 0);
+        if (others >= maxOfInitiator) {
+            return "this initiator has as many connections as one may have, " + maxOfInitiator
+                    + " (max-connections-per-initiator)";
         }
         visitors.remove(connection);
-        settled.add(connection);
-        return true;
+        settled.put(connection, initiatorName);
+        countOf.put(initiatorName, others + 1);
+        return "";
     }
 
     /** A connection is closed. */
     synchronized void gone(IscsiConnection connection) {
         visitors.remove(connection);
-        settled.remove(connection);
+        String initiatorName = settled.remove(connection);
+        if (initiatorName != null) {
+            countOf.computeIfPresent(initiatorName, (name, count) -> count == 1 ? null : count - 1);
+        }
     }
 }

@@ -10,7 +10,7 @@ final class ConnectionMemory {
     /** What one connection may take at most; its further commands wait for its own. */
     static final long LIMIT_BYTES = 64L << 20;
     /** What every connection has, however much the others take. */
-    static final int FLOOR_BYTES = 64 << 10;
+    static final int FLOOR_BYTES = 32 << 10;
 
     private final MemoryBudget budget;
     private final Executor loop;

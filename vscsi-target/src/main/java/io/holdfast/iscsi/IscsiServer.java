@@ -27,21 +27,24 @@ public final class IscsiServer {
     /** What the target does of task management, for the logical units to report. */
     public static final Set<TaskManagementFunction> TASK_MANAGEMENT = TaskManagement.FUNCTIONS;
 
-    /** Connections of sessions at a time, over all portals. Those that log in or discover are counted apart. */
-    public static final int MAX_CONNECTIONS = 1024;
+    /**
+     * The most connections of sessions that may be allowed at a time, over all portals. Those that log in or discover are
+     * counted apart.
+     */
+    public static final int MAX_CONNECTIONS = 2048;
 
     /** How long a port that somebody holds is asked for again. */
     private static final int DYING_HOLDER_LIMIT_MS = 500;
 
     /** How long the other side's kernel may take to acknowledge what was sent to it, or to say that it is there. */
-    private static final int PEER_SILENCE_SECONDS = 60;
+    static final int PEER_SILENCE_SECONDS = 60;
 
     private static final int BIND_RETRY_MS = 5;
     private static final int BACKLOG = 256;
     /** Answers that an initiator has not read: above HIGH it is not read either, until they are below LOW. */
     private static final int UNREAD_LOW_BYTES = 8 << 20;
 
-    private static final int UNREAD_HIGH_BYTES = 16 << 20;
+    static final int UNREAD_HIGH_BYTES = 16 << 20;
     private static final int RECEIVE_MIN_BYTES = 4 << 10;
     private static final int RECEIVE_INITIAL_BYTES = 64 << 10;
     private static final int RECEIVE_MAX_BYTES = 256 << 10;
@@ -68,7 +71,7 @@ public final class IscsiServer {
                 new SessionIds(),
                 settings,
                 new MemoryBudget(settings.memoryBytes()),
-                new ConnectionLimits(MAX_CONNECTIONS),
+                new ConnectionLimits(settings.maxConnections(), settings.maxConnectionsOfInitiator()),
                 connections);
     }
 

@@ -46,8 +46,11 @@ final class LoginPhase implements Phase {
         }
         LoginNegotiation.Reply reply = login.apply(header, ByteBufUtil.getBytes(data), data.readableBytes());
         connection.initiatorName(login.initiatorName());
-        if (reply.fullFeature() && login.target() != null && !shared.limits().settles(connection)) {
-            reply = reply.refused(LoginStatus.OUT_OF_RESOURCES, "as many connections are open as there may be");
+        if (reply.fullFeature() && login.target() != null) {
+            String objection = shared.limits().settles(connection, login.initiatorName());
+            if (!objection.isEmpty()) {
+                reply = reply.refused(LoginStatus.OUT_OF_RESOURCES, objection);
+            }
         }
         long id = reply.fullFeature() ? shared.ids().next() : 0;
         if (reply.fullFeature()) {

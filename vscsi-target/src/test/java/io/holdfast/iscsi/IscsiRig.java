@@ -43,6 +43,7 @@ final class IscsiRig implements AutoCloseable {
     static final String TARGET = "iqn.2026-11.io.holdfast:disk";
     static final int DISK_BYTES = 64 << 20;
     static final int MAX_SESSIONS = 400;
+    static final int MAX_OF_INITIATOR = 390;
 
     final UnpooledByteBufAllocator allocator = new UnpooledByteBufAllocator(true);
     final DelayedBackend disk = new DelayedBackend(new MemoryBackend(DISK_BYTES));
@@ -55,7 +56,7 @@ final class IscsiRig implements AutoCloseable {
 
     final WriteAdmission admission;
     final MemoryBudget memory;
-    final ConnectionLimits limits = new ConnectionLimits(MAX_SESSIONS);
+    final ConnectionLimits limits = new ConnectionLimits(MAX_SESSIONS, MAX_OF_INITIATOR);
     final List<String> events = new ArrayList<>();
     /** True if connections close as on io_uring: later, and with more to read until then. */
     boolean closesLate;

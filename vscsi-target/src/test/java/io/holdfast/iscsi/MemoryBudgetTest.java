@@ -18,7 +18,8 @@ class MemoryBudgetTest {
     private static final long MIB = 1 << 20;
 
     private final MemoryBudget budget = new MemoryBudget(MemoryBudget.MIN_BYTES);
-    private final long shared = MemoryBudget.MIN_BYTES - 1024L * ConnectionMemory.FLOOR_BYTES;
+    private final long shared =
+            MemoryBudget.MIN_BYTES - (long) IscsiServer.MAX_CONNECTIONS * ConnectionMemory.FLOOR_BYTES;
     private final List<String> turns = new ArrayList<>();
 
     private ConnectionMemory connection(String name) {

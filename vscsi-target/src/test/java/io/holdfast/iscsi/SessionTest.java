@@ -154,6 +154,31 @@ class SessionTest {
     }
 
     @Test
+    void shouldNotLetOneInitiatorTakeAllConnections() {
+        TestInitiator first = rig.connect().login();
+        for (int i = 1; i < IscsiRig.MAX_OF_INITIATOR; i++) {
+            TestInitiator initiator = rig.connect();
+            initiator.isid += i;
+            initiator.login();
+        }
+        TestInitiator tooMany = rig.connect();
+        tooMany.isid += IscsiRig.MAX_OF_INITIATOR;
+        tooMany.send(tooMany.loginRequest(
+                LoginNegotiation.OPERATIONAL,
+                LoginNegotiation.FULL_FEATURE,
+                "InitiatorName=" + TestInitiator.NAME,
+                "TargetName=" + IscsiRig.TARGET));
+        Pdu answer = tooMany.expect(Opcode.LOGIN_RESPONSE);
+        assertThat(answer.header().loginStatusClass()).isEqualTo(3);
+        assertThat(answer.header().loginStatusDetail()).isEqualTo(2);
+        TestInitiator other = rig.connect();
+        other.name = TestInitiator.NAME + ":other";
+        other.login();
+        first.close();
+        rig.connect().login();
+    }
+
+    @Test
     void shouldAnswerARefusalAndClose() {
         TestInitiator initiator = rig.connect();
         initiator.send(initiator.loginRequest(

@@ -79,7 +79,9 @@ public record ServeConfig(
         return new IscsiSettings(
                 ByteSize.parse(one(values, ServeSetting.MEMORY)),
                 number(values, ServeSetting.KEEP_ALIVE),
-                chap.isEmpty() ? ChapAccounts.NONE : ChapFile.read(Path.of(chap)));
+                chap.isEmpty() ? ChapAccounts.NONE : ChapFile.read(Path.of(chap)),
+                number(values, ServeSetting.MAX_CONNECTIONS),
+                number(values, ServeSetting.MAX_CONNECTIONS_PER_INITIATOR));
     }
 
     private static void checkNames(List<Export> exports) throws ConfigException {

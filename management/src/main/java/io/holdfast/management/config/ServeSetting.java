@@ -1,5 +1,6 @@
 package io.holdfast.management.config;
 
+import io.holdfast.iscsi.IscsiServer;
 import io.holdfast.iscsi.IscsiSettings;
 
 /**
@@ -85,6 +86,21 @@ public enum ServeSetting {
             SettingRule.number(0, 3600),
             "After how much silence an initiator is asked whether it is there; after as much again its session ends, 0 to "
                     + "3600. 0 never asks."),
+    MAX_CONNECTIONS(
+            "max-connections",
+            "N",
+            Kind.NUMBER,
+            "2048",
+            SettingRule.number(1, IscsiServer.MAX_CONNECTIONS),
+            "Connections of sessions at a time, 1 to 2048. One more is told that the server is out of resources. Those that "
+                    + "log in or discover are counted apart."),
+    MAX_CONNECTIONS_PER_INITIATOR(
+            "max-connections-per-initiator",
+            "N",
+            Kind.NUMBER,
+            "256",
+            SettingRule.number(1, IscsiServer.MAX_CONNECTIONS),
+            "The same of one initiator name, 1 to 2048, so that no client takes them all."),
     CHAP_FILE(
             "chap-file",
             "FILE",
