@@ -38,7 +38,8 @@ public enum Digest {
 
     static void update(CRC32C crc, ByteBuf buffer, int index, int length) {
         if (length > 0) {
-            crc.update(buffer.nioBuffer(index, length));
+            // The buffer's own view, not a new one: it is used here and now, by the thread that owns the buffer.
+            crc.update(buffer.internalNioBuffer(index, length));
         }
     }
 }
