@@ -31,12 +31,15 @@ final class ServeProcess implements AutoCloseable {
         this.log = log;
     }
 
-    /** The command that runs {@code holdfast} with these arguments. */
+    /** The command that runs {@code holdfast} with these arguments, in as much memory as {@code scripts/holdfast} gives it. */
     static List<String> command(String... arguments) {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Djnr.ffi.x86asm.enabled=false",
                 "-XX:+UseSerialGC",
+                "-Xms24m",
+                "-Xmx256m",
+                "-XX:MaxDirectMemorySize=1g",
                 "-jar",
                 CHECKOUT.resolve("management/target/holdfast.jar").normalize().toString()));
         command.addAll(Arrays.asList(arguments));
@@ -107,6 +110,44 @@ final class ServeProcess implements AutoCloseable {
         await().alias("log line " + regex)
                 .atMost(PATIENCE)
                 .untilAsserted(() -> assertThat(logLines(regex)).as(log()).hasSize(count));
+    }
+
+    /** A number of {@code /proc/PID/status}, such as {@code VmRSS}, as it stands there. */
+    long status(String key) throws IOException {
+        try (java.util.stream.Stream<String> lines = Files.lines(Path.of("/proc", "" + process.pid(), "status"))) {
+            return lines.filter(line -> line.startsWith(key + ":"))
+                    .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
+                    .findFirst()
+                    .orElseThrow();
+        }
+    }
+
+    /** Not of other descriptors: libraries are loaded when they are first needed. */
+    int openSockets() throws IOException {
+        int sockets = 0;
+        try (java.nio.file.DirectoryStream<Path> all =
+                Files.newDirectoryStream(Path.of("/proc", "" + process.pid(), "fd"))) {
+            for (Path descriptor : all) {
+                sockets += isSocket(descriptor) ? 1 : 0;
+            }
+        }
+        return sockets;
+    }
+
+    private static boolean isSocket(Path descriptor) throws IOException {
+        try {
+            return Files.readSymbolicLink(descriptor).toString().startsWith("socket:");
+        } catch (java.nio.file.NoSuchFileException e) {
+            return false; // closed meanwhile
+        }
+    }
+
+    /** User and system time so far, in clock ticks of 10 ms: fields 14 and 15 of proc(5)'s stat. */
+    long cpuTicks() throws IOException {
+        String[] fields = Files.readString(Path.of("/proc", "" + process.pid(), "stat"))
+                .replaceAll("^.*\\) ", "")
+                .split(" ", -1);
+        return Long.parseLong(fields[11]) + Long.parseLong(fields[12]);
     }
 
     boolean alive() {

@@ -5,6 +5,7 @@ import io.holdfast.iscsi.wire.BasicHeader;
 import io.holdfast.iscsi.wire.PduDecoder;
 import io.holdfast.iscsi.wire.WireException;
 import io.holdfast.net.Addresses;
+import io.holdfast.net.NetworkFailure;
 import io.holdfast.scsi.DeviceServer;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
@@ -262,7 +263,7 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
         if (!(cause instanceof java.io.IOException)) {
             log.error("{}: internal error, the connection is closed", this, cause);
         } else if (!closing && !phase.whenPeerEnds(false).isEmpty()) {
-            ended(cause.toString());
+            ended(NetworkFailure.inWords(cause));
         }
         // Now: io_uring closes later, and what it brings until then must not meet a decoder that stopped half-way.
         enterClosing();
