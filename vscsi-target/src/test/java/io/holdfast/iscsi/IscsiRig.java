@@ -7,6 +7,7 @@ import io.holdfast.block.IoLane;
 import io.holdfast.block.IoPool;
 import io.holdfast.block.MemoryBackend;
 import io.holdfast.block.PortableLane;
+import io.holdfast.iscsi.wire.TextKeys;
 import io.holdfast.scsi.LogicalUnit;
 import io.holdfast.scsi.LogicalUnitIdentity;
 import io.holdfast.scsi.LunView;
@@ -106,7 +107,7 @@ final class IscsiRig implements AutoCloseable {
             return targetName.equals(target.name())
                     ? new Decision.Accept(new IscsiTarget(
                             target.name(), target.portalGroupTag(), lunsOf.getOrDefault(initiatorName, target.luns())))
-                    : new Decision.Refuse(LoginStatus.NOT_FOUND, "target " + targetName);
+                    : new Decision.Refuse(LoginStatus.NOT_FOUND, "target " + TextKeys.printable(targetName));
         }
 
         @Override

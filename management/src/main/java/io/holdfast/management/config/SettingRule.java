@@ -3,6 +3,8 @@ package io.holdfast.management.config;
 import io.holdfast.net.AddressException;
 import io.holdfast.net.Addresses;
 import java.net.InetSocketAddress;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.regex.Pattern;
 
@@ -77,6 +79,13 @@ interface SettingRule {
         // The one character that no Linux path can hold.
         if (text.indexOf('\0') >= 0) {
             throw new ConfigException(key + " holds a zero character");
+        }
+        try {
+            Path unused = Path.of(text);
+        } catch (InvalidPathException e) {
+            throw new ConfigException(
+                    key + " '" + text + "' has characters that this machine cannot write in file names; its "
+                            + "encoding is " + System.getProperty("sun.jnu.encoding") + " (LC_ALL, LANG)");
         }
     }
 }

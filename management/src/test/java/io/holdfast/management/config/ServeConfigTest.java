@@ -206,4 +206,12 @@ class ServeConfigTest {
                 .isInstanceOf(ConfigException.class)
                 .hasMessageStartingWith("export 'disk?.img,?[2Jro=yes'");
     }
+
+    @Test
+    void shouldSayThatAPathCannotBeWrittenHere() {
+        // Half of a character: no encoding has it. With LANG=C the same holds for every letter that is not ASCII.
+        assertThatThrownBy(() -> Export.parse("disk\ud800.img"))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("cannot write in file names");
+    }
 }
