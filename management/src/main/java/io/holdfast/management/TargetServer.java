@@ -45,6 +45,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.UUID;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
@@ -73,6 +74,9 @@ final class TargetServer {
     private final List<ServedUnit> units = new ArrayList<>();
     private final ServedLus lus = new ServedLus(this::unitOf);
     private final ServedFabric fabric;
+    /** Every initiator sees every export, so it may copy between all of them. */
+    private final List<LogicalUnit> copyable = new CopyOnWriteArrayList<>();
+
     private final IoPool pool;
     private @Nullable UnitIdentities identities;
     private @Nullable EventLoops loops;
@@ -157,8 +161,13 @@ final class TargetServer {
             if (export.writeThrough()) {
                 builder.writeThrough();
             }
+            if (export.removable()) {
+                builder.removable();
+            }
+            LogicalUnit unit = builder.build();
+            copyable.add(unit);
             IscsiTarget target = new IscsiTarget(
-                    name, config.portals().get(0).group(), new FixedLunView(Map.of(ServedUnit.LUN, builder.build())));
+                    name, config.portals().get(0).group(), new FixedLunView(Map.of(ServedUnit.LUN, unit), copyable));
             return new ServedUnit(export, target, uuid, backend);
         } catch (BackendException e) {
             throw new IOException(e.getMessage(), e);

@@ -6,10 +6,12 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -32,7 +34,7 @@ import org.junit.jupiter.api.io.TempDir;
 /**
  * libiscsi's conformance tests against the real server, each in a process of its own: in one whole run libiscsi 1.19
  * reports failures that are not there. {@code iscsi-test-cu.txt} says what is expected of each and why; a test that fares
- * better than the table says fails too, so that the table stays true. Two at a time, each with a disk of its own.
+ * better than the table says fails too, so that the table stays true. Two at a time, each with disks of its own.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class ConformanceIT {
@@ -46,9 +48,38 @@ class ConformanceIT {
         FAIL
     }
 
+    /** What a test is run on. */
+    private enum Disk {
+        DISK("size=256M"),
+        REMOVABLE("size=256M,removable"),
+        RO("ro"),
+        BLOCKS4096("size=256M,block-size=4096"),
+        SMALL("size=16M"),
+        LARGE("size=64G");
+
+        private final String attributes;
+
+        Disk(String attributes) {
+            this.attributes = attributes;
+        }
+
+        String label() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
+    private record Row(Outcome outcome, Disk disk) {
+        /** {@code PASS} or {@code PASS@removable}. */
+        static Row parse(String text) {
+            String[] parts = text.split("@", 2);
+            String disk = parts.length == 1 ? Disk.DISK.name() : parts[1].toUpperCase(Locale.ROOT);
+            return new Row(Outcome.valueOf(parts[0]), Disk.valueOf(disk));
+        }
+    }
+
     private record Result(Outcome outcome, String output) {}
 
-    private final Map<String, Outcome> expected = new TreeMap<>();
+    private final Map<String, Row> expected = new TreeMap<>();
     private final Map<String, Future<Result>> results = new TreeMap<>();
     private final List<ServeProcess> servers = new ArrayList<>();
     private final ExecutorService workers = Executors.newFixedThreadPool(WORKERS);
@@ -61,8 +92,7 @@ class ConformanceIT {
                 Tool.run(PROGRAM, "--list").output().lines().map(String::strip).collect(Collectors.toSet());
         String[] ways = {"ring", "portable"};
         for (int worker = 0; worker < WORKERS; worker++) {
-            servers.add(ServeProcess.start(
-                    dir, "--io", ways[worker], "--export", dir.resolve(ways[worker] + ".img") + ",size=256M"));
+            servers.add(start(Files.createDirectory(dir.resolve(ways[worker])), ways[worker]));
         }
         int next = 0;
         List<List<String>> shares = List.of(new ArrayList<>(), new ArrayList<>());
@@ -72,14 +102,34 @@ class ConformanceIT {
             }
         }
         for (int worker = 0; worker < WORKERS; worker++) {
-            submit(shares.get(worker), servers.get(worker).url());
+            submit(shares.get(worker), servers.get(worker));
         }
     }
 
+    private static ServeProcess start(Path dir, String way) throws IOException {
+        List<String> arguments = new ArrayList<>(List.of("--io", way));
+        for (Disk disk : Disk.values()) {
+            Path image = dir.resolve(disk.label() + ".img");
+            if (disk == Disk.RO) {
+                Files.write(image, new byte[16 << 20]);
+            }
+            arguments.addAll(List.of("--export", image + "," + disk.attributes));
+        }
+        return ServeProcess.start(dir, arguments.toArray(String[]::new));
+    }
+
+    private static String url(ServeProcess server, Disk disk) {
+        return server.urls().stream()
+                .filter(url -> url.contains(":" + disk.label() + "/"))
+                .findFirst()
+                .orElseThrow();
+    }
+
     /** One worker's share, one after the other: tests on the same disk would disturb each other. */
-    private void submit(List<String> tests, String url) {
+    private void submit(List<String> tests, ServeProcess server) {
         List<FutureTask<Result>> tasks = new ArrayList<>();
         for (String test : tests) {
+            String url = url(server, Objects.requireNonNull(expected.get(test)).disk());
             Callable<Result> one = () -> run(test, url);
             FutureTask<Result> task = new FutureTask<>(one);
             tasks.add(task);
@@ -104,7 +154,7 @@ class ConformanceIT {
                     .lines()
                     .filter(line -> !line.isBlank() && !line.startsWith("#"))
                     .map(line -> line.split("\\s+", 3))
-                    .forEach(row -> expected.put(row[1], Outcome.valueOf(row[0])));
+                    .forEach(row -> expected.put(row[1], Row.parse(row[0])));
         }
     }
 
@@ -124,11 +174,13 @@ class ConformanceIT {
     @TestFactory
     Stream<DynamicTest> shouldFareAsTheTableSays() {
         return expected.entrySet().stream()
-                .map(row -> DynamicTest.dynamicTest(row.getValue() + " " + row.getKey(), () -> {
+                .map(row -> DynamicTest.dynamicTest(row.getValue().outcome() + " " + row.getKey(), () -> {
                     assumeTrue(results.containsKey(row.getKey()), "the installed " + PROGRAM + " does not have it");
                     Result result =
                             Objects.requireNonNull(results.get(row.getKey())).get();
-                    assertThat(result.outcome()).as(result.output()).isEqualTo(row.getValue());
+                    assertThat(result.outcome())
+                            .as(result.output())
+                            .isEqualTo(row.getValue().outcome());
                 }));
     }
 }

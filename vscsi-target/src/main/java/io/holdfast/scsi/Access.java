@@ -8,11 +8,13 @@ public enum Access {
     CONTROL,
     /** Reads the data. */
     READ,
+    /** Reads and changes the data of logical units that its parameters name, this one or others: held back as WRITE is. */
+    COPY,
     /** Changes the data: held back until the writes of the initiator's older sessions have ended. */
     WRITE;
 
     /** True if a command of this kind may change what a later read returns. */
     public boolean modifiesMedium() {
-        return this == WRITE;
+        return this == WRITE || this == COPY;
     }
 }

@@ -7,8 +7,6 @@ import java.util.List;
 /** The commands that neither read nor change data, but for the larger ones that have a file of their own. */
 final class ControlCommands {
     private static final int DESCRIPTOR_SENSE = 0x01;
-    private static final int START = 0x01;
-    private static final int NO_FLUSH = 0x04;
     private static final int MAX_SENSE_ALLOCATION_BYTES = 252;
 
     private static final int THIN = 0x80;
@@ -34,8 +32,10 @@ final class ControlCommands {
         AccessState state = unit.portGroups().at(task.nexus().relativeTargetPort());
         if (attention != null) {
             answerSense(task, attention);
+        } else if (state.reach() != Reach.ALL) {
+            answerSense(task, state.complaint());
         } else {
-            answerSense(task, state.reach() == Reach.ALL ? SenseCode.NO_SENSE : state.complaint());
+            answerSense(task, unit.mediumPresent() ? SenseCode.NO_SENSE : SenseCode.MEDIUM_NOT_PRESENT);
         }
     }
 
@@ -99,17 +99,5 @@ final class ControlCommands {
         answer.put(13, (byte) unit.blocksPerPhysicalExponent());
         answer.put(14, (byte) (unit.thin() ? THIN | READS_ZEROES : 0));
         task.execution().reply(answer.array(), Cdb.u32(task.cdb(), 10));
-    }
-
-    /**
-     * START STOP UNIT (SBC-3 §5.25). Starting and stopping change nothing, since one initiator must not take the medium
-     * away from the others; what is cached is flushed before a stop, as the command says.
-     */
-    static void startStopUnit(LogicalUnit unit, ScsiCommand command, ScsiTask task) {
-        if ((task.cdb()[4] & (START | NO_FLUSH)) == 0) {
-            unit.backend().flush(task.lane(), task.execution().thenGood());
-        } else {
-            task.execution().good();
-        }
     }
 }

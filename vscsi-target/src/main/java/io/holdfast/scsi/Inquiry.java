@@ -10,10 +10,12 @@ final class Inquiry {
     private static final int ABSENT = 0x7f;
     private static final int DIRECT_ACCESS = 0x00;
 
+    private static final byte REMOVABLE = (byte) 0x80;
     private static final int SPC_4 = 0x06;
     private static final int RESPONSE_FORMAT = 0x02;
     private static final int HISUP = 0x10;
     private static final byte TPGS_IMPLICIT_AND_EXPLICIT = 0x30;
+    private static final byte THIRD_PARTY_COPY = 0x08;
     private static final int MULTIP = 0x10;
     private static final int CMDQUE = 0x02;
 
@@ -55,7 +57,8 @@ final class Inquiry {
 
     private static byte[] standard(LogicalUnit unit) {
         byte[] answer = standard(unit.identity(), DIRECT_ACCESS);
-        answer[5] = TPGS_IMPLICIT_AND_EXPLICIT;
+        answer[1] = unit.removable() ? REMOVABLE : 0;
+        answer[5] = TPGS_IMPLICIT_AND_EXPLICIT | THIRD_PARTY_COPY;
         answer[6] = (byte) (unit.portGroups().ports().size() > 1 ? MULTIP : 0);
         return answer;
     }

@@ -23,6 +23,21 @@ public final class Limits {
     /** A parameter list that is parsed as a whole: PERSISTENT RESERVE OUT with its TransportIDs. */
     static final int MAX_PARAMETER_LIST_BYTES = 64 << 10;
 
+    /** Logical units that one EXTENDED COPY names. */
+    public static final int MAX_COPY_TARGETS = 16;
+
+    /** Segments of one EXTENDED COPY, each at most 65535 blocks: a bound on how long one command takes. */
+    public static final int MAX_COPY_SEGMENTS = 64;
+
+    /** EXTENDED COPY commands that one logical unit carries out at a time; who comes when there are more waits. */
+    public static final int MAX_COPIES = 16;
+
+    /** Ended copies of one nexus whose outcome is kept for RECEIVE COPY STATUS. */
+    public static final int MAX_COPY_RECORDS = 16;
+
+    /** What EXTENDED COPY reads before it writes it. */
+    static final int COPY_PIECE_BYTES = 1 << 20;
+
     /** Descriptors in one answer to GET LBA STATUS. */
     public static final int MAX_STATUS_DESCRIPTORS = 256;
 

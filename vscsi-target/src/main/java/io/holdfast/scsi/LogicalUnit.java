@@ -42,6 +42,10 @@ public final class LogicalUnit implements DeviceServer {
     private final AtomicLong capacityBlocks;
 
     private final RangeLock ranges = new RangeLock();
+    private final boolean removable;
+    private final RemovableMedium medium = new RemovableMedium();
+    private final CopyUses copyUses = new CopyUses();
+    private final CopyRecords copyRecords = new CopyRecords();
     private final StorageHealth health;
     private final UnitReservations reservations;
     private final AtomicReference<TargetPortGroups> portGroups;
@@ -53,6 +57,7 @@ public final class LogicalUnit implements DeviceServer {
         defaultModes = builder.modes;
         modes = builder.modes;
         taskManagement = builder.taskManagement;
+        removable = builder.removable;
         health = new StorageHealth(backend.describe(), System::nanoTime);
         capacityBlocks = new AtomicLong(backend.sizeBytes() >> blockShift);
         reservations = new UnitReservations(this, builder.reservations);
@@ -73,6 +78,7 @@ public final class LogicalUnit implements DeviceServer {
         private Set<TaskManagementFunction> taskManagement =
                 Set.of(TaskManagementFunction.ABORT_TASK, TaskManagementFunction.ABORT_TASK_SET);
         private ReservationStore reservations = ReservationStore.inMemory();
+        private boolean removable;
         private TargetPortGroups portGroups = TargetPortGroups.of(List.of(1));
 
         private Builder(LogicalUnitIdentity identity, BlockBackend backend) {
@@ -90,6 +96,12 @@ public final class LogicalUnit implements DeviceServer {
                 throw new IllegalArgumentException("logical blocks of " + bytes + " bytes: must be 512 or 4096");
             }
             blockBytes = bytes;
+            return this;
+        }
+
+        /** Initiators may eject and load the medium. */
+        public Builder removable() {
+            removable = true;
             return this;
         }
 
@@ -201,6 +213,10 @@ public final class LogicalUnit implements DeviceServer {
             execution.fail(command.usage().complaint(cdb));
             return;
         }
+        if (command.needsMedium() && !mediumPresent()) {
+            execution.fail(SenseCode.MEDIUM_NOT_PRESENT);
+            return;
+        }
         if (access == Access.WRITE) {
             SenseCode protection = writeProtection(task);
             if (protection != null) {
@@ -219,7 +235,11 @@ public final class LogicalUnit implements DeviceServer {
     }
 
     boolean supports(ScsiCommand command) {
-        return command.needs() != ScsiCommand.Needs.THIN || thin();
+        return switch (command.needs()) {
+            case NOTHING -> true;
+            case THIN -> thin();
+            case REMOVABLE -> removable;
+        };
     }
 
     private @Nullable SenseCode writeProtection(ScsiTask task) {
@@ -241,6 +261,45 @@ public final class LogicalUnit implements DeviceServer {
 
     RangeLock ranges() {
         return ranges;
+    }
+
+    /** RMB: the medium can be ejected. */
+    boolean removable() {
+        return removable;
+    }
+
+    RemovableMedium medium() {
+        return medium;
+    }
+
+    /** Tells every other nexus that the medium may be another one; who loaded it knows, as with MODE SELECT. */
+    void mediumLoaded(Nexus by) {
+        attentions.establish(SenseCode.MEDIUM_MAY_HAVE_CHANGED, nexus -> nexus != by);
+    }
+
+    boolean mediumPresent() {
+        return medium.present();
+    }
+
+    /** The copies that work on this logical unit at this moment. */
+    CopyUses copyUses() {
+        return copyUses;
+    }
+
+    /** The copies that were asked of this logical unit. */
+    CopyRecords copyRecords() {
+        return copyRecords;
+    }
+
+    /** True if a copy on behalf of this task may do here what that command would. */
+    boolean admitsCopy(ScsiCommand as, ScsiTask task) {
+        AccessState state = portGroups().at(task.nexus().relativeTargetPort());
+        return mediumPresent() && state.reach().includes(as.reach()) && !reservations.conflict(as, task);
+    }
+
+    /** True if nobody may write here. */
+    boolean protectedFromCopies() {
+        return backend.readOnly() || modes.softwareWriteProtect();
     }
 
     int blockShift() {
@@ -419,12 +478,15 @@ public final class LogicalUnit implements DeviceServer {
             modes = defaultModes;
         }
         reservations.reset();
+        medium.reset();
         attention(SenseCode.LOGICAL_UNIT_RESET);
     }
 
     /** Forgets a nexus, after its last task. Called by {@link Nexus#end()}. */
     void nexusLost(Nexus nexus) {
         attentions.forget(nexus);
+        copyRecords.forget(nexus);
+        medium.allow(nexus);
         reservations.nexusLost(nexus);
     }
 

@@ -1,6 +1,8 @@
 package io.holdfast.scsi;
 
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.UUID;
 
 /**
@@ -14,6 +16,11 @@ import java.util.UUID;
 public record LogicalUnitIdentity(UUID uuid, String product, String revision) {
     /** T10 VENDOR IDENTIFICATION. Not registered with T10: it says who made the target, and collides with nobody's. */
     public static final String VENDOR = "HOLDFAST";
+
+    /** DESIGNATOR TYPE of the two names that follow from the UUID alone (SPC-4 §7.8.6). */
+    static final int NAA = 0x03;
+
+    static final int UUID_TYPE = 0x0a;
 
     private static final int PRODUCT_CHARS = 16;
     private static final int REVISION_CHARS = 4;
@@ -45,6 +52,25 @@ public record LogicalUnitIdentity(UUID uuid, String product, String revision) {
      */
     public long naa() {
         return NAA_LOCALLY_ASSIGNED | (uuid.getLeastSignificantBits() & NAA_VALUE);
+    }
+
+    /** True if a designator of VPD page 83h says who this is: those of a length that others can quote. */
+    boolean isNamed(int designatorType, byte[] designator) {
+        return switch (designatorType) {
+            case NAA -> Arrays.equals(designator, naaDesignator());
+            case UUID_TYPE -> Arrays.equals(designator, uuidDesignator());
+            default -> false;
+        };
+    }
+
+    byte[] naaDesignator() {
+        return ByteBuffer.allocate(Long.BYTES).putLong(naa()).array();
+    }
+
+    byte[] uuidDesignator() {
+        ByteBuffer designator = ByteBuffer.allocate(18).put((byte) 0x10).put((byte) 0);
+        designator.putLong(uuid.getMostSignificantBits()).putLong(uuid.getLeastSignificantBits());
+        return designator.array();
     }
 
     byte[] paddedVendor() {

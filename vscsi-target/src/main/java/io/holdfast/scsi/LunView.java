@@ -1,5 +1,6 @@
 package io.holdfast.scsi;
 
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -13,6 +14,27 @@ public interface LunView {
 
     /** The LUNs that REPORT LUNS lists, ascending. */
     List<Lun> luns();
+
+    /**
+     * A logical unit that a copy may read and write.
+     *
+     * @param readOnly whoever has it copied may only read it
+     */
+    record Copyable(LogicalUnit unit, boolean readOnly) {}
+
+    /**
+     * What EXTENDED COPY may name on behalf of whoever sees this: by default what stands at its LUNs. A view may name more
+     * that its nexuses could reach by another login.
+     */
+    default List<Copyable> copyable() {
+        List<Copyable> units = new ArrayList<>();
+        for (Lun lun : luns()) {
+            if (at(lun) instanceof LogicalUnit unit) {
+                units.add(new Copyable(unit, readOnly(lun)));
+            }
+        }
+        return units;
+    }
 
     /** True if whoever sees it may only read what is at this LUN, though others may write. */
     default boolean readOnly(Lun lun) {

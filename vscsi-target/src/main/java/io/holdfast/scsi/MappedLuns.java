@@ -148,6 +148,8 @@ public final class MappedLuns implements LunView {
             }
         };
         for (LogicalUnit unit : gone) {
+            unfinished.incrementAndGet();
+            unit.copyUses().awaitIdle(oneDone);
             for (Nexus nexus : nexuses) {
                 unfinished.incrementAndGet();
                 nexus.transport().awaitTasksAt(unit, () -> {

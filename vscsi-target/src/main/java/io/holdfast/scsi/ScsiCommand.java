@@ -18,7 +18,8 @@ public enum ScsiCommand {
             Access.CONTROL,
             Effort.REPLY,
             ControlCommands::testUnitReady,
-            UnderReservation.FREE_BUT_FOR_RESERVE),
+            UnderReservation.FREE_BUT_FOR_RESERVE,
+            OnMedium.YES),
     REQUEST_SENSE("03 01 0000 ff 00", Access.IDENTIFY, Effort.REPLY, ControlCommands::requestSense),
     INQUIRY("12 01 ff ffff 00", Access.IDENTIFY, Effort.REPLY, Inquiry::inquiry),
     REPORT_LUNS("a0 00 ff 000000 ffffffff 00 00", Access.IDENTIFY, Effort.REPLY, ControlCommands::reportLuns),
@@ -29,14 +30,16 @@ public enum ScsiCommand {
             Effort.REPLY,
             ControlCommands::readCapacity10,
             UnderReservation.FREE,
-            Reach.STANDBY),
+            Reach.STANDBY,
+            OnMedium.YES),
     READ_CAPACITY_16(
             "9e/10 10 0000000000000000 ffffffff 00 00",
             Access.CONTROL,
             Effort.REPLY,
             ControlCommands::readCapacity16,
             UnderReservation.FREE,
-            Reach.STANDBY),
+            Reach.STANDBY,
+            OnMedium.YES),
 
     READ_6("08 1f ffff ff 00", Access.READ, Effort.TRANSFER, DataCommands::read),
     READ_10("28 18 ffffffff 1f ffff 00", Access.READ, Effort.TRANSFER, DataCommands::read),
@@ -68,9 +71,14 @@ public enum ScsiCommand {
     PRE_FETCH_16("90 02 ffffffffffffffff ffffffff 1f 00", Access.READ, Effort.TRANSFER, DataCommands::prefetch),
 
     // SYNC_NV is allowed: data on the medium is more than the data in a non-volatile cache that it asks for.
-    SYNCHRONIZE_CACHE_10("35 06 ffffffff 1f ffff 00", Access.CONTROL, Effort.BULK, DataCommands::synchronizeCache),
+    SYNCHRONIZE_CACHE_10(
+            "35 06 ffffffff 1f ffff 00", Access.CONTROL, Effort.BULK, DataCommands::synchronizeCache, OnMedium.YES),
     SYNCHRONIZE_CACHE_16(
-            "91 06 ffffffffffffffff ffffffff 1f 00", Access.CONTROL, Effort.BULK, DataCommands::synchronizeCache),
+            "91 06 ffffffffffffffff ffffffff 1f 00",
+            Access.CONTROL,
+            Effort.BULK,
+            DataCommands::synchronizeCache,
+            OnMedium.YES),
 
     GET_LBA_STATUS(
             "9e/12 12 ffffffffffffffff ffffffff 00 00",
@@ -78,10 +86,23 @@ public enum ScsiCommand {
             Effort.TRANSFER,
             ProvisioningCommands::getLbaStatus,
             Needs.THIN,
-            UnderReservation.SHARED),
+            UnderReservation.SHARED,
+            OnMedium.YES),
     UNMAP("42 00 00000000 1f ffff 00", Access.WRITE, Effort.BULK, ProvisioningCommands::unmap, Needs.THIN),
     WRITE_SAME_10("41 08 ffffffff 1f ffff 00", Access.WRITE, Effort.BULK, ProvisioningCommands::writeSame),
     WRITE_SAME_16("93 09 ffffffffffffffff ffffffff 1f 00", Access.WRITE, Effort.BULK, ProvisioningCommands::writeSame),
+
+    EXTENDED_COPY_LID1(
+            "83/00 00 0000000000000000 ffffffff 00 00", Access.COPY, Effort.BULK, CopyCommands::extendedCopy),
+    RECEIVE_COPY_STATUS_LID1(
+            "84/00 00 ff 00000000000000 ffffffff 00 00", Access.CONTROL, Effort.REPLY, CopyCommands::copyStatus),
+    RECEIVE_COPY_OPERATING_PARAMETERS(
+            "84/03 03 ff 00000000000000 ffffffff 00 00",
+            Access.CONTROL,
+            Effort.REPLY,
+            CopyCommands::operatingParameters),
+    RECEIVE_COPY_FAILURE_DETAILS_LID1(
+            "84/04 04 ff 00000000000000 ffffffff 00 00", Access.CONTROL, Effort.REPLY, CopyCommands::failureDetails),
 
     MODE_SENSE_6(
             "1a 08 ff ff ff 00",
@@ -125,13 +146,30 @@ public enum ScsiCommand {
     RESERVE_10("56 00 00 00 000000 0000 00", Effort.BULK, ReservationCommands::reserve),
     RELEASE_10("57 00 00 00 000000 0000 00", Effort.BULK, ReservationCommands::release),
 
-    // Neither LOEJ (the medium is not removable) nor power conditions.
+    // No power conditions.
     START_STOP_UNIT(
-            "1b 01 00 00 05 00",
+            "1b 01 00 00 07 00", Access.CONTROL, Effort.BULK, MediumCommands::startStopUnit, UnderReservation.STARTING),
+    PREVENT_ALLOW_MEDIUM_REMOVAL(
+            "1e 00 0000 01 00",
             Access.CONTROL,
-            Effort.BULK,
-            ControlCommands::startStopUnit,
-            UnderReservation.STARTING),
+            Effort.REPLY,
+            MediumCommands::preventAllow,
+            Needs.REMOVABLE,
+            UnderReservation.ALLOWING),
+    READ_DEFECT_DATA_10(
+            "37 00 1f 00000000 ffff 00",
+            Access.CONTROL,
+            Effort.REPLY,
+            MediumCommands::readDefectData,
+            UnderReservation.SHARED,
+            OnMedium.YES),
+    READ_DEFECT_DATA_12(
+            "b7 1f ffffffff ffffffff 00 00",
+            Access.CONTROL,
+            Effort.REPLY,
+            MediumCommands::readDefectData,
+            UnderReservation.SHARED,
+            OnMedium.YES),
 
     REPORT_TARGET_PORT_GROUPS(
             "a3/0a ea 00000000 ffffffff 00 00",
@@ -157,16 +195,29 @@ public enum ScsiCommand {
             UnderReservation.SHARED);
 
     /**
-     * What a row says only where the rule does not hold: nothing is needed, {@link UnderReservation#of}, {@link
-     * Reach#of}.
+     * What a row says only where the rule does not hold: nothing is needed, {@link OnMedium#of}, {@link
+     * UnderReservation#of}, {@link Reach#of}.
      */
-    sealed interface Column permits Needs, UnderReservation, Reach {}
+    sealed interface Column permits Needs, OnMedium, UnderReservation, Reach {}
 
     /** What a logical unit must be for the command to be there. */
     enum Needs implements Column {
         NOTHING,
         /** Thin provisioned: the backend gives discarded space back. */
-        THIN
+        THIN,
+        /** Its medium can be ejected. */
+        REMOVABLE
+    }
+
+    /** Whether the command asks for the medium, and is told if it is not there. */
+    enum OnMedium implements Column {
+        YES,
+        NO;
+
+        /** What reads or writes does; EXTENDED COPY asks each logical unit that it names. */
+        static OnMedium of(Access access) {
+            return access == Access.READ || access == Access.WRITE ? YES : NO;
+        }
     }
 
     /** Executes a command whose CDB has been checked. Completes the task, now or later. */
@@ -206,6 +257,7 @@ public enum ScsiCommand {
     private final Access access;
     private final Effort effort;
     private final Needs needs;
+    private final OnMedium onMedium;
     private final UnderReservation underReservation;
     private final Reach reach;
 
@@ -218,11 +270,14 @@ public enum ScsiCommand {
         this.effort = effort;
         this.handler = handler;
         Needs itsNeeds = Needs.NOTHING;
+        OnMedium itsMedium = OnMedium.of(access);
         UnderReservation itsReservation = UnderReservation.of(access);
         Reach itsReach = Reach.of(access);
         for (Column column : columns) {
             if (column instanceof Needs given) {
                 itsNeeds = given;
+            } else if (column instanceof OnMedium given) {
+                itsMedium = given;
             } else if (column instanceof UnderReservation given) {
                 itsReservation = given;
             } else if (column instanceof Reach given) {
@@ -230,6 +285,7 @@ public enum ScsiCommand {
             }
         }
         needs = itsNeeds;
+        onMedium = itsMedium;
         underReservation = itsReservation;
         reach = itsReach;
     }
@@ -286,7 +342,9 @@ public enum ScsiCommand {
     /** The name the standards use, such as {@code READ (16)}. */
     public String title() {
         String words = name().replaceFirst("_(6|10|12|16)$", " ($1)").replace('_', ' ');
-        return words.replace("PRE FETCH", "PRE-FETCH").toUpperCase(Locale.ROOT);
+        return words.replace("PRE FETCH", "PRE-FETCH")
+                .replace(" LID1", " (LID1)")
+                .toUpperCase(Locale.ROOT);
     }
 
     CdbUsage usage() {
@@ -299,6 +357,10 @@ public enum ScsiCommand {
 
     Needs needs() {
         return needs;
+    }
+
+    boolean needsMedium() {
+        return onMedium == OnMedium.YES;
     }
 
     UnderReservation underReservation() {

@@ -8,8 +8,9 @@ import java.util.Arrays;
  * @param code what happened
  * @param information the INFORMATION field, for most errors an LBA; {@link #NONE} if it says nothing
  * @param fieldPointer the three sense key specific bytes; {@link #NONE} if they say nothing
+ * @param segment the COMMAND-SPECIFIC INFORMATION of EXTENDED COPY, the number of a segment; {@link #NONE} for all others
  */
-record Sense(SenseCode code, long information, int fieldPointer) {
+record Sense(SenseCode code, long information, int fieldPointer, int segment) {
     static final int NONE = -1;
 
     private static final int SKSV = 0x80_0000;
@@ -23,32 +24,37 @@ record Sense(SenseCode code, long information, int fieldPointer) {
     }
 
     static Sense of(SenseCode code) {
-        return new Sense(code, NONE, NONE);
+        return new Sense(code, NONE, NONE, NONE);
     }
 
     static Sense atLba(SenseCode code, long lba) {
-        return new Sense(code, lba, NONE);
+        return new Sense(code, lba, NONE, NONE);
     }
 
     /** @param offset in the data that was sent, in bytes */
     static Sense atOffset(SenseCode code, long offset) {
-        return new Sense(code, offset, NONE);
+        return new Sense(code, offset, NONE, NONE);
+    }
+
+    /** A copy that ended at a segment, 0..65535 (SPC-4 §5.16.7.4). */
+    static Sense inSegment(SenseCode code, int segment) {
+        return new Sense(code, NONE, NONE, segment);
     }
 
     /** INVALID FIELD IN CDB, pointing at a bit (SPC-4 §4.5.2.4.2). */
     static Sense inCdb(int byteIndex, int bit) {
         int pointer = SKSV | IN_CDB | BIT_POINTER_VALID | (bit << 16) | byteIndex;
-        return new Sense(SenseCode.INVALID_FIELD_IN_CDB, NONE, pointer);
+        return new Sense(SenseCode.INVALID_FIELD_IN_CDB, NONE, pointer, NONE);
     }
 
     /** INVALID FIELD IN CDB, pointing at a field. */
     static Sense inCdb(int byteIndex) {
-        return new Sense(SenseCode.INVALID_FIELD_IN_CDB, NONE, SKSV | IN_CDB | byteIndex);
+        return new Sense(SenseCode.INVALID_FIELD_IN_CDB, NONE, SKSV | IN_CDB | byteIndex, NONE);
     }
 
     /** INVALID FIELD IN PARAMETER LIST, pointing at a field. */
     static Sense inParameters(int byteIndex) {
-        return new Sense(SenseCode.INVALID_FIELD_IN_PARAMETER_LIST, NONE, SKSV | (byteIndex & 0xffff));
+        return new Sense(SenseCode.INVALID_FIELD_IN_PARAMETER_LIST, NONE, SKSV | (byteIndex & 0xffff), NONE);
     }
 
     /** @return how many bytes of {@code into} have been used */
@@ -66,6 +72,9 @@ record Sense(SenseCode code, long information, int fieldPointer) {
             putBytes(into, 3, information, 4);
         }
         into[7] = 10;
+        if (segment != NONE) {
+            putBytes(into, 8, segment, 4);
+        }
         into[12] = (byte) code.asc();
         into[13] = (byte) code.ascq();
         if (fieldPointer != NONE) {
@@ -91,6 +100,12 @@ record Sense(SenseCode code, long information, int fieldPointer) {
             into[end + 1] = 0x06;
             putBytes(into, end + 4, fieldPointer, 3);
             end += 8;
+        }
+        if (segment != NONE) {
+            into[end] = 0x01;
+            into[end + 1] = 0x0a;
+            putBytes(into, end + 8, segment, 4);
+            end += 12;
         }
         into[7] = (byte) (end - 8);
         return end;

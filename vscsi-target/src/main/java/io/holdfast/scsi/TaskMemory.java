@@ -14,6 +14,9 @@ final class TaskMemory {
     /** At most this many bytes beside Data-Out, for commands that move data; the replies of the others are small. */
     static long bytes(ScsiCommand command, byte[] cdb, int blockShift) {
         Access access = command.access();
+        if (access == Access.COPY) {
+            return Limits.COPY_PIECE_BYTES;
+        }
         if (access != Access.READ && access != Access.WRITE || PLAIN_WRITES.contains(command)) {
             return 0;
         }

@@ -41,7 +41,7 @@ public enum UnderReservation implements ScsiCommand.Column {
         return switch (access) {
             case IDENTIFY -> FREE;
             case READ -> SHARED;
-            case CONTROL, WRITE -> EXCLUSIVE;
+            case CONTROL, COPY, WRITE -> EXCLUSIVE;
         };
     }
 

@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
  * <tr><td>the backend's size<td>CAPACITY DATA CHANGED, for every nexus
  * <tr><td>task management and PREEMPT AND ABORT that end tasks of another nexus unanswered (TAS=0)<td>COMMANDS CLEARED BY
  * ANOTHER INITIATOR, for that nexus (SAM-5 §5.7)
+ * <tr><td>START STOP UNIT that loads an ejected medium<td>MEDIUM MAY HAVE CHANGED, for every other nexus
  * <tr><td>PERSISTENT RESERVE OUT<td>RESERVATIONS PREEMPTED or RELEASED, REGISTRATIONS PREEMPTED, for whom it concerns
  * <tr><td>SET TARGET PORT GROUPS<td>ASYMMETRIC ACCESS STATE CHANGED, for every other nexus; a change by the target: for all
  * </table>

@@ -11,6 +11,7 @@ enum VpdPage {
     UNIT_SERIAL_NUMBER(0x80, VpdPage::serialNumber),
     DEVICE_IDENTIFICATION(0x83, VpdPage::identification),
     EXTENDED_INQUIRY(0x86, VpdPage::extendedInquiry),
+    THIRD_PARTY_COPY(0x8f, VpdPage::thirdPartyCopy),
     BLOCK_LIMITS(0xb0, VpdPage::blockLimits),
     BLOCK_DEVICE_CHARACTERISTICS(0xb1, VpdPage::characteristics),
     LOGICAL_BLOCK_PROVISIONING(0xb2, VpdPage::provisioning);
@@ -72,8 +73,6 @@ enum VpdPage {
     private static final int CODE_SET_UTF8 = 3;
 
     private static final int T10_VENDOR_ID = 0x01;
-    private static final int NAA = 0x03;
-    private static final int UUID = 0x0a;
     // Association 1: the target port, without a protocol identifier (PIV=0), which only the transport knows.
     private static final int PORT_RELATIVE = 0x14;
     private static final int PORT_GROUP = 0x15;
@@ -81,17 +80,16 @@ enum VpdPage {
 
     private static void identification(ByteBuffer page, LogicalUnit unit, Nexus nexus) {
         LogicalUnitIdentity identity = unit.identity();
-        designator(page, CODE_SET_BINARY, NAA, Long.BYTES);
-        page.putLong(identity.naa());
+        designator(page, CODE_SET_BINARY, LogicalUnitIdentity.NAA, Long.BYTES);
+        page.put(identity.naaDesignator());
 
         byte[] serial = identity.serial().getBytes(StandardCharsets.US_ASCII);
         designator(page, CODE_SET_ASCII, T10_VENDOR_ID, 8 + serial.length);
         page.put(identity.paddedVendor()).put(serial);
 
-        designator(page, CODE_SET_BINARY, UUID, 18);
-        page.put((byte) 0x10).put((byte) 0);
-        page.putLong(identity.uuid().getMostSignificantBits());
-        page.putLong(identity.uuid().getLeastSignificantBits());
+        byte[] uuid = identity.uuidDesignator();
+        designator(page, CODE_SET_BINARY, LogicalUnitIdentity.UUID_TYPE, uuid.length);
+        page.put(uuid);
 
         designator(page, CODE_SET_BINARY, PORT_RELATIVE, 4);
         page.putShort((short) 0).putShort((short) nexus.relativeTargetPort());
@@ -108,6 +106,58 @@ enum VpdPage {
 
     private static void designator(ByteBuffer page, int codeSet, int type, int length) {
         page.put((byte) codeSet).put((byte) type).put((byte) 0).put((byte) length);
+    }
+
+    // ---- 8Fh (SPC-4 §7.8.17)
+
+    private static final short SUPPORTED_COMMANDS = 0x0001;
+    private static final short PARAMETER_DATA = 0x0004;
+    private static final short SUPPORTED_DESCRIPTORS = 0x0008;
+    private static final short GENERAL_COPY_OPERATIONS = (short) 0x8001;
+
+    private static void thirdPartyCopy(ByteBuffer page, LogicalUnit unit, Nexus nexus) {
+        int start = copyDescriptor(page, SUPPORTED_COMMANDS);
+        page.put((byte) 0);
+        putServiceActions(page, ScsiCommand.EXTENDED_COPY_LID1);
+        putServiceActions(
+                page,
+                ScsiCommand.RECEIVE_COPY_STATUS_LID1,
+                ScsiCommand.RECEIVE_COPY_OPERATING_PARAMETERS,
+                ScsiCommand.RECEIVE_COPY_FAILURE_DETAILS_LID1);
+        page.put(start, (byte) (page.position() - start - 1));
+        endCopyDescriptor(page, start);
+
+        start = copyDescriptor(page, PARAMETER_DATA);
+        page.putInt(0).putShort((short) Limits.MAX_COPY_TARGETS).putShort((short) Limits.MAX_COPY_SEGMENTS);
+        page.putInt(CopyList.MAX_DESCRIPTOR_BYTES).position(start + 28);
+        endCopyDescriptor(page, start);
+
+        start = copyDescriptor(page, SUPPORTED_DESCRIPTORS);
+        page.put((byte) 2).put((byte) CopyList.BLOCK_TO_BLOCK).put((byte) CopyList.IDENTIFICATION);
+        endCopyDescriptor(page, start);
+
+        start = copyDescriptor(page, GENERAL_COPY_OPERATIONS);
+        page.putInt(Limits.MAX_COPIES).putInt(Limits.MAX_COPIES).putInt(CopyCommands.MAX_SEGMENT_BYTES);
+        page.put((byte) unit.blockShift()).position(start + 32);
+        endCopyDescriptor(page, start);
+    }
+
+    private static int copyDescriptor(ByteBuffer page, short type) {
+        page.putShort(type).putShort((short) 0);
+        return page.position();
+    }
+
+    /** Lengths are multiples of four. */
+    private static void endCopyDescriptor(ByteBuffer page, int start) {
+        page.position(start + (page.position() - start + 3 & ~3));
+        page.putShort(start - Short.BYTES, (short) (page.position() - start));
+    }
+
+    private static void putServiceActions(ByteBuffer page, ScsiCommand... commands) {
+        page.put((byte) commands[0].usage().opcode()).put((byte) commands.length);
+        for (ScsiCommand command : commands) {
+            page.put((byte) command.usage().serviceAction());
+        }
     }
 
     // ---- 86h, B0h, B1h, B2h: a fixed length each

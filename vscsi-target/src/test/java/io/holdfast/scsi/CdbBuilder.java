@@ -69,8 +69,13 @@ final class CdbBuilder {
                     PERSISTENT_RESERVE_IN_READ_FULL_STATUS,
                     MODE_SENSE_10,
                     MODE_SELECT_10,
+                    READ_DEFECT_DATA_10,
                     UNMAP -> ByteBuffer.wrap(bytes).putShort(7, (short) lengthBytes);
-            case READ_CAPACITY_16 -> ByteBuffer.wrap(bytes).putInt(10, lengthBytes);
+            case READ_CAPACITY_16,
+                    EXTENDED_COPY_LID1,
+                    RECEIVE_COPY_STATUS_LID1,
+                    RECEIVE_COPY_OPERATING_PARAMETERS,
+                    RECEIVE_COPY_FAILURE_DETAILS_LID1 -> ByteBuffer.wrap(bytes).putInt(10, lengthBytes);
             default -> ByteBuffer.wrap(bytes).putInt(command.usage().opcode() == 0x5f ? 5 : 6, lengthBytes);
         }
         return this;

@@ -66,7 +66,7 @@ class InquiryTest {
             assertThat(page.u8(1)).isEqualTo(list.u8(i));
             assertThat(page.u16(2)).as("page length").isEqualTo(page.data().length - 4);
         }
-        assertThat(codes).containsExactly(0x00, 0x80, 0x83, 0x86, 0xb0, 0xb1, 0xb2);
+        assertThat(codes).containsExactly(0x00, 0x80, 0x83, 0x86, 0x8f, 0xb0, 0xb1, 0xb2);
     }
 
     @Test

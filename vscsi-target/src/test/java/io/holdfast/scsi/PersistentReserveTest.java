@@ -292,9 +292,9 @@ class PersistentReserveTest {
                         .send(CdbBuilder.cdb(command).set(4, command == ScsiCommand.START_STOP_UNIT ? 4 : 0))
                         .status();
                 boolean conflict = switch (command.underReservation()) {
-                    case EXCLUSIVE, STARTING, ALLOWING -> true;
+                    case EXCLUSIVE, STARTING -> true;
                     case SHARED -> type == EA;
-                    case FREE, FREE_BUT_FOR_RESERVE -> false;
+                    case FREE, FREE_BUT_FOR_RESERVE, ALLOWING -> false;
                     case BY_ITSELF -> command.name().startsWith("RE");
                 };
                 assertThat(status == RESERVATION_CONFLICT)

@@ -73,6 +73,9 @@ class ReferencePageTest {
         page.append(String.format("| WRITE SAME | %d MiB of medium |%n", mib(Limits.MAX_WRITE_SAME_BYTES)));
         page.append(String.format(
                 "| UNMAP | %d blocks in %d descriptors |%n", Limits.MAX_UNMAP_BLOCKS, Limits.MAX_UNMAP_DESCRIPTORS));
+        page.append(String.format(
+                "| EXTENDED COPY | %d logical units, %d segments, %d at a time |%n",
+                Limits.MAX_COPY_TARGETS, Limits.MAX_COPY_SEGMENTS, Limits.MAX_COPIES));
         page.append(String.format("| GET LBA STATUS | %d descriptors |%n", Limits.MAX_STATUS_DESCRIPTORS));
         return page.toString().replace("\r\n", "\n");
     }
@@ -82,7 +85,11 @@ class ReferencePageTest {
         String action = usage.serviceAction() == CdbUsage.NO_SERVICE_ACTION
                 ? ""
                 : String.format("/%02Xh", usage.serviceAction());
-        String only = command.needs() == ScsiCommand.Needs.THIN ? "thin provisioned" : "";
+        String only = switch (command.needs()) {
+            case NOTHING -> "";
+            case THIN -> "thin provisioned";
+            case REMOVABLE -> "removable";
+        };
         return String.format(
                 "| %s | %02Xh%s | %d | `%s` | %s | %s | %s | %d | %s |%n",
                 command.title(),

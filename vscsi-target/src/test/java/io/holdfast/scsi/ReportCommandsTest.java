@@ -14,7 +14,11 @@ import org.junit.jupiter.params.provider.EnumSource;
 class ReportCommandsTest {
     private static final int RCTD = 0x80;
 
-    private final Initiator initiator = Initiator.of(Initiator.unit(new TestBackend(1 << 20)));
+    // With every row of the table.
+    private final Initiator initiator =
+            Initiator.of(LogicalUnit.builder(LogicalUnitIdentity.of(Initiator.UNIT_UUID), new TestBackend(1 << 20))
+                    .removable()
+                    .build());
 
     @Test
     void shouldListEveryRowOfTheTable() {

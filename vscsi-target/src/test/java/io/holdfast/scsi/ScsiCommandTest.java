@@ -10,7 +10,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class ScsiCommandTest {
-    private final LogicalUnit unit = Initiator.unit(new TestBackend(1 << 20));
+    private final LogicalUnit unit = LogicalUnit.builder(
+                    LogicalUnitIdentity.of(Initiator.UNIT_UUID), new TestBackend(1 << 20))
+            .removable()
+            .build();
     private final Initiator initiator = Initiator.of(unit);
 
     @ParameterizedTest
@@ -79,6 +82,7 @@ class ScsiCommandTest {
                         ScsiCommand.COMPARE_AND_WRITE,
                         ScsiCommand.ORWRITE_16,
                         ScsiCommand.WRITE_ATOMIC_16,
+                        ScsiCommand.EXTENDED_COPY_LID1,
                         ScsiCommand.UNMAP,
                         ScsiCommand.WRITE_SAME_10,
                         ScsiCommand.WRITE_SAME_16);
@@ -103,6 +107,7 @@ class ScsiCommandTest {
     void shouldHaveTheNamesOfTheStandard() {
         assertThat(ScsiCommand.READ_16.title()).isEqualTo("READ (16)");
         assertThat(ScsiCommand.PRE_FETCH_10.title()).isEqualTo("PRE-FETCH (10)");
+        assertThat(ScsiCommand.EXTENDED_COPY_LID1.title()).isEqualTo("EXTENDED COPY (LID1)");
         assertThat(ScsiCommand.TEST_UNIT_READY.title()).isEqualTo("TEST UNIT READY");
     }
 }

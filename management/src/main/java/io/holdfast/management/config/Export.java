@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param writeThrough writes are durable before they are answered
  * @param direct the host's page cache is left out
  * @param preallocate a missing file is created with all its blocks
+ * @param removable initiators may eject and load the medium
  * @param blockBytes the logical block length, 512 or 4096
  */
 public record Export(
@@ -28,6 +29,7 @@ public record Export(
         boolean writeThrough,
         boolean direct,
         boolean preallocate,
+        boolean removable,
         int blockBytes) {
     private static final int DEFAULT_BLOCK_BYTES = 512;
     private static final int LARGE_BLOCK_BYTES = 4096;
@@ -78,6 +80,7 @@ public record Export(
                 writesThrough(attributes.getOrDefault(ExportAttribute.CACHE, WRITE_BACK)),
                 isOn(attributes, ExportAttribute.DIRECT),
                 isOn(attributes, ExportAttribute.PREALLOCATE),
+                isOn(attributes, ExportAttribute.REMOVABLE),
                 blockBytes);
     }
 

@@ -25,6 +25,10 @@ public enum ExportAttribute {
             "",
             "A missing file is created with all its blocks, so that no write runs out of space; initiators cannot give them "
                     + "back."),
+    REMOVABLE(
+            "removable",
+            "",
+            "Initiators may eject the medium, which is then not there for any of them, and load it again."),
     BLOCK_SIZE(
             "block-size",
             "BYTES",

@@ -121,6 +121,8 @@ class ServeConfigTest {
                 .isTrue();
         assertThat(Export.parse("a.img,cache=writeback").writeThrough()).isFalse();
         assertThat(other.blockBytes()).isEqualTo(512);
+        assertThat(other.removable()).isFalse();
+        assertThat(Export.parse("a.img,removable").removable()).isTrue();
         assertThat(Export.parse("a.img,block-size=4096").blockBytes()).isEqualTo(4096);
     }
 
@@ -136,7 +138,7 @@ class ServeConfigTest {
             value = {
                 "''|an export has no path",
                 "a.img,siez=1G|export 'a.img,siez=1G': no attribute 'siez'; there are size, ro, cache, direct, preallocate,"
-                        + " block-size, name (a comma in the path is written twice)",
+                        + " removable, block-size, name (a comma in the path is written twice)",
                 "a.img,cache=unsafe|export cache 'unsafe' is neither writeback nor writethrough",
                 "a.img,block-size=520|export block-size '520' is neither 512 nor 4096",
                 "a.img,size=512,block-size=4096|size '512' is 512 bytes, which is not a multiple of 4096; the next one is"
