@@ -3,12 +3,12 @@ package io.holdfast.management;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.holdfast.management.plane.PlaneChange;
 import io.holdfast.npiv.ClientAdapter;
 import io.holdfast.npiv.Denial;
 import io.holdfast.npiv.LoginDecision;
 import io.holdfast.npiv.MigrationCommand;
 import io.holdfast.npiv.Wwpn;
-import io.holdfast.management.plane.PlaneChange;
 import java.io.BufferedReader;
 import java.io.BufferedWriter;
 import java.io.IOException;
@@ -108,8 +108,7 @@ class ClientPortsIT {
     void shouldGiveForgersNothingAndTellThemAllTheSame() throws Exception {
         Wwpn forger = client(0).activeName();
         String foreign = qemuIo(forger, client(1), 0, "read 0 512").output();
-        String standby = qemuIo(
-                        client(1).pair().of(client(1).active().other()), client(1), 0, "read 0 512")
+        String standby = qemuIo(client(1).pair().of(client(1).active().other()), client(1), 0, "read 0 512")
                 .output();
         String nobody = qemuIo(new Wwpn(0x3000_0000_0000_0001L), client(1), 0, "read 0 512")
                 .output();
@@ -132,7 +131,8 @@ class ClientPortsIT {
 
         assertThat(qemuIo(client(0).activeName(), client(0), 0, "read 0 512").exitCode())
                 .isNotZero();
-        assertThat(withSecret(client(0), "vm0", "wrong horse battery").exitCode()).isNotZero();
+        assertThat(withSecret(client(0), "vm0", "wrong horse battery").exitCode())
+                .isNotZero();
         withSecret(client(0), "vm0", "correct horse battery").succeeded();
         qemuIo(client(1).activeName(), client(1), 0, "read 0 512").succeeded();
     }
@@ -256,7 +256,8 @@ class ClientPortsIT {
         server().carryOut(PlaneChange.Image.KEPT);
 
         destination.writeAndVerify();
-        assertThat(qemuIo(moving.activeName(), moving, 0, "read 0 512").output()).contains("Target not found");
+        assertThat(qemuIo(moving.activeName(), moving, 0, "read 0 512").output())
+                .contains("Target not found");
         source.process.destroyForcibly();
         assertThat(source.process.waitFor(10, TimeUnit.SECONDS)).isTrue();
     }

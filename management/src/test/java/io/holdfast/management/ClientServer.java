@@ -1,5 +1,6 @@
 package io.holdfast.management;
 
+import io.holdfast.block.IoPool;
 import io.holdfast.iscsi.EventLoops;
 import io.holdfast.iscsi.IoWay;
 import io.holdfast.iscsi.IscsiServer;
@@ -8,7 +9,6 @@ import io.holdfast.iscsi.IscsiTarget;
 import io.holdfast.iscsi.LoginStatus;
 import io.holdfast.iscsi.SessionEvents;
 import io.holdfast.iscsi.TargetDirectory;
-import io.holdfast.block.IoPool;
 import io.holdfast.management.plane.LuBacking;
 import io.holdfast.management.plane.PlaneChange;
 import io.holdfast.management.plane.PlaneState;
@@ -58,10 +58,10 @@ final class ClientServer implements AutoCloseable {
     private final Path dir;
     private final IoPool pool = new IoPool();
     private final EventLoops loops = EventLoops.start(IoWay.PORTABLE, 2, 0, pool);
-    private final ServedLus lus = new ServedLus((lu, backend) -> LogicalUnit.builder(
-                    LogicalUnitIdentity.of(lu.uuid()), backend)
-            .blockBytes(lu.blockBytes())
-            .build());
+    private final ServedLus lus =
+            new ServedLus((lu, backend) -> LogicalUnit.builder(LogicalUnitIdentity.of(lu.uuid()), backend)
+                    .blockBytes(lu.blockBytes())
+                    .build());
     private final Queue<LoginDecision.Denied> refused = new ConcurrentLinkedQueue<>();
     private final ServedFabric served =
             new ServedFabric(PREFIX, lus, ClientSecrets.Strangers.ASKED, refused::add, () -> {});
@@ -87,8 +87,7 @@ final class ClientServer implements AutoCloseable {
     ClientServer(Path dir, String address) throws IOException {
         this.dir = dir;
         server = IscsiServer.start(
-                List.of(new IscsiServer.Portal(
-                        new InetSocketAddress(address, 0), served.directory(new NoExports()))),
+                List.of(new IscsiServer.Portal(new InetSocketAddress(address, 0), served.directory(new NoExports()))),
                 loops,
                 SessionEvents.NONE,
                 IscsiSettings.DEFAULT);
