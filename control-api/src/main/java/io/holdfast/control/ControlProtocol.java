@@ -21,10 +21,11 @@ public final class ControlProtocol {
     public static final int VERSION = 1;
 
     /**
-     * A welcome names every unit (some 120 bytes) and session (some 170), a frozen every VM: a full server's, 2048
-     * connections, takes half of this, and a full agent's, 1000 VMs, less. One that did not fit would leave every VM frozen.
+     * A welcome names every unit (some 150 bytes) and session (some 170), a frozen every VM: a full server's, 2048
+     * connections and 5000 LUs that each are seen through two adapters, take half of this. One that did not fit would leave
+     * every VM frozen.
      */
-    public static final int MAX_LINE_BYTES = 1024 * 1024;
+    public static final int MAX_LINE_BYTES = 4 * 1024 * 1024;
 
     private ControlProtocol() {}
 }

@@ -246,17 +246,17 @@ final class TargetServer {
     }
 
     private ServerDescription describe(IscsiServer server) {
+        List<ExportedUnit> exported = new ArrayList<>(fabric.exported());
+        units.forEach(unit -> exported.add(new ExportedUnit(
+                unit.target().name(),
+                ServedUnit.LUN,
+                unit.uuid().toString(),
+                unit.backend().sizeBytes(),
+                unit.backend().readOnly())));
         return new ServerDescription(
                 config.namePrefix(),
                 server.portals().stream().map(Addresses::print).toList(),
-                units.stream()
-                        .map(unit -> new ExportedUnit(
-                                unit.target().name(),
-                                ServedUnit.LUN,
-                                unit.uuid().toString(),
-                                unit.backend().sizeBytes(),
-                                unit.backend().readOnly()))
-                        .toList());
+                exported);
     }
 
     /** What is exported to agents' VMs is other than it was. */

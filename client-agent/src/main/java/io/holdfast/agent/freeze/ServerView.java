@@ -26,12 +26,17 @@ public record ServerView(String address, long epoch, ServerDescription descripti
             if (there.isEmpty()) {
                 return Optional.of("the server at portal " + address + " serves, but not " + unit.name());
             }
-            if (!there.get().equals(unit)) {
+            if (!isSameDisk(unit, there.get())) {
                 return Optional.of("the server at portal " + address + " has another disk as " + unit.name()
                         + ": it was " + print(unit) + ", now it is " + print(there.get()));
             }
         }
         return Optional.empty();
+    }
+
+    /** One that was made larger meanwhile is still what its VM had. */
+    private static boolean isSameDisk(ExportedUnit was, ExportedUnit is) {
+        return is.uuid().equals(was.uuid()) && is.readOnly() == was.readOnly() && is.sizeBytes() >= was.sizeBytes();
     }
 
     private static String print(ExportedUnit unit) {

@@ -3,6 +3,7 @@ package io.holdfast.management.served;
 import io.holdfast.block.BackendException;
 import io.holdfast.block.FileBackend;
 import io.holdfast.block.FileOptions;
+import io.holdfast.control.ExportedUnit;
 import io.holdfast.iscsi.ChapAccount;
 import io.holdfast.iscsi.SessionEvents;
 import io.holdfast.iscsi.TargetDirectory;
@@ -15,7 +16,10 @@ import io.holdfast.npiv.Client;
 import io.holdfast.npiv.Fabric;
 import io.holdfast.npiv.LoginDecision;
 import io.holdfast.npiv.LoginDirectory;
+import io.holdfast.npiv.LuMap;
+import io.holdfast.npiv.MapAccess;
 import io.holdfast.npiv.PhysicalPort;
+import io.holdfast.npiv.ServerAdapter;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
@@ -46,6 +50,7 @@ public final class ServedFabric implements ServedSide {
     private final ClientPorts ports;
     private final Runnable unitsChanged;
     private volatile Map<String, String> portNames = Map.of();
+    private volatile @Nullable PlaneState shown;
     private volatile ClientPorts.@Nullable SessionEnd sessionEnd;
 
     /**
@@ -95,6 +100,30 @@ public final class ServedFabric implements ServedSide {
         return ports;
     }
 
+    /** What clients see, as agents are to know it: every LU under each target of its client. */
+    public List<ExportedUnit> exported() {
+        PlaneState state = shown;
+        List<ExportedUnit> units = new ArrayList<>();
+        if (state == null) {
+            return units;
+        }
+        LoginDirectory directory = state.directory(targetPrefix);
+        for (ServerAdapter server : state.fabric().servers()) {
+            for (LuMap map : state.fabric().mapsOf(server.client().client())) {
+                LuBacking lu = state.backings().get(map.lu());
+                if (lu != null) {
+                    units.add(new ExportedUnit(
+                            directory.targetName(server),
+                            map.lun(),
+                            lu.uuid().toString(),
+                            lus.sizeBytes(lu.name()),
+                            lu.readOnly() || map.access() == MapAccess.READ_ONLY));
+                }
+            }
+        }
+        return units;
+    }
+
     @Override
     public void begin(PlaneState state) {
         state.backings().values().forEach(lus::announce);
@@ -109,6 +138,7 @@ public final class ServedFabric implements ServedSide {
                     .filter(at -> at.getAddress().isAnyLocalAddress())
                     .ifPresent(at -> names.put(ANY + at.getPort(), port.name()));
         }
+        shown = state;
         portNames = Map.copyOf(names);
         secrets.replace(accounts(state));
         ports.apply(state.directory(targetPrefix), lus::unit);
