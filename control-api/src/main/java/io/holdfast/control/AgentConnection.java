@@ -117,6 +117,8 @@ final class AgentConnection extends SimpleChannelInboundHandler<ByteBuf> {
             refuse("the first message must be hello");
         } else if (message instanceof AgentMessage.Frozen frozen) {
             server.frozen(this, frozen);
+        } else if (message instanceof AgentMessage.VmStates states) {
+            server.vmStates(this, states);
         } else if (message instanceof AgentMessage.Bye bye) {
             why = "said bye: " + bye.why();
             ctx.close();

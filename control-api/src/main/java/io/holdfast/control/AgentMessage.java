@@ -24,6 +24,9 @@ public sealed interface AgentMessage {
      */
     record Frozen(long announcementId, List<VmOutcome> vms) implements AgentMessage {}
 
+    /** Where VMs stand now; those that are not named stand where they stood. All are named after a welcome. */
+    record VmStates(List<VmState> vms) implements AgentMessage {}
+
     /** The agent goes, and leaves its VMs as they are. */
     record Bye(String why) implements AgentMessage {}
 }

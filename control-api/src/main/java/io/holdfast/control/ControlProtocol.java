@@ -9,8 +9,10 @@ package io.holdfast.control;
  *     │ ◄──────────────────────── welcome  │
  *     │ heartbeat ◄────────────► heartbeat │   each way, whatever else is sent
  *     │ ◄── session-opened, session-closed │
+ *     │ ◄───────────────── raised, cleared │   something is wrong, such as storage that fails; is well again
  *     │ ◄───────────────────── going-away  │   a planned stop
  *     │ frozen ─────────────────────────►  │   every VM is stopped, nothing in flight
+ *     │ vm-states ──────────────────────►  │   where each VM stands, whenever that changes
  *     │ ◄──────────────────────────── bye  │
  * </pre>
  *

@@ -55,6 +55,8 @@ public final class ControlServer implements AutoCloseable {
     // Guarded by lock.
     private final Set<AgentConnection> agents = new LinkedHashSet<>();
     private final Map<IscsiSession, Integer> sessions = new LinkedHashMap<>();
+    private final List<RaisedEvent> raised = new ArrayList<>();
+    private final Map<AgentConnection, Map<String, VmState>> vmStates = new LinkedHashMap<>();
     private final List<Announcement> announcements = new ArrayList<>();
     private long lastAnnouncementId;
     private boolean closed;
@@ -168,6 +170,56 @@ public final class ControlServer implements AutoCloseable {
     }
 
     /**
+     * Tells all agents, now and when they come, that something is wrong. Raised again, it only gets another detail.
+     *
+     * @return false if it was raised already
+     */
+    public boolean raise(RaisedEvent event) {
+        synchronized (lock) {
+            boolean known = raised.removeIf(other -> other.is(event.event(), event.target()));
+            raised.add(event);
+            broadcast(new ServerMessage.Raised(event));
+            return !known;
+        }
+    }
+
+    /**
+     * Tells all agents that it is well again.
+     *
+     * @param event its detail says how it came to be well
+     * @return false if it was not raised
+     */
+    public boolean clear(RaisedEvent event) {
+        synchronized (lock) {
+            boolean known = raised.removeIf(other -> other.is(event.event(), event.target()));
+            if (known) {
+                broadcast(new ServerMessage.Cleared(event));
+            }
+            return known;
+        }
+    }
+
+    /** Where the VMs of each agent that is connected stand, as far as it has said, by the agent's name. */
+    public Map<String, List<VmState>> vmStates() {
+        synchronized (lock) {
+            Map<String, List<VmState>> states = new LinkedHashMap<>();
+            for (AgentConnection agent : agents) {
+                states.put(
+                        agent.name(),
+                        List.copyOf(vmStates.getOrDefault(agent, Map.of()).values()));
+            }
+            return states;
+        }
+    }
+
+    /** What is wrong now. */
+    public List<RaisedEvent> raised() {
+        synchronized (lock) {
+            return List.copyOf(raised);
+        }
+    }
+
+    /**
      * Tells all agents that the server is about to go.
      *
      * @param limit how long to wait for them
@@ -227,8 +279,8 @@ public final class ControlServer implements AutoCloseable {
                     open.add(session);
                 }
             });
-            ByteBuf welcome = MessageCodec.line(
-                    new ServerMessage.Welcome(ControlProtocol.VERSION, epoch, settings.heartbeatMs(), server, open));
+            ByteBuf welcome = MessageCodec.line(new ServerMessage.Welcome(
+                    ControlProtocol.VERSION, epoch, settings.heartbeatMs(), server, open, List.copyOf(raised)));
             if (welcome.readableBytes() > ControlProtocol.MAX_LINE_BYTES) {
                 int bytes = welcome.readableBytes();
                 welcome.release();
@@ -252,8 +304,24 @@ public final class ControlServer implements AutoCloseable {
         }
     }
 
+    void vmStates(AgentConnection agent, AgentMessage.VmStates message) {
+        synchronized (lock) {
+            if (!agents.contains(agent)) {
+                return;
+            }
+            Map<String, VmState> known = vmStates.computeIfAbsent(agent, a -> new LinkedHashMap<>());
+            for (VmState vm : message.vms()) {
+                // No more than it said it looks after: what a peer sends must not grow without limit.
+                if (agent.vms().contains(vm.vm())) {
+                    known.put(vm.vm(), vm);
+                }
+            }
+        }
+    }
+
     void left(AgentConnection agent, String why) {
         synchronized (lock) {
+            vmStates.remove(agent);
             if (!agents.remove(agent)) {
                 return;
             }

@@ -36,6 +36,18 @@ final class MessageCodec {
                     out.writeEndObject();
                 }
                 out.writeEndArray();
+            } else if (message instanceof AgentMessage.VmStates states) {
+                begin(out, "vm-states");
+                out.writeArrayFieldStart("vms");
+                for (VmState vm : states.vms()) {
+                    out.writeStartObject();
+                    out.writeStringField("vm", vm.vm());
+                    out.writeStringField("state", vm.state());
+                    out.writeStringField("why", vm.why());
+                    out.writeNumberField("sinceEpochMs", vm.sinceEpochMs());
+                    out.writeEndObject();
+                }
+                out.writeEndArray();
             } else if (message instanceof AgentMessage.Bye bye) {
                 begin(out, "bye");
                 out.writeStringField("why", bye.why());
@@ -62,6 +74,11 @@ final class MessageCodec {
                                 fields.objects("vms").stream()
                                         .map(MessageCodec::outcome)
                                         .toList());
+                    case "vm-states" ->
+                        new AgentMessage.VmStates(fields.objects("vms").stream()
+                                .map(vm -> new VmState(
+                                        vm.text("vm"), vm.text("state"), vm.text("why"), vm.number("sinceEpochMs")))
+                                .toList());
                     case "bye" -> new AgentMessage.Bye(fields.text("why"));
                     default -> null;
                 });
@@ -92,6 +109,12 @@ final class MessageCodec {
                 begin(out, "session-closed");
                 out.writeFieldName("session");
                 session(out, closed.session());
+            } else if (message instanceof ServerMessage.Raised raised) {
+                begin(out, "raised");
+                event(out, raised.event());
+            } else if (message instanceof ServerMessage.Cleared cleared) {
+                begin(out, "cleared");
+                event(out, cleared.event());
             } else if (message instanceof ServerMessage.GoingAway going) {
                 begin(out, "going-away");
                 out.writeNumberField("announcementId", going.announcementId());
@@ -132,6 +155,19 @@ final class MessageCodec {
             session(out, session);
         }
         out.writeEndArray();
+        out.writeArrayFieldStart("raised");
+        for (RaisedEvent event : welcome.raised()) {
+            out.writeStartObject();
+            event(out, event);
+            out.writeEndObject();
+        }
+        out.writeEndArray();
+    }
+
+    private static void event(JsonGenerator out, RaisedEvent event) throws IOException {
+        out.writeStringField("event", event.event());
+        out.writeStringField("target", event.target());
+        out.writeStringField("detail", event.detail());
     }
 
     private static void session(JsonGenerator out, IscsiSession session) throws IOException {
@@ -159,7 +195,12 @@ final class MessageCodec {
                                 server(fields.object("server")),
                                 fields.objects("sessions").stream()
                                         .map(MessageCodec::session)
+                                        .toList(),
+                                fields.objects("raised").stream()
+                                        .map(MessageCodec::event)
                                         .toList());
+                    case "raised" -> new ServerMessage.Raised(event(fields));
+                    case "cleared" -> new ServerMessage.Cleared(event(fields));
                     case "heartbeat" -> new ServerMessage.Heartbeat(fields.number("seq"));
                     case "session-opened" -> new ServerMessage.SessionOpened(session(fields.object("session")));
                     case "session-closed" -> new ServerMessage.SessionClosed(session(fields.object("session")));
@@ -188,6 +229,10 @@ final class MessageCodec {
                 fields.text("uuid"),
                 fields.number("sizeBytes"),
                 fields.flag("readOnly"));
+    }
+
+    private static RaisedEvent event(Fields fields) {
+        return new RaisedEvent(fields.text("event"), fields.text("target"), fields.text("detail"));
     }
 
     private static IscsiSession session(Fields fields) {

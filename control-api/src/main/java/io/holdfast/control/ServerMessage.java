@@ -21,9 +21,23 @@ public sealed interface ServerMessage {
      * @param heartbeatMs how often the server will send a heart-beat
      * @param server what it serves
      * @param sessions the iSCSI sessions that are open now; changes follow as messages
+     * @param raised what is wrong now; changes follow as messages
      */
-    record Welcome(int protocol, long epoch, long heartbeatMs, ServerDescription server, List<IscsiSession> sessions)
-            implements ServerMessage {}
+    record Welcome(
+            int protocol,
+            long epoch,
+            long heartbeatMs,
+            ServerDescription server,
+            List<IscsiSession> sessions,
+            List<RaisedEvent> raised)
+            implements ServerMessage {
+
+        /** Of a server at which nothing is wrong. */
+        public Welcome(
+                int protocol, long epoch, long heartbeatMs, ServerDescription server, List<IscsiSession> sessions) {
+            this(protocol, epoch, heartbeatMs, server, sessions, List.of());
+        }
+    }
 
     /** @param seq counts up from 1 */
     record Heartbeat(long seq) implements ServerMessage {}
@@ -32,6 +46,12 @@ public sealed interface ServerMessage {
     record SessionOpened(IscsiSession session) implements ServerMessage {}
 
     record SessionClosed(IscsiSession session) implements ServerMessage {}
+
+    /** Something is wrong from now on. */
+    record Raised(RaisedEvent event) implements ServerMessage {}
+
+    /** It is well again. The event's detail says how. */
+    record Cleared(RaisedEvent event) implements ServerMessage {}
 
     /**
      * The server will stop serving, and waits for {@link AgentMessage.Frozen} from every agent before it does.

@@ -83,6 +83,7 @@ final class TargetServer {
     private @Nullable IscsiServer iscsi;
     private @Nullable FileWatch watch;
     private volatile @Nullable ControlServer control;
+    private final UnitWatch unitWatch = new UnitWatch(() -> control);
     private boolean startFailed;
     private final CountDownLatch stopped = new CountDownLatch(1);
 
@@ -157,7 +158,8 @@ final class TargetServer {
                     new FileOptions(export.readOnly(), export.sizeBytes(), export.direct(), export.preallocate()));
             String name = config.namePrefix() + ":" + export.name();
             UUID uuid = identify(backend, identities, name, export);
-            LogicalUnit.Builder builder = builder(uuid, backend, reservations(backend, uuid), export.blockBytes());
+            LogicalUnit.Builder builder = builder(uuid, backend, reservations(backend, uuid), export.blockBytes())
+                    .storageListener(unitWatch.watch(name, backend, pool));
             if (export.writeThrough()) {
                 builder.writeThrough();
             }
@@ -276,6 +278,7 @@ final class TargetServer {
         }
         lus.bindNative();
         watch = FileWatch.start(this::files, pool);
+        unitWatch.start();
     }
 
     private List<FileBackend> files() {
@@ -408,6 +411,7 @@ final class TargetServer {
         if (agents != null) {
             agents.close();
         }
+        unitWatch.close();
         FileWatch watching = watch;
         if (watching != null) {
             watching.close();

@@ -5,8 +5,12 @@ import io.holdfast.linux.Linux;
 import io.holdfast.linux.LinuxException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.FileStore;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -22,6 +26,9 @@ public final class FileBackend implements BlockBackend {
 
     /** Zeroes are written in pieces of this size where holes cannot be punched. */
     private static final int ZEROES_BYTES = 1 << 20;
+
+    /** As much as every direct transfer is aligned to, and more than most. */
+    private static final int PROBE_BYTES = 4096;
 
     private static final int PUNCH = Linux.FALLOC_FL_PUNCH_HOLE | Linux.FALLOC_FL_KEEP_SIZE;
     private static final int ZERO = Linux.FALLOC_FL_ZERO_RANGE | Linux.FALLOC_FL_KEEP_SIZE;
@@ -353,6 +360,43 @@ public final class FileBackend implements BlockBackend {
             Linux.fallocate(file.descriptor(), 0, 0, newSizeBytes);
         } else if (file.channel().size() < newSizeBytes) {
             file.channel().write(ByteBuffer.allocate(1), newSizeBytes - 1);
+        }
+    }
+
+    /** Why the image cannot be served, as far as it has been looked at, or null. */
+    public @Nullable BlockError absent() {
+        return presence.absent();
+    }
+
+    /** True if data that was acknowledged may be lost: an fdatasync has failed. */
+    public boolean lostWrites() {
+        return commits.broken() != null;
+    }
+
+    /** See {@link StorageProbe}. */
+    void probe(IoLane lane, long spaceBytes, IoCallback done) {
+        BlockError gone = presence.absent() != null ? presence.absent() : commits.broken();
+        if (gone != null) {
+            done.done(gone);
+        } else {
+            lane.offload(file, () -> probeNow(spaceBytes), done);
+        }
+    }
+
+    private void probeNow(long spaceBytes) throws IOException {
+        ByteBuffer beginning = ByteBuffer.allocateDirect(2 * PROBE_BYTES).alignedSlice(PROBE_BYTES);
+        beginning.limit(PROBE_BYTES);
+        if (file.channel().read(beginning, 0) <= 0) {
+            throw new IOException("nothing can be read at its beginning");
+        }
+        if (!readOnly && Files.isRegularFile(opened.path())) {
+            FileStore store = Files.getFileStore(opened.path());
+            if (store.isReadOnly()) {
+                throw new FileSystemException(opened.path().toString(), null, "Read-only file system");
+            }
+            if (store.getUsableSpace() < spaceBytes) {
+                throw new FileSystemException(opened.path().toString(), null, "No space left on device");
+            }
         }
     }
 

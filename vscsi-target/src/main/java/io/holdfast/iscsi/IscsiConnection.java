@@ -35,6 +35,9 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
     /** Largest data segment taken, as declared at login. */
     static final int MAX_DATA_SEGMENT_BYTES = (int) LoginKey.parse(LoginKey.MAX_RECV_DATA_SEGMENT_LENGTH.ours());
 
+    /** How often a connection looks for commands whose storage does not answer. */
+    static final int STALL_LOOK_MS = 250;
+
     private static final Logger log = LoggerFactory.getLogger(IscsiConnection.class);
 
     /**
@@ -67,6 +70,7 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
     private @Nullable PduSender sender;
     private @Nullable ScheduledFuture<?> loginLimit;
     private @Nullable KeepAlive keepAlive;
+    private @Nullable ScheduledFuture<?> stallLook;
     private boolean closing;
     /** The server stops: what comes is not read any more, what runs is answered. */
     private boolean stopping;
@@ -146,6 +150,15 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
         cancelLoginLimit();
         keepAlive = new KeepAlive(executor(), shared.settings().keepAliveSeconds(), next::ping, this::close);
         keepAlive.start();
+        int looks = shared.settings().stallLimitMs() / STALL_LOOK_MS;
+        if (looks > 0) {
+            stallLook = executor()
+                    .scheduleWithFixedDelay(
+                            () -> next.tasks().lookForOverdue(looks),
+                            STALL_LOOK_MS,
+                            STALL_LOOK_MS,
+                            TimeUnit.MILLISECONDS);
+        }
     }
 
     /**
@@ -303,6 +316,10 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
         closing = true;
         shared.limits().gone(this);
         cancelLoginLimit();
+        ScheduledFuture<?> looking = stallLook;
+        if (looking != null) {
+            looking.cancel(false);
+        }
         if (keepAlive != null) {
             keepAlive.stop();
         }

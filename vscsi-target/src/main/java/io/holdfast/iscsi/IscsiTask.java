@@ -78,6 +78,9 @@ final class IscsiTask extends ScsiTask {
     /** Data-Out that nobody asked for have begun to come, and go on. */
     boolean unsolicitedOpen;
 
+    /** How many looks for overdue tasks have found it executing. */
+    int looks;
+
     private @Nullable SenseCode spoiled;
 
     /** R2Ts of this slot, all its tasks counted: of the one being answered, and of the next to be sent. */
@@ -113,6 +116,7 @@ final class IscsiTask extends ScsiTask {
         immediate = header.immediate();
         attribute = header.taskAttribute();
         expectedBytes = header.expectedDataTransferLength();
+        looks = 0;
         gatherBytes = 0;
         gatheredBytes = 0;
         askedBytes = 0;

@@ -50,6 +50,9 @@ final class TaskSet {
     private final TaskResponder responder;
     private final ConnectionMemory memory;
     private int executing;
+    /** A task that has seen so many looks has been told of. */
+    private int overdueFrom = Integer.MAX_VALUE;
+
     private boolean writesAdmitted;
     private boolean closed;
 
@@ -275,9 +278,29 @@ final class TaskSet {
         return null;
     }
 
+    /**
+     * Looks for tasks that are with their device server for too long. Costs the tasks nothing but the look: none of them
+     * keeps the time.
+     *
+     * @param limit how many looks a task may see before it is overdue
+     */
+    void lookForOverdue(int limit) {
+        if (executing > 0) {
+            for (IscsiTask task : slots) {
+                if (task.stage == IscsiTask.Stage.EXECUTING && ++task.looks == limit) {
+                    overdueFrom = limit;
+                    task.device().overdue(1);
+                }
+            }
+        }
+    }
+
     /** A device server is done with a task. */
     void completed(IscsiTask task) {
         executing--;
+        if (task.looks >= overdueFrom) {
+            task.device().overdue(-1);
+        }
         // The place in the window is given back with the response, not with the one after it.
         leaveWindow(task);
         boolean sent = false;

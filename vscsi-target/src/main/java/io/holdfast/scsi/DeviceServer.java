@@ -19,4 +19,11 @@ public interface DeviceServer {
     default long memoryBytes(byte[] cdb) {
         return 0;
     }
+
+    /**
+     * Tasks have been here for longer than the transport finds good, or have ended after all. On any thread.
+     *
+     * @param change how many more there are now; negative for fewer
+     */
+    default void overdue(int change) {}
 }

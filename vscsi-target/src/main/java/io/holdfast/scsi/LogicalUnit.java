@@ -47,6 +47,7 @@ public final class LogicalUnit implements DeviceServer {
     private final CopyUses copyUses = new CopyUses();
     private final CopyRecords copyRecords = new CopyRecords();
     private final StorageHealth health;
+    private final StorageListener storage;
     private final UnitReservations reservations;
     private final AtomicReference<TargetPortGroups> portGroups;
 
@@ -59,6 +60,7 @@ public final class LogicalUnit implements DeviceServer {
         taskManagement = builder.taskManagement;
         removable = builder.removable;
         health = new StorageHealth(backend.describe(), System::nanoTime);
+        storage = builder.storage;
         capacityBlocks = new AtomicLong(backend.sizeBytes() >> blockShift);
         reservations = new UnitReservations(this, builder.reservations);
         portGroups = new AtomicReference<>(builder.portGroups);
@@ -80,6 +82,7 @@ public final class LogicalUnit implements DeviceServer {
         private ReservationStore reservations = ReservationStore.inMemory();
         private boolean removable;
         private TargetPortGroups portGroups = TargetPortGroups.of(List.of(1));
+        private StorageListener storage = StorageListener.NONE;
 
         private Builder(LogicalUnitIdentity identity, BlockBackend backend) {
             this.identity = identity;
@@ -123,6 +126,12 @@ public final class LogicalUnit implements DeviceServer {
         /** Where persistent reservations are kept, if they are to outlive the process. */
         public Builder reservations(ReservationStore store) {
             reservations = store;
+            return this;
+        }
+
+        /** Who hears when the storage fails or hangs. */
+        public Builder storageListener(StorageListener listener) {
+            storage = listener;
             return this;
         }
 
@@ -509,6 +518,7 @@ public final class LogicalUnit implements DeviceServer {
     /** What an initiator is told about a failure of the backend. */
     Sense failed(BlockError failure, Access access, long lba) {
         health.failed(failure);
+        storage.failed(failure);
         SenseCode code = SenseCode.of(failure.kind(), access);
         return code.key() == SenseKey.MEDIUM_ERROR || code == SenseCode.LBA_OUT_OF_RANGE
                 ? Sense.atLba(code, lba)
@@ -517,6 +527,11 @@ public final class LogicalUnit implements DeviceServer {
 
     void succeeded() {
         health.succeeded();
+    }
+
+    @Override
+    public void overdue(int change) {
+        storage.overdue(change);
     }
 
     @Override

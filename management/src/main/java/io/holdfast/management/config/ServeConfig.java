@@ -79,6 +79,7 @@ public record ServeConfig(
         return new IscsiSettings(
                 ByteSize.parse(one(values, ServeSetting.MEMORY)),
                 number(values, ServeSetting.KEEP_ALIVE),
+                number(values, ServeSetting.STALL_LIMIT) * 1000,
                 chap.isEmpty() ? ChapAccounts.NONE : ChapFile.read(Path.of(chap)),
                 number(values, ServeSetting.MAX_CONNECTIONS),
                 number(values, ServeSetting.MAX_CONNECTIONS_PER_INITIATOR));

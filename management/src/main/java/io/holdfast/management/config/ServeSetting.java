@@ -101,6 +101,14 @@ public enum ServeSetting {
             "256",
             SettingRule.number(1, IscsiServer.MAX_CONNECTIONS),
             "The same of one initiator name, 1 to 2048, so that no client takes them all."),
+    STALL_LIMIT(
+            "stall-limit",
+            "SECONDS",
+            Kind.NUMBER,
+            "5",
+            SettingRule.number(0, 300),
+            "How long storage may take for a command before agents are told that it hangs, 0 to 300; their VMs on it are "
+                    + "frozen until it has answered. 0 never tells."),
     CHAP_FILE(
             "chap-file",
             "FILE",
