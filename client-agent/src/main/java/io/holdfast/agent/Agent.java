@@ -1,14 +1,19 @@
 package io.holdfast.agent;
 
+import io.holdfast.agent.freeze.EventTable;
+import io.holdfast.agent.freeze.FreezeEvent;
 import io.holdfast.agent.freeze.FreezeState;
 import io.holdfast.agent.freeze.RecordBatch;
 import io.holdfast.agent.freeze.RecordStore;
 import io.holdfast.agent.freeze.ServerView;
+import io.holdfast.agent.portal.ServerProof;
 import io.holdfast.agent.watch.ConnectionBreaker;
 import io.holdfast.agent.watch.ServerWatch;
 import io.holdfast.control.AgentMessage;
 import io.holdfast.control.ControlProtocol;
+import io.holdfast.control.ExportedUnit;
 import io.holdfast.control.IscsiSession;
+import io.holdfast.control.RaisedEvent;
 import io.holdfast.control.ServerMessage;
 import io.holdfast.control.VmOutcome;
 import io.holdfast.net.Addresses;
@@ -21,21 +26,26 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The agent of one client host: one server, any number of VMs. One event loop owns the watch, the portals and the freeze
+ * The agent of one client host: its servers, any number of VMs. One event loop owns the watch, the portals and the freeze
  * machines, so that between the kernel's word that the server is dead and {@code stop} there is no other thread.
  */
 @SuppressWarnings("FutureReturnValueIgnored") // What is handed to the loop is not waited for.
@@ -59,13 +69,15 @@ public final class Agent implements AutoCloseable {
     private final RecordBatch batch;
     private volatile @Nullable Thread rehearsal;
     private final List<VmKeeper> vms = new ArrayList<>();
-    private final ServerWatch watch;
+    private final ExecutorService slowly =
+            Executors.newCachedThreadPool(new DefaultThreadFactory("agent-slowly", true));
+    private final Map<String, Server> servers = new LinkedHashMap<>();
 
     // Owned by the loop.
-    private @Nullable InetSocketAddress lastPortal;
-    private int outage;
-    private long announcement;
-    private final Map<VmKeeper, VmOutcome> outcomes = new LinkedHashMap<>();
+    /** Numbers announcements of all servers, whose own numbers are the same. */
+    private long announcements;
+    /** VMs whose change has not been told yet. */
+    private final Set<VmKeeper> changed = new LinkedHashSet<>();
 
     private Agent(AgentConfig config, AgentListener listener, RecordStore records) {
         this.config = config;
@@ -75,17 +87,11 @@ public final class Agent implements AutoCloseable {
         group = new MultiThreadIoEventLoopGroup(
                 1, new DefaultThreadFactory("agent", false), EpollIoHandler.newFactory());
         loop = group.next();
-        watch = new ServerWatch(
-                loop,
-                config.server(),
-                new AgentMessage.Hello(
-                        config.name(),
-                        ControlProtocol.VERSION,
-                        config.vms().stream().map(VmConfig::name).toList()),
-                config.probe(),
-                config.watch(),
-                config.control(),
-                new Server());
+        for (InetSocketAddress address : config.servers()) {
+            // One alone has no name: records are the same as when there could be one only.
+            String name = config.servers().size() == 1 ? FreezeEvent.ONLY_SERVER : Addresses.print(address);
+            servers.put(name, new Server(name, address));
+        }
     }
 
     /** The same as {@link #start(AgentConfig, AgentListener)}, with nobody listening. */
@@ -122,7 +128,7 @@ public final class Agent implements AutoCloseable {
             }
             throw e;
         }
-        agent.watch.start();
+        agent.servers.values().forEach(server -> server.watch.start());
         agent.vms.forEach(VmKeeper::start);
         agent.rehearsal = Rehearsal.begin(config.stateDirectory(), listener);
         return agent;
@@ -134,7 +140,8 @@ public final class Agent implements AutoCloseable {
             InetSocketAddress address =
                     vm.portal().orElse(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
             port++;
-            VmKeeper keeper = new VmKeeper(vm, address, loop, batch, watch, config.portals(), new KeeperHome());
+            VmKeeper keeper = new VmKeeper(
+                    vm, address, loop, batch, new Proof(), config.portals(), new KeeperHome(), servers.keySet());
             vms.add(keeper);
             LOG.info(
                     "vm {}: portal {}",
@@ -155,9 +162,9 @@ public final class Agent implements AutoCloseable {
         return onLoop(() -> vms.stream().map(VmKeeper::status).toList(), List.of());
     }
 
-    /** Whether the server serves, as far as the agent knows. Not to be called on the agent's loop. */
+    /** Whether every server serves, as far as the agent knows. Not to be called on the agent's loop. */
     public boolean serverServes() {
-        return onLoop(watch::serving, false);
+        return onLoop(() -> servers.values().stream().allMatch(server -> server.watch.serving()), false);
     }
 
     private <T> T onLoop(Callable<T> question, T otherwise) {
@@ -179,10 +186,11 @@ public final class Agent implements AutoCloseable {
             // The shutdown hook was first; the command's own close comes when the loop takes no tasks any more.
             return;
         }
-        watch.close();
+        servers.values().forEach(server -> server.watch.close());
         vms.forEach(VmKeeper::close);
         awaitRehearsal();
         besides.shutdownNow();
+        slowly.shutdownNow();
         group.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(STOP_LIMIT_MS);
         try {
             records.close();
@@ -205,31 +213,66 @@ public final class Agent implements AutoCloseable {
 
     // ------------------------------------------------------------------ what the watch says
 
+    /** One server. Owned by the loop. */
     private final class Server implements ServerWatch.Listener {
+        private final String name;
+        private final InetSocketAddress address;
+        private final ServerWatch watch;
+        private @Nullable InetSocketAddress lastPortal;
+        private Set<String> targets = Set.of();
+        private int outage;
+        /** The server's own number of its announcement, 0 if there is none. */
+        private long announcement;
+        /** The same as VMs are told it. */
+        private long numbered;
+
+        private final Map<VmKeeper, VmOutcome> outcomes = new LinkedHashMap<>();
+
+        Server(String name, InetSocketAddress address) {
+            this.name = name;
+            this.address = address;
+            watch = new ServerWatch(
+                    loop,
+                    address,
+                    new AgentMessage.Hello(
+                            config.name(),
+                            ControlProtocol.VERSION,
+                            config.vms().stream().map(VmConfig::name).toList()),
+                    config.probe(),
+                    config.watch(),
+                    config.control(),
+                    this);
+        }
+
         @Override
         public void serves(ServerView server, InetSocketAddress portal, List<IscsiSession> sessions) {
             lastPortal = portal;
+            targets = server.description().units().stream()
+                    .map(ExportedUnit::target)
+                    .collect(Collectors.toSet());
             LOG.info(
                     "server {}: serves at its portal {} (epoch {})",
-                    Addresses.print(config.server()),
+                    Addresses.print(address),
                     server.address(),
                     server.epoch());
             listener.serverServes(server.address(), server.epoch());
+            loop.execute(() -> watch.tell(new AgentMessage.VmStates(
+                    vms.stream().map(VmKeeper::reported).toList())));
             int current = outage;
             int frozen = 0;
-            for (VmKeeper vm : vms) {
+            for (VmKeeper vm : byPriority()) {
                 int waitMs = 0;
                 if (vm.state() == FreezeState.FROZEN || vm.state() == FreezeState.FREEZING) {
                     waitMs = frozen / THAW_GROUP * THAW_GROUP_GAP_MS;
                     frozen++;
                 }
                 if (waitMs == 0) {
-                    vm.serverServes(server, portal, sessions);
+                    vm.serverServes(name, server, portal, sessions);
                 } else {
                     loop.schedule(
                             () -> {
                                 if (current == outage) {
-                                    vm.serverServes(server, portal, sessions);
+                                    vm.serverServes(name, server, portal, sessions);
                                 }
                             },
                             waitMs,
@@ -242,8 +285,9 @@ public final class Agent implements AutoCloseable {
         public void lost(String why, boolean silent) {
             outage++;
             announcement = 0;
-            String reason = "server " + Addresses.print(config.server()) + " lost: " + why;
-            batch.together(() -> vms.forEach(vm -> vm.serverLost(reason)));
+            String reason = "server " + Addresses.print(address) + " lost: " + why;
+            String event = silent ? EventTable.SERVER_SILENT : EventTable.SERVER_CRASH;
+            batch.together(() -> vms.forEach(vm -> vm.serverLost(name, event, reason)));
             LOG.warn("{}", reason);
             listener.serverLost(why);
             InetSocketAddress portal = lastPortal;
@@ -266,23 +310,86 @@ public final class Agent implements AutoCloseable {
         public void goingAway(ServerMessage.GoingAway going) {
             LOG.info(
                     "server {}: announces {} within {} ms",
-                    Addresses.print(config.server()),
+                    Addresses.print(address),
                     going.reason(),
                     going.deadlineMs());
             announcement = going.announcementId();
+            numbered = ++announcements;
             outcomes.clear();
-            batch.together(() -> vms.forEach(vm ->
-                    vm.serverGoingAway(going.announcementId(), going.reason().name())));
+            long number = numbered;
+            batch.together(() -> vms.forEach(
+                    vm -> vm.serverGoingAway(name, number, going.reason().name())));
+        }
+
+        /** A VM's answer to an announcement that may be this server's. */
+        void answered(VmKeeper vm, long number, VmOutcome outcome) {
+            if (announcement == 0 || number != numbered) {
+                return;
+            }
+            outcomes.put(vm, outcome);
+            if (outcomes.size() == vms.size()) {
+                watch.answer(new AgentMessage.Frozen(announcement, List.copyOf(outcomes.values())));
+                announcement = 0;
+            }
+        }
+
+        @Override
+        public void raised(RaisedEvent event) {
+            LOG.warn("server {}: {} {}: {}", Addresses.print(address), event.event(), event.target(), event.detail());
+            batch.together(() -> vms.forEach(vm -> vm.eventRaised(name, event)));
+        }
+
+        @Override
+        public void cleared(RaisedEvent event) {
+            LOG.info(
+                    "server {}: {} {} is over: {}",
+                    Addresses.print(address),
+                    event.event(),
+                    event.target(),
+                    event.detail());
+            byPriority().forEach(vm -> vm.eventCleared(name, event));
         }
 
         @Override
         public void sessionOpened(IscsiSession session) {
-            vms.forEach(vm -> vm.sessionOpened(session));
+            vms.forEach(vm -> vm.sessionOpened(name, session));
         }
 
         @Override
         public void sessionClosed(IscsiSession session) {
-            vms.forEach(vm -> vm.sessionClosed(session));
+            vms.forEach(vm -> vm.sessionClosed(name, session));
+        }
+    }
+
+    private void tellChanged() {
+        AgentMessage.VmStates states = new AgentMessage.VmStates(
+                changed.stream().map(VmKeeper::reported).toList());
+        changed.clear();
+        servers.values().forEach(server -> server.watch.tell(states));
+    }
+
+    /** The most important first. */
+    private List<VmKeeper> byPriority() {
+        return vms.stream()
+                .sorted(Comparator.comparingInt(VmKeeper::priority).reversed())
+                .toList();
+    }
+
+    /** Asks the server that a login is meant for. */
+    private final class Proof implements ServerProof {
+        @Override
+        public void prove(Consumer<Boolean> answer) {
+            prove(FreezeEvent.ONLY_SERVER, answer);
+        }
+
+        @Override
+        public void prove(String server, Consumer<Boolean> answer) {
+            Server asked = servers.get(server);
+            if (asked == null) {
+                answer.accept(false);
+            } else {
+                asked.watch.prove(answer);
+            }
         }
     }
 
@@ -291,14 +398,53 @@ public final class Agent implements AutoCloseable {
     private final class KeeperHome implements VmKeeper.Home {
         @Override
         public void announcementAnswered(VmKeeper vm, long announcementId, VmOutcome outcome) {
-            if (announcementId != announcement) {
-                return;
+            servers.values().forEach(server -> server.answered(vm, announcementId, outcome));
+        }
+
+        /** Told in one line for all that change in one turn of the loop, and after what they have to do. */
+        @Override
+        public void changed(VmKeeper vm) {
+            if (changed.isEmpty()) {
+                loop.execute(Agent.this::tellChanged);
             }
-            outcomes.put(vm, outcome);
-            if (outcomes.size() == vms.size()) {
-                watch.answer(new AgentMessage.Frozen(announcementId, List.copyOf(outcomes.values())));
-                announcement = 0;
+            changed.add(vm);
+        }
+
+        @Override
+        public void proveUnits(List<ExportedUnit> units, Set<String> initiators, Consumer<String> answer) {
+            List<Server> waiting = new ArrayList<>();
+            Map<Server, List<ExportedUnit>> asked = new LinkedHashMap<>();
+            for (Server server : servers.values()) {
+                List<ExportedUnit> there = units.stream()
+                        .filter(unit -> server.targets.contains(unit.target()))
+                        .toList();
+                if (!there.isEmpty()) {
+                    waiting.add(server);
+                    asked.put(server, there);
+                }
             }
+            if (waiting.isEmpty()) {
+                answer.accept("");
+            }
+            List<String> objections = new ArrayList<>();
+            asked.forEach((server, there) -> server.watch.proveUnits(there, initiators, objection -> {
+                waiting.remove(server);
+                if (!objection.isEmpty()) {
+                    objections.add(objection);
+                }
+                if (waiting.isEmpty()) {
+                    answer.accept(String.join("; ", objections));
+                }
+            }));
+        }
+
+        @Override
+        public Executor slowly() {
+            return task -> {
+                if (!slowly.isShutdown()) {
+                    slowly.execute(task);
+                }
+            };
         }
 
         @Override

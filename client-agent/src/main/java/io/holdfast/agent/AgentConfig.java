@@ -16,14 +16,14 @@ import java.util.Set;
  * All that an agent is told.
  *
  * @param name the agent's, for people
- * @param server where the server's control connection listens
+ * @param servers where the servers' control connections listen; at least one
  * @param vms at least one; names, QMP sockets and explicit portals differ
  * @param probe who it is when it looks whether the server serves
  * @param stateDirectory where the records are kept; made if it is missing
  */
 public record AgentConfig(
         String name,
-        InetSocketAddress server,
+        List<InetSocketAddress> servers,
         List<VmConfig> vms,
         Path stateDirectory,
         ProbeIdentity probe,
@@ -37,15 +37,24 @@ public record AgentConfig(
     /** Each VM has a thread and a port of its own. */
     public static final int MAX_VMS = 1_000;
 
+    /** Each has a connection of its own that is looked after. */
+    public static final int MAX_SERVERS = 32;
+
     public AgentConfig {
+        servers = List.copyOf(servers);
         vms = List.copyOf(vms);
     }
 
     /** With the usual settings. */
     public static AgentConfig of(InetSocketAddress server, List<VmConfig> vms, Path stateDirectory) {
+        return of(List.of(server), vms, stateDirectory);
+    }
+
+    /** The same for VMs with disks at several servers. */
+    public static AgentConfig of(List<InetSocketAddress> servers, List<VmConfig> vms, Path stateDirectory) {
         return new AgentConfig(
                 "agent-" + ProcessHandle.current().pid(),
-                server,
+                servers,
                 vms,
                 stateDirectory,
                 ProbeIdentity.ofThisHost(),
@@ -56,11 +65,22 @@ public record AgentConfig(
 
     /** The same with another identity of the probes. */
     public AgentConfig with(ProbeIdentity identity) {
-        return new AgentConfig(name, server, vms, stateDirectory, identity, watch, control, portals);
+        return new AgentConfig(name, servers, vms, stateDirectory, identity, watch, control, portals);
+    }
+
+    /** The same with other times of the watch. */
+    public AgentConfig with(WatchSettings settings) {
+        return new AgentConfig(name, servers, vms, stateDirectory, probe, settings, control, portals);
     }
 
     /** @throws AgentConfigException if the values contradict each other */
     void check() throws AgentConfigException {
+        if (servers.isEmpty() || servers.size() > MAX_SERVERS) {
+            throw new AgentConfigException(servers.size() + " servers are given; 1 to " + MAX_SERVERS + " are allowed");
+        }
+        if (new HashSet<>(servers).size() < servers.size()) {
+            throw new AgentConfigException("a server is given twice: " + servers);
+        }
         if (vms.isEmpty()) {
             throw new AgentConfigException("no VM is given; at least one is needed, as in web1=/run/web1.qmp");
         }

@@ -113,10 +113,8 @@ final class VmDisks {
      * got a snapshot has a new name, and if its pause were taken for somebody else's, nobody would ever resume the VM.
      */
     static boolean mayBeOurs(JsonNode error, Set<String> elsewhere) {
-        // The stand-in never says that there is no space left.
-        return !error.path("nospace").asBoolean(false)
-                && Stream.of("device", "qdev", "node-name")
-                        .noneMatch(name -> elsewhere.contains(error.path(name).asText("")));
+        return Stream.of("device", "qdev", "node-name")
+                .noneMatch(name -> elsewhere.contains(error.path(name).asText("")));
     }
 
     /** Learns what the VM has at this portal, and whether it may be redirected. */

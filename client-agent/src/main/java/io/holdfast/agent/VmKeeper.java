@@ -1,13 +1,16 @@
 package io.holdfast.agent;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.holdfast.agent.freeze.EventTable;
 import io.holdfast.agent.freeze.FreezeAction;
 import io.holdfast.agent.freeze.FreezeEvent;
 import io.holdfast.agent.freeze.FreezeMachine;
 import io.holdfast.agent.freeze.FreezeRecord;
 import io.holdfast.agent.freeze.FreezeState;
+import io.holdfast.agent.freeze.KnownEvent;
 import io.holdfast.agent.freeze.RecordBatch;
 import io.holdfast.agent.freeze.ServerView;
+import io.holdfast.agent.freeze.VmPolicy;
 import io.holdfast.agent.portal.Portal;
 import io.holdfast.agent.portal.PortalLimits;
 import io.holdfast.agent.portal.ServerProof;
@@ -15,9 +18,12 @@ import io.holdfast.agent.qmp.QmpClient;
 import io.holdfast.agent.qmp.QmpEvent;
 import io.holdfast.agent.qmp.QmpSession;
 import io.holdfast.agent.qmp.QmpTransport;
+import io.holdfast.agent.watch.ConnectionBreaker;
 import io.holdfast.control.ExportedUnit;
 import io.holdfast.control.IscsiSession;
+import io.holdfast.control.RaisedEvent;
 import io.holdfast.control.VmOutcome;
+import io.holdfast.control.VmState;
 import io.holdfast.linux.FileFailure;
 import io.holdfast.net.Addresses;
 import io.netty.channel.EventLoop;
@@ -27,10 +33,13 @@ import java.net.InetSocketAddress;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 
@@ -46,11 +55,32 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
 
         AgentListener listener();
 
+        /** The VM stands elsewhere now. */
+        default void changed(VmKeeper vm) {}
+
         Logger log();
 
         /** Where things may block for milliseconds. */
         Executor besides();
+
+        /** Where things may block for seconds: hooks, guests that are asked, memory that is written out. */
+        default Executor slowly() {
+            return besides();
+        }
+
+        /**
+         * Asks logical units whether they read and write.
+         *
+         * @param initiators names of the VM's initiators
+         * @param answer called on the loop, once: why the VM must not be resumed on them, or empty
+         */
+        default void proveUnits(List<ExportedUnit> units, Set<String> initiators, Consumer<String> answer) {
+            answer.accept("");
+        }
     }
+
+    /** Between the answer to a guest that wants to be stopped, and the stop. */
+    private static final int ANSWER_FIRST_MS = 50;
 
     private final VmConfig config;
     private final EventLoop loop;
@@ -63,8 +93,9 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
     private final Portal portal;
     private final FreezeMachine machine;
     private final Deque<FreezeEvent> events = new ArrayDeque<>();
-    private final VmSessions sessions;
+    private final Map<String, VmSessions> sessions = new LinkedHashMap<>();
     private final VmDisks disks;
+    private final EventTable table;
 
     /** What is to be done for events that were applied, in order. */
     private final Deque<FreezeAction> todo = new ArrayDeque<>();
@@ -73,10 +104,12 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
     /** A record must be on disk before anything else is done. */
     private boolean saving;
 
+    private @Nullable GuestPort guestPort;
     private @Nullable QmpClient qmp;
     private @Nullable QmpSession session;
-    private @Nullable InetSocketAddress serverPortal;
-    private List<String> serverTargets = List.of();
+    private final Map<String, InetSocketAddress> serverPortals = new LinkedHashMap<>();
+    private final Map<String, List<String>> serverTargets = new LinkedHashMap<>();
+    private final GuestHelp guest;
     private @Nullable Future<?> timer;
     private long timerAtMs;
     private long changedAtMs = nowMs();
@@ -90,27 +123,81 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
             PortalLimits limits,
             Home home)
             throws IOException {
+        this(config, portalAddress, loop, records, proof, limits, home, Set.of(FreezeEvent.ONLY_SERVER));
+    }
+
+    /** @param servers the names of the servers its disks may be at */
+    VmKeeper(
+            VmConfig config,
+            InetSocketAddress portalAddress,
+            EventLoop loop,
+            RecordBatch records,
+            ServerProof proof,
+            PortalLimits limits,
+            Home home,
+            Set<String> servers)
+            throws IOException {
         this.config = config;
         this.loop = loop;
         this.records = records;
         this.home = home;
         log = home.log();
         FreezeRecord record = records.load(config.name()).orElse(null);
-        portal = Portal.open(config.name(), portalAddress, loop, proof, this, limits, beginning(config, record));
-        sessions = new VmSessions(loop, home.besides(), count -> apply(new FreezeEvent.SessionsAtServer(count)));
-        disks = new VmDisks(this, config, portal, loop, home, sessions::targets);
-        machine = new FreezeMachine(config.name(), Addresses.print(portal.address()), record);
+        portal = Portal.open(
+                config.name(), portalAddress, loop, proof, this, limits, beginning(config, record, servers));
+        for (String server : servers) {
+            sessions.put(server, new VmSessions(loop, home.besides(), count -> sessionsChanged()));
+        }
+        disks = new VmDisks(this, config, portal, loop, home, this::ledTargets);
+        table = new EventTable(config.events());
+        guest = new GuestHelp(config, home);
+        machine = new FreezeMachine(
+                config.name(),
+                Addresses.print(portal.address()),
+                record,
+                new VmPolicy(servers, VmPolicy.Units.PROVED, config.limitMs(), config.then()),
+                table);
         if (record != null) {
             lastPid = record.pid();
             log.info("vm {}: an earlier run of the agent left it {}: {}", name(), record.state(), record.reason());
         }
     }
 
-    private static Portal.Beginning beginning(VmConfig config, @Nullable FreezeRecord record) {
+    private int sessionsAtServers() {
+        return sessions.values().stream().mapToInt(VmSessions::atServer).sum();
+    }
+
+    private void sessionsChanged() {
+        apply(new FreezeEvent.SessionsAtServer(sessionsAtServers()));
+    }
+
+    private Set<String> ledTargets() {
+        Set<String> targets = new HashSet<>();
+        sessions.values().forEach(at -> targets.addAll(at.targets()));
+        return targets;
+    }
+
+    /** Names of the initiators that its portal led to a server. */
+    private Set<String> initiators() {
+        Set<String> names = new HashSet<>();
+        sessions.values().forEach(at -> names.addAll(at.initiators()));
+        return names;
+    }
+
+    private static Portal.Beginning beginning(VmConfig config, @Nullable FreezeRecord record, Set<String> servers) {
         boolean relayed = config.relay() == VmConfig.RelayMode.AUTO && record != null && record.relay();
         return new Portal.Beginning(
                 relayed || config.relay() == VmConfig.RelayMode.ON,
-                record != null && mayLive(record.pid()) ? new HashSet<>(record.targets()) : Set.of());
+                record != null && mayLive(record.pid()) ? new HashSet<>(record.targets()) : Set.of(),
+                servers);
+    }
+
+    int priority() {
+        return config.priority();
+    }
+
+    EventTable table() {
+        return table;
     }
 
     /**
@@ -121,8 +208,11 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
         return pid == 0 || ProcessHandle.of(pid).isPresent();
     }
 
-    /** Begins to talk to QEMU. */
+    /** Begins to talk to QEMU, and to its guest. */
     void start() {
+        guestPort = config.guestPort()
+                .map(socket -> GuestPort.open(name(), socket, loop, new GuestWishes(new Wishes())))
+                .orElse(null);
         qmp = QmpClient.start(name(), config.qmpSocket(), loop, this);
     }
 
@@ -143,6 +233,12 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
         return machine.state();
     }
 
+    /** The same as servers are told it. */
+    VmState reported() {
+        return new VmState(
+                name(), machine.state().name(), machine.reason(), System.currentTimeMillis() - (nowMs() - changedAtMs));
+    }
+
     VmStatus status() {
         return new VmStatus(
                 name(),
@@ -151,7 +247,7 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
                 machine.reason(),
                 nowMs() - changedAtMs,
                 pid(),
-                sessions.atServer(),
+                sessionsAtServers(),
                 (int) portal.standIns());
     }
 
@@ -173,41 +269,107 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
         if (client != null) {
             client.close();
         }
+        GuestPort port = guestPort;
+        if (port != null) {
+            port.close();
+        }
         portal.close();
+    }
+
+    // ------------------------------------------------------------------ the guest
+
+    /** What the guest says of itself. */
+    private final class Wishes implements GuestWishes.Vm {
+        @Override
+        public EventTable table() {
+            return table;
+        }
+
+        @Override
+        public String standing() {
+            return machine.state() + " " + machine.reason();
+        }
+
+        @Override
+        public void registrationsChanged() {
+            log.info("vm {}: its guest wants {}", name(), table.registered());
+            apply(new FreezeEvent.RegistrationsChanged());
+        }
+
+        @Override
+        public void quiesce(int seconds) {
+            RaisedEvent wish = new RaisedEvent(
+                    KnownEvent.GUEST_REQUEST.event(), "", "the guest asks to be stopped for " + seconds + " s");
+            String server = sessions.keySet().iterator().next();
+            // Answered first: a guest that stands still cannot read.
+            loop.schedule(() -> eventRaised(server, wish), ANSWER_FIRST_MS, TimeUnit.MILLISECONDS);
+            loop.schedule(() -> eventCleared(server, wish), seconds, TimeUnit.SECONDS);
+        }
     }
 
     // ------------------------------------------------------------------ the server
 
+    /** The only server serves. */
     void serverServes(ServerView server, InetSocketAddress at, List<IscsiSession> open) {
-        serverPortal = at;
-        serverTargets = server.description().units().stream()
+        serverServes(FreezeEvent.ONLY_SERVER, server, at, open);
+    }
+
+    void serverServes(String name, ServerView server, InetSocketAddress at, List<IscsiSession> open) {
+        serverPortals.put(name, at);
+        List<String> targets = server.description().units().stream()
                 .map(ExportedUnit::target)
                 .distinct()
                 .toList();
+        serverTargets.put(name, targets);
         if (session == null && !mayLive(lastPid)) {
             // Before the server is judged: a QEMU that is gone must not keep its successor from a new image.
             apply(new FreezeEvent.QemuEnded());
         }
-        apply(new FreezeEvent.ServerServes(server));
-        sessions.findIn(open, pid());
+        apply(new FreezeEvent.ServerServes(name, server));
+        at(name).findIn(open, pid());
     }
 
+    private VmSessions at(String server) {
+        return java.util.Objects.requireNonNull(sessions.get(server), server);
+    }
+
+    /** The only server is lost. */
     void serverLost(String why) {
-        sessions.serverLost();
-        serverPortal = null;
-        apply(new FreezeEvent.ServerLost(why));
+        serverLost(FreezeEvent.ONLY_SERVER, EventTable.SERVER_CRASH, why);
     }
 
-    void serverGoingAway(long announcementId, String reason) {
-        apply(new FreezeEvent.ServerGoingAway(announcementId, reason));
+    void serverLost(String name, String event, String why) {
+        at(name).serverLost();
+        serverPortals.remove(name);
+        apply(new FreezeEvent.ServerLost(name, event, why));
+        if (sessions.size() > 1) {
+            sessionsChanged();
+        }
     }
 
+    void serverGoingAway(String name, long announcementId, String reason) {
+        apply(new FreezeEvent.ServerGoingAway(name, announcementId, reason));
+    }
+
+    void eventRaised(String name, RaisedEvent event) {
+        apply(new FreezeEvent.EventRaised(name, event));
+    }
+
+    void eventCleared(String name, RaisedEvent event) {
+        apply(new FreezeEvent.EventCleared(name, event));
+    }
+
+    /** The only server has a new session. */
     void sessionOpened(IscsiSession opened) {
-        sessions.opened(opened);
+        sessionOpened(FreezeEvent.ONLY_SERVER, opened);
     }
 
-    void sessionClosed(IscsiSession closed) {
-        if (sessions.closed(closed) && machine.state() == FreezeState.RUNNING) {
+    void sessionOpened(String name, IscsiSession opened) {
+        at(name).opened(opened);
+    }
+
+    void sessionClosed(String name, IscsiSession closed) {
+        if (at(name).closed(closed) && machine.state() == FreezeState.RUNNING) {
             // A disk that was unplugged: were it still counted, the next thaw would wait for its session in vain.
             disks.lookSoon();
         }
@@ -217,7 +379,8 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
 
     @Override
     public void ledToServer(String initiator, long isid, String target) {
-        sessions.led(initiator, isid, target);
+        // Whichever of them tells of the session: the name of a target is one server's only.
+        sessions.values().forEach(at -> at.led(initiator, isid, target));
         disks.ledTo(target);
     }
 
@@ -251,7 +414,8 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
         disks.forget();
         // A process of QEMU's that comes next logs in for the first time.
         portal.forgetInitiators();
-        sessions.forget();
+        sessions.values().forEach(VmSessions::forget);
+        guest.forget();
         apply(new FreezeEvent.Detached(why));
     }
 
@@ -339,21 +503,35 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
     }
 
     private void perform(FreezeAction action) {
-        if (action instanceof FreezeAction.PortalStandIn) {
-            portal.standIn();
-        } else if (action instanceof FreezeAction.PortalRedirect) {
-            InetSocketAddress at = serverPortal;
+        if (action instanceof FreezeAction.PortalStandIn away) {
+            portal.standIn(away.server());
+        } else if (action instanceof FreezeAction.PortalRedirect back) {
+            InetSocketAddress at = serverPortals.get(back.server());
             if (at != null) {
-                portal.serve(at, serverTargets);
+                portal.serve(back.server(), at, serverTargets.getOrDefault(back.server(), List.of()));
             }
-        } else if (action instanceof FreezeAction.CloseStandIns) {
-            events.add(new FreezeEvent.StandInsClosed(portal.closeStandIns()));
+        } else if (action instanceof FreezeAction.CloseStandIns back) {
+            events.add(new FreezeEvent.StandInsClosed(portal.closeStandIns(back.server())));
         } else if (action instanceof FreezeAction.SendStop) {
             send("stop", error -> new FreezeEvent.StopReplied(error));
         } else if (action instanceof FreezeAction.SendCont) {
             send("cont", error -> new FreezeEvent.ContReplied(error));
         } else if (action instanceof FreezeAction.AskStatus) {
             askStatus();
+        } else if (action instanceof FreezeAction.ProveUnits prove) {
+            home.proveUnits(prove.units(), initiators(), objection -> apply(new FreezeEvent.UnitsProved(objection)));
+        } else if (action instanceof FreezeAction.PortalHold hold) {
+            portal.hold(hold.server());
+        } else if (action instanceof FreezeAction.BreakConnections broken) {
+            breakConnections(broken.server());
+        } else if (action instanceof FreezeAction.QuiesceAndStop) {
+            guest.quiesce(() -> loop.execute(() -> send("stop", error -> new FreezeEvent.StopReplied(error))));
+        } else if (action instanceof FreezeAction.ReclaimMemory) {
+            reclaimMemory();
+        } else if (action instanceof FreezeAction.PowerOff) {
+            send("quit", error -> new FreezeEvent.Tick());
+        } else if (action instanceof FreezeAction.RunHook run) {
+            guest.runHook(run.event(), run.detail());
         } else if (action instanceof FreezeAction.Save save) {
             save(save.record());
         } else if (action instanceof FreezeAction.AnswerAnnouncement answer) {
@@ -373,6 +551,32 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
                 if (session == to) {
                     apply(toEvent.apply(reply.error()));
                 }
+            });
+        }
+    }
+
+    private void breakConnections(String server) {
+        InetSocketAddress at = serverPortals.get(server);
+        int process = pid();
+        if (at != null && process != 0) {
+            home.besides().execute(() -> {
+                int broken = ConnectionBreaker.breakConnections(process, at);
+                log.info("vm {}: {} connections to its server broken", name(), broken);
+            });
+        }
+    }
+
+    private void reclaimMemory() {
+        int process = pid();
+        if (process != 0) {
+            home.slowly().execute(() -> {
+                MemoryReclaim.Outcome outcome = MemoryReclaim.of(process);
+                log.info(
+                        "vm {}: memory given back: {} MiB resident before, {} MiB after{}",
+                        name(),
+                        outcome.residentBeforeBytes() >> 20,
+                        outcome.residentAfterBytes() >> 20,
+                        outcome.problem().isEmpty() ? "" : "; " + outcome.problem());
             });
         }
     }
@@ -399,6 +603,10 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
         } else {
             log.info("vm {}: {} ({}) after {} ms {}", name(), report.to(), report.why(), heldMs, report.from());
         }
+        if (report.to() == FreezeState.RUNNING && report.from() != FreezeState.ABSENT) {
+            guest.runsAgain();
+        }
+        home.changed(this);
         home.listener().vmChanged(name(), report.from(), report.to(), report.why(), heldMs);
     }
 

@@ -75,6 +75,11 @@ final class VmSessions {
         return led.keySet().stream().map(Led::target).collect(Collectors.toSet());
     }
 
+    /** Names of the initiators that were led to the server. */
+    Set<String> initiators() {
+        return led.keySet().stream().map(Led::initiator).collect(Collectors.toSet());
+    }
+
     void led(String initiator, long isid, String target) {
         led.put(new Led(initiator, isid, target), true);
     }

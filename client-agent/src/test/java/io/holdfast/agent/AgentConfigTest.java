@@ -40,6 +40,12 @@ class AgentConfigTest {
                 "web1=                     | the path of its QMP socket is missing",
                 "web1=/q,relay=maybe       | relay=maybe: auto, on and off are allowed",
                 "web1=/q,colour=blue       | unknown option 'colour=blue'",
+                "web1=/q,colour            | unknown option 'colour'",
+                "web1=/q,priority=-1       | priority=-1: a number from 0 to 1000",
+                "web1=/q,on=storage-full   | on=storage-full: EVENT:ACTION is allowed",
+                "web1=/q,on=Full:leave     | on=Full:leave: EVENT:ACTION is allowed",
+                "web1=/q,limit=x           | limit=x: a number from 0",
+                "web1=/q,limit=9:explode   | limit=9:explode: alert, power-off and hook",
                 "web1=/q,portal=3270       | portal of VM web1 '3270' is not ADDRESS:PORT",
                 "web1=/q,portal=a:99999    | port '99999' is not in 0..65535",
             })

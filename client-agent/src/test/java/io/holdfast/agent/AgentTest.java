@@ -16,6 +16,7 @@ import io.holdfast.control.ControlServer;
 import io.holdfast.control.ControlSettings;
 import io.holdfast.control.ExportedUnit;
 import io.holdfast.control.IscsiSession;
+import io.holdfast.control.RaisedEvent;
 import io.holdfast.control.ServerDescription;
 import io.holdfast.control.ServerMessage;
 import io.holdfast.control.VmOutcome;
@@ -106,6 +107,43 @@ class AgentTest implements AgentListener {
                         "FROZEN>PROVING",
                         "PROVING>THAWING",
                         "THAWING>RUNNING");
+    }
+
+    @Test
+    void shouldTellTheServerWhereItsVmStands() throws Exception {
+        runningWithASession();
+        await().until(() -> toldState("RUNNING"));
+
+        qemu.running = false;
+        qemu.event("STOP", "{}");
+        await().until(() -> toldState("HELD_BY_OTHER"));
+
+        killServer();
+        await().until(() -> !agent.serverServes());
+        startServer();
+        await().until(() -> toldState("HELD_BY_OTHER"));
+    }
+
+    private boolean toldState(String state) {
+        return server.vmStates().values().stream()
+                .flatMap(List::stream)
+                .anyMatch(vm -> vm.vm().equals("web1") && vm.state().equals(state) && vm.sinceEpochMs() > 0);
+    }
+
+    @Test
+    void shouldFreezeForItsStorageAndForNoOthers() throws Exception {
+        runningWithASession();
+
+        server.raise(new RaisedEvent(RaisedEvent.STORAGE_FULL, "iqn.t:other", "full"));
+        server.raise(new RaisedEvent("flood-in-the-cellar", "iqn.t:other", "wet"));
+        server.raise(new RaisedEvent(RaisedEvent.STORAGE_FULL, TARGET, "full"));
+        awaitState(FreezeState.FROZEN);
+        assertThat(qemu.count("stop")).isEqualTo(1);
+
+        server.clear(new RaisedEvent(RaisedEvent.STORAGE_FULL, TARGET, "space again"));
+
+        awaitState(FreezeState.RUNNING);
+        assertThat(changes).containsSubsequence("RUNNING>FREEZING", "FROZEN>PROVING", "THAWING>RUNNING");
     }
 
     @Test

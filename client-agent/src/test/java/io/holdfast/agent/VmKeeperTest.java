@@ -48,7 +48,7 @@ class VmKeeperTest {
         "'',#block100,false,true",
         "'',local,false,false",
         "drive-local,#block100,false,false",
-        "'',#block100,true,false",
+        "'',#block100,true,true",
         "'',,false,true"
     })
     void shouldPassOverAnIoErrorOnlyWhenItIsCertainlyAnothers(

@@ -3,8 +3,11 @@ package io.holdfast.management;
 import io.holdfast.agent.Agent;
 import io.holdfast.agent.AgentConfig;
 import io.holdfast.agent.AgentConfigException;
+import io.holdfast.agent.AgentListener;
+import io.holdfast.agent.OutageReports;
 import io.holdfast.agent.VmConfig;
 import io.holdfast.agent.watch.ProbeIdentity;
+import io.holdfast.agent.watch.WatchSettings;
 import io.holdfast.management.config.ChapFile;
 import io.holdfast.management.config.ConfigException;
 import io.holdfast.net.Addresses;
@@ -15,13 +18,19 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executors;
 
 /** {@code holdfast agent}: looks after the VMs of this host until it is told to stop. */
 final class AgentCommand implements Command {
     private static final String SERVER = "--server";
     private static final String VM = "--vm";
     private static final String STATE = "--state";
+    private static final String REPORTS = "--reports";
+    private static final String READ_EVERY = "--read-every";
     private static final String CHAP_FILE = "--chap-file";
+
+    private static final int MIN_READ_EVERY_MS = 100;
+    private static final int MAX_READ_EVERY_MS = 60_000;
 
     @Override
     public String name() {
@@ -42,7 +51,8 @@ final class AgentCommand implements Command {
                 new Option(
                         SERVER,
                         "ADDR:PORT",
-                        "The server's control port: 'holdfast serve' prints it, 3261 by default.",
+                        "The server's control port: 'holdfast serve' prints it, 3261 by default. Several times for VMs"
+                                + " with disks at several servers.",
                         Need.REQUIRED),
                 new Option(
                         VM,
@@ -51,12 +61,28 @@ final class AgentCommand implements Command {
                                 + " portal=ADDR:PORT: where QEMU logs in (default: 127.0.0.1, from port "
                                 + AgentConfig.FIRST_PORTAL_PORT + " on, in order)."
                                 + " relay=auto|on|off: whether data pass through the agent (default auto: only for VMs"
-                                + " whose initiator does not survive a redirect).",
+                                + " whose initiator does not survive a redirect). priority=N: the larger, the earlier it is"
+                                + " thawed (0 to 1000, default 0). on=EVENT:ACTION: what is done on an event, several"
+                                + " times (docs/reference/events.md). limit=SECONDS[:alert|power-off|hook]: what is done"
+                                + " when it has been frozen so long. hook=PROGRAM. ga=SOCKET: its QEMU guest agent, which"
+                                + " sets its clock after a thaw. events=SOCKET: its port for the guest's own wishes.",
                         Need.REQUIRED),
                 new Option(
                         STATE,
                         "DIR",
                         "Where it is kept which VMs are frozen. Default: " + AgentConfig.DEFAULT_STATE_DIRECTORY + ".",
+                        Need.OPTIONAL),
+                new Option(
+                        REPORTS,
+                        "DIR",
+                        "Where a report of each outage is written, as text and as a picture (SVG); the last 200 are kept."
+                                + " Without it none is.",
+                        Need.OPTIONAL),
+                new Option(
+                        READ_EVERY,
+                        "MS",
+                        "How often a block of a disk in use is read, to notice a server whose data path hangs although"
+                                + " its heart beats: 100 to 60000, 0 never. Default: 500.",
                         Need.OPTIONAL),
                 new Option(
                         CHAP_FILE,
@@ -69,7 +95,7 @@ final class AgentCommand implements Command {
     @Override
     public int run(Arguments arguments, PrintWriter out, PrintWriter err) {
         Logging.start();
-        try (Agent agent = Agent.start(config(arguments))) {
+        try (Agent agent = Agent.start(config(arguments), reports(arguments))) {
             agent.portals().forEach((vm, portal) -> out.println(print(vm, portal)));
             out.println();
             out.println(
@@ -89,6 +115,20 @@ final class AgentCommand implements Command {
         }
     }
 
+    private static AgentListener reports(Arguments arguments) {
+        return arguments
+                .last(REPORTS)
+                .<AgentListener>map(folder -> new OutageReports(
+                        Path.of(folder),
+                        Executors.newSingleThreadExecutor(task -> {
+                            Thread thread = new Thread(task, "holdfast-reports");
+                            thread.setDaemon(true);
+                            return thread;
+                        }),
+                        System::currentTimeMillis))
+                .orElse(AgentListener.NONE);
+    }
+
     private static String print(String vm, InetSocketAddress portal) {
         return "vm " + vm + ": portal " + Addresses.print(Reachable.of(portal))
                 + (portal.getAddress().isAnyLocalAddress() ? " (at every address of this host)" : "");
@@ -99,16 +139,36 @@ final class AgentCommand implements Command {
         for (String vm : arguments.all(VM)) {
             vms.add(VmConfig.parse(vm));
         }
+        List<InetSocketAddress> servers = new ArrayList<>();
+        for (String server : arguments.all(SERVER)) {
+            servers.add(AgentConfig.parseAddress(SERVER, server));
+        }
+        WatchSettings watch = WatchSettings.DEFAULT;
+        if (arguments.last(READ_EVERY).isPresent()) {
+            watch = watch.readEvery(readEveryMs(arguments.last(READ_EVERY).get()));
+        }
         ProbeIdentity probe = ProbeIdentity.ofThisHost();
         if (arguments.last(CHAP_FILE).isPresent()) {
             probe = probe.with(
                     ChapFile.readAgent(Path.of(arguments.last(CHAP_FILE).get())));
         }
         return AgentConfig.of(
-                        AgentConfig.parseAddress(SERVER, arguments.last(SERVER).orElseThrow()),
-                        vms,
-                        arguments.last(STATE).map(Path::of).orElse(AgentConfig.DEFAULT_STATE_DIRECTORY))
-                .with(probe);
+                        servers, vms, arguments.last(STATE).map(Path::of).orElse(AgentConfig.DEFAULT_STATE_DIRECTORY))
+                .with(probe)
+                .with(watch);
+    }
+
+    private static int readEveryMs(String text) throws AgentConfigException {
+        try {
+            int ms = Integer.parseInt(text);
+            if (ms == 0 || ms >= MIN_READ_EVERY_MS && ms <= MAX_READ_EVERY_MS) {
+                return ms;
+            }
+        } catch (NumberFormatException e) {
+            // Told below, like a number out of range.
+        }
+        throw new AgentConfigException(READ_EVERY + " " + text + ": 0, or milliseconds from " + MIN_READ_EVERY_MS
+                + " to " + MAX_READ_EVERY_MS + ", are allowed");
     }
 
     private static void awaitStop(Agent agent) {

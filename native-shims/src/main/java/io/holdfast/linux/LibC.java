@@ -39,6 +39,9 @@ public interface LibC {
     @Variadic(fixedCount = 1)
     long syscall(long number, long first, long second, long third);
 
+    @Variadic(fixedCount = 1)
+    long syscall(long number, long first, long second, long third, long fourth, long fifth);
+
     String strerror(int errno);
 
     /** The one instance, bound at first use. */

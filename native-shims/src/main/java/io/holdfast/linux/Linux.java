@@ -36,6 +36,11 @@ public final class Linux {
     /** Fail with EAGAIN rather than wait for the disk (preadv2(2)). */
     public static final int RWF_NOWAIT = 0x8;
 
+    /** The same number on every architecture: newer than their common table. */
+    private static final long SYS_PROCESS_MADVISE = 440;
+
+    private static final int MADV_PAGEOUT = 21;
+
     /** Modes of {@link #fallocate} (fallocate(2)). */
     public static final int FALLOC_FL_KEEP_SIZE = 0x1;
 
@@ -243,6 +248,22 @@ public final class Linux {
             throw lastError(name);
         }
         return result;
+    }
+
+    /** process_madvise(2) of one range with MADV_PAGEOUT. */
+    static long pageOut(int pidfd, long address, long lengthBytes) throws LinuxException {
+        Pointer range = allocate(2 * Long.BYTES);
+        range.putLong(0, address);
+        range.putLong(Long.BYTES, lengthBytes);
+        try {
+            long result = LibC.Bound.LIBC.syscall(SYS_PROCESS_MADVISE, pidfd, range.address(), 1, MADV_PAGEOUT, 0);
+            if (result < 0) {
+                throw lastError("process_madvise");
+            }
+            return result;
+        } finally {
+            Reference.reachabilityFence(range);
+        }
     }
 
     private static Pointer allocate(int sizeBytes) {

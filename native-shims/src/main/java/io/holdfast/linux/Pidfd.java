@@ -36,6 +36,16 @@ public final class Pidfd implements AutoCloseable {
         return (int) Linux.syscall("pidfd_getfd " + pid + " " + theirFd, SYS_PIDFD_GETFD, fd, theirFd, 0);
     }
 
+    /**
+     * Has the kernel write a range of the process's memory to where it came from, or to swap, and forget it
+     * (process_madvise(2), MADV_PAGEOUT). EPERM unless we could trace the process, and without CAP_SYS_NICE.
+     *
+     * @return how many bytes were advised
+     */
+    public long pageOut(long address, long lengthBytes) throws LinuxException {
+        return Linux.pageOut(fd, address, lengthBytes);
+    }
+
     @Override
     public void close() throws LinuxException {
         if (fd != CLOSED) {

@@ -1,23 +1,60 @@
 package io.holdfast.agent.freeze;
 
+import io.holdfast.control.RaisedEvent;
 import java.util.Set;
 
 /** What a {@link FreezeMachine} can be told. */
 public sealed interface FreezeEvent {
+    /** The name of the server of a machine that has one. */
+    String ONLY_SERVER = "";
 
     // ------------------------------------------------------------------ of the server
 
-    /** It does not serve any more, for certain. */
-    record ServerLost(String why) implements FreezeEvent {}
+    /**
+     * It does not serve any more, for certain.
+     *
+     * @param server which one, as the machine was told of it
+     * @param event the event's name, by which the VM's {@link EventTable} knows what to do
+     */
+    record ServerLost(String server, String event, String why) implements FreezeEvent {
+        /** Of the only server. */
+        public ServerLost(String why) {
+            this(ONLY_SERVER, EventTable.SERVER_CRASH, why);
+        }
+    }
 
     /** It will go, and waits for an answer to {@code announcementId} until then. */
-    record ServerGoingAway(long announcementId, String reason) implements FreezeEvent {}
+    record ServerGoingAway(String server, long announcementId, String reason) implements FreezeEvent {
+        /** Of the only server. */
+        public ServerGoingAway(long announcementId, String reason) {
+            this(ONLY_SERVER, announcementId, reason);
+        }
+    }
+
+    /** Something is wrong at a server that goes on serving. */
+    record EventRaised(String server, RaisedEvent event) implements FreezeEvent {}
+
+    /** It is well again. */
+    record EventCleared(String server, RaisedEvent event) implements FreezeEvent {}
 
     /** It serves, proven by a login; told when it came back and whenever it has introduced itself anew. */
-    record ServerServes(ServerView server) implements FreezeEvent {}
+    record ServerServes(String name, ServerView server) implements FreezeEvent {
+        /** The only server. */
+        public ServerServes(ServerView server) {
+            this(ONLY_SERVER, server);
+        }
+    }
 
-    /** So many sessions of this VM are in full feature phase at the server now, their connections alive. */
+    /** So many sessions of this VM are in full feature phase at its servers now, their connections alive. */
     record SessionsAtServer(int count) implements FreezeEvent {}
+
+    /**
+     * The logical units of the VM have been asked whether they read and write, as wanted by
+     * {@link FreezeAction.ProveUnits}.
+     *
+     * @param objection why the VM must not be resumed on them; empty if nothing is wrong
+     */
+    record UnitsProved(String objection) implements FreezeEvent {}
 
     // ------------------------------------------------------------------ of the portal
 
@@ -78,6 +115,11 @@ public sealed interface FreezeEvent {
 
     /** The reply to {@code query-status}. */
     record StatusReported(boolean running, String status) implements FreezeEvent {}
+
+    // ------------------------------------------------------------------ of the guest
+
+    /** What its guest registered in its {@link EventTable} has changed. */
+    record RegistrationsChanged() implements FreezeEvent {}
 
     // ------------------------------------------------------------------ of the clock
 

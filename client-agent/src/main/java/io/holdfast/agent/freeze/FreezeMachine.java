@@ -4,6 +4,7 @@ import io.holdfast.agent.freeze.FreezeEvent.Attached;
 import io.holdfast.agent.freeze.FreezeEvent.ServerGoingAway;
 import io.holdfast.agent.freeze.FreezeEvent.StatusReported;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
@@ -45,7 +46,12 @@ public final class FreezeMachine {
      * @param record what an earlier run of the agent left, or null
      */
     public FreezeMachine(String vm, String portal, @Nullable FreezeRecord record) {
-        this.vm = new VmStanding(vm, portal, record);
+        this(vm, portal, record, VmPolicy.PLAIN, new EventTable(Map.of()));
+    }
+
+    /** The same for a VM with wishes. The table is owned by the machine's thread. */
+    public FreezeMachine(String vm, String portal, @Nullable FreezeRecord record, VmPolicy policy, EventTable table) {
+        this.vm = new VmStanding(vm, portal, record, policy, table);
         outage = new OutageRules(this.vm);
         monitor = new MonitorRules(this.vm, outage);
     }
@@ -71,11 +77,19 @@ public final class FreezeMachine {
     public List<FreezeAction> apply(FreezeEvent event, long now) {
         vm.begin(now);
         if (event instanceof FreezeEvent.ServerLost lost) {
-            outage.serverLost(lost.why());
+            outage.serverLost(lost);
         } else if (event instanceof ServerGoingAway going) {
             outage.serverGoingAway(going);
         } else if (event instanceof FreezeEvent.ServerServes serves) {
-            outage.serverServes(serves.server());
+            outage.serverServes(serves.name(), serves.server());
+        } else if (event instanceof FreezeEvent.EventRaised raised) {
+            outage.eventRaised(raised.server(), raised.event());
+        } else if (event instanceof FreezeEvent.EventCleared cleared) {
+            outage.eventCleared(cleared.server(), cleared.event());
+        } else if (event instanceof FreezeEvent.UnitsProved proved) {
+            outage.unitsProved(proved.objection());
+        } else if (event instanceof FreezeEvent.RegistrationsChanged) {
+            vm.save(vm.state, vm.reason);
         } else if (event instanceof FreezeEvent.SessionsAtServer sessionsThere) {
             outage.sessionsAtServer(sessionsThere.count());
         } else if (event instanceof FreezeEvent.DisksKnown known) {

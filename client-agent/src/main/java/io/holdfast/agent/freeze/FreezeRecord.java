@@ -19,6 +19,9 @@ import org.jspecify.annotations.Nullable;
  * @param units what its logical units were, so that it is never led to other disks
  * @param sessions how many sessions it held, 0 if unknown
  * @param relay whether its data had to be relayed: its first reconnect comes before QEMU can be asked again
+ * @param servers names of the servers it depended on
+ * @param hold why it must not be resumed by itself; empty if nothing is
+ * @param registrations what its guest registered, {@code event=action}
  */
 public record FreezeRecord(
         String vm,
@@ -31,7 +34,10 @@ public record FreezeRecord(
         List<String> targets,
         List<ExportedUnit> units,
         int sessions,
-        boolean relay) {
+        boolean relay,
+        List<String> servers,
+        String hold,
+        List<String> registrations) {
     public FreezeRecord {
         Objects.requireNonNull(vm, "vm");
         Objects.requireNonNull(state, "state");
@@ -39,6 +45,9 @@ public record FreezeRecord(
         reason = reason == null ? "" : reason;
         targets = orEmpty(targets);
         units = orEmpty(units);
+        servers = orEmpty(servers);
+        hold = hold == null ? "" : hold;
+        registrations = orEmpty(registrations);
     }
 
     /** True if it was paused by us, or was about to be. */

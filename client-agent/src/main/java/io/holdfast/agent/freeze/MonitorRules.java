@@ -51,7 +51,7 @@ final class MonitorRules {
 
     /** Before 9.0, QEMU answers stop for a guest that sleeps and does nothing: it has to be stopped once more. */
     void wokeUp() {
-        if (vm.state == FreezeState.FROZEN && vm.serverAway) {
+        if (vm.state == FreezeState.FROZEN && vm.serverAway()) {
             outage.freeze("woke up while the server is away");
         }
     }
@@ -66,10 +66,11 @@ final class MonitorRules {
 
     private void attachedRunning(@Nullable FreezeRecord before) {
         boolean byHand = before != null && before.pausedByUs() && before.state() != FreezeState.FREEZING;
+        vm.hold = "";
         String why = byHand ? "found running: resumed by hand, or thawed" : "found running";
         vm.save(FreezeState.RUNNING, why);
         vm.enter(FreezeState.RUNNING, why);
-        if (!vm.serverAway) {
+        if (!vm.serverAway()) {
             outage.rememberUnits();
         } else if (!byHand && vm.serverEverSeen()) {
             outage.freeze("found running while the server is away");
@@ -91,6 +92,7 @@ final class MonitorRules {
     void qemuEnded() {
         if (vm.state == FreezeState.ABSENT) {
             vm.restored = null;
+            vm.hold = "";
             vm.standInAnsweredAtMs = FreezeMachine.LONG_AGO;
             vm.used.forgetUnits();
         }
@@ -100,11 +102,14 @@ final class MonitorRules {
         switch (vm.state) {
             case FREEZING -> vm.enter(FreezeState.FROZEN, vm.reason);
             case RUNNING -> {
-                boolean ours = vm.ioErrorPause && (vm.serverAway || vm.standInLately() || outage.contLately());
+                boolean ours = vm.ioErrorPause && (vm.serverAway() || vm.standInLately() || outage.contLately());
                 if (!ours) {
+                    if (vm.ioErrorPause) {
+                        vm.heldOnIoErrorAtMs = vm.nowMs;
+                    }
                     vm.heldByOther(
                             vm.ioErrorPause ? "paused by QEMU on an I/O error of its own" : "paused by somebody else");
-                } else if (vm.serverAway) {
+                } else if (vm.serverAway()) {
                     String why = "paused on an I/O error while the server is away";
                     vm.save(FreezeState.FROZEN, why);
                     vm.enter(FreezeState.FROZEN, why);
@@ -138,8 +143,10 @@ final class MonitorRules {
             vm.enter(FreezeState.FROZEN, vm.reason);
         }
         if (vm.state == FreezeState.FROZEN && vm.unansweredAnnouncement != 0) {
-            vm.act(new FreezeAction.PortalStandIn());
-            vm.answerAnnouncement(VmOutcome.State.FROZEN, vm.reason);
+            outage.serverMayGo();
+        }
+        if (vm.state == FreezeState.FROZEN) {
+            outage.standsStill();
         }
         outage.thawIfReady();
     }
@@ -152,12 +159,13 @@ final class MonitorRules {
                 if (vm.stopPending) {
                     return;
                 }
+                vm.hold = "";
                 vm.save(FreezeState.RUNNING, "resumed by hand");
                 vm.enter(FreezeState.RUNNING, "resumed by hand; not frozen again for this outage");
             }
             case HELD_BY_OTHER -> {
                 vm.enter(FreezeState.RUNNING, "resumed by somebody else");
-                if (vm.serverAway && vm.serverEverSeen() && !vm.used.none()) {
+                if (vm.serverAway() && vm.serverEverSeen() && !vm.used.none()) {
                     outage.freeze("resumed while the server is away");
                 }
             }

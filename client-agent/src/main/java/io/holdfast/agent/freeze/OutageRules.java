@@ -1,7 +1,11 @@
 package io.holdfast.agent.freeze;
 
 import io.holdfast.agent.freeze.FreezeEvent.ServerGoingAway;
+import io.holdfast.control.ExportedUnit;
+import io.holdfast.control.RaisedEvent;
 import io.holdfast.control.VmOutcome;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -21,6 +25,16 @@ final class OutageRules {
     private long retryAtMs = NEVER;
     private long askAgainAtMs;
     private boolean overdueTold;
+    /** The server whose announcement is to be answered. */
+    private String goingServer = FreezeEvent.ONLY_SERVER;
+
+    /** The freeze whose limit has been told of, by its beginning. */
+    private long limitToldOfMs = FreezeMachine.LONG_AGO;
+
+    /** What its table wants beside the freeze that is under way. */
+    private boolean reclaim;
+
+    private boolean powerOff;
 
     OutageRules(VmStanding vm) {
         this.vm = vm;
@@ -29,35 +43,134 @@ final class OutageRules {
 
     // ------------------------------------------------------------------ the server goes
 
-    void serverLost(String why) {
-        vm.serverAway = true;
-        proof.sessionsAtServer(0);
+    void serverLost(FreezeEvent.ServerLost lost) {
+        ServerStanding server = vm.server(lost.server());
+        server.lose();
+        if (vm.hasOneServer()) {
+            proof.sessionsAtServer(0);
+        }
         vm.unansweredAnnouncement = 0;
-        vm.act(new FreezeAction.PortalStandIn());
+        boolean leaves = server.leavesWhenLost || vm.table.actionFor(lost.event()) == EventAction.LEAVE;
+        if (leaves && vm.dependsOn(server)) {
+            leave(server, lost.event());
+            return;
+        }
+        vm.act(new FreezeAction.PortalStandIn(server.name));
+        if (vm.dependsOn(server)) {
+            takeAway(lost.event(), lost.why());
+        }
+    }
+
+    /** Its table says that it is to run on. A stand-in would pause it: it waits instead. */
+    private void leave(ServerStanding server, String event) {
+        server.left = true;
+        vm.act(new FreezeAction.PortalHold(server.name));
+        vm.warn(event + ": it is left running, as its table says");
+    }
+
+    /** Something is wrong at a server that goes on serving. */
+    void eventRaised(String name, RaisedEvent event) {
+        ServerStanding server = vm.server(name);
+        boolean before = server.trouble(vm.used, vm.table).isPresent();
+        server.raise(event);
+        boolean concerned = event.target().isEmpty() ? vm.dependsOn(server) : vm.used.uses(event.target());
+        if (server.lost || !concerned) {
+            return;
+        }
+        if (event.event().equals(RaisedEvent.STORAGE_LOST_WRITES)) {
+            vm.hold = event.detail();
+        }
+        Optional<RaisedEvent> trouble = server.trouble(vm.used, vm.table);
+        if (trouble.isEmpty()) {
+            vm.warn(event.event() + ": it is left running, as its table says");
+        } else if (!before && event.concernsStorage()) {
+            vm.act(new FreezeAction.PortalStandIn(server.name));
+            takeAway(event.event(), event.event() + " at the server: " + event.detail());
+            // After stop is on its way: what QEMU has in flight there is failed by the stand-in, and kept.
+            vm.act(new FreezeAction.BreakConnections(server.name));
+        } else if (!before) {
+            // The storage answers: what is in flight ends by itself.
+            takeAway(event.event(), event.event() + ": " + event.detail(), stopFor(event.event()));
+        }
+    }
+
+    void eventCleared(String name, RaisedEvent event) {
+        ServerStanding server = vm.server(name);
+        boolean before = server.trouble(vm.used, vm.table).isPresent();
+        server.clear(event);
+        ServerView view = server.view;
+        if (before && view != null && !server.away(vm.used, vm.table)) {
+            goOn(server, view);
+        }
+    }
+
+    /** What its table wants beside the freeze. */
+    private void beside(String event, String why) {
+        EventAction action = vm.table.actionFor(event);
+        if (action == EventAction.HOOK) {
+            vm.act(new FreezeAction.RunHook(event, why));
+        }
+        reclaim = action == EventAction.RECLAIM;
+        powerOff = action == EventAction.POWER_OFF;
+    }
+
+    private FreezeAction stopFor(String event) {
+        return vm.table.actionFor(event) == EventAction.QUIESCE
+                ? new FreezeAction.QuiesceAndStop()
+                : new FreezeAction.SendStop();
+    }
+
+    private void takeAway(String event, String why) {
+        takeAway(event, why, new FreezeAction.SendStop());
+    }
+
+    private void takeAway(String event, String why, FreezeAction stop) {
+        // Frozen already, it is for the event that it was frozen for: an announced stop ends in a loss.
+        if (vm.state != FreezeState.FREEZING && vm.state != FreezeState.FROZEN) {
+            beside(event, why);
+        }
         switch (vm.state) {
             case RUNNING -> {
                 // A server that was never seen is a wrong address, not an outage; nothing is frozen for that.
                 if (vm.serverEverSeen() && !vm.used.none()) {
-                    freeze(why);
+                    freeze(why, stop);
                 }
             }
             // cont may have been carried out or not: stop settles it.
             case THAWING -> freeze(why + ", while the VM was thawed");
             case PROVING -> backToFrozen(why + ", before the VM was resumed");
-            case ABSENT, FREEZING, FROZEN, HELD_BY_OTHER -> {
+            case HELD_BY_OTHER -> {
+                // Its requests failed a moment before the reason was told: this is our pause after all.
+                if (vm.nowMs - vm.heldOnIoErrorAtMs < FreezeMachine.SETTLE_MS) {
+                    vm.save(FreezeState.FROZEN, why);
+                    vm.enter(FreezeState.FROZEN, why);
+                }
+            }
+            case ABSENT, FREEZING, FROZEN -> {
                 // Nothing to stop.
             }
         }
     }
 
     void serverGoingAway(ServerGoingAway going) {
+        ServerStanding server = vm.server(going.server());
         vm.unansweredAnnouncement = going.announcementId();
+        goingServer = server.name;
+        EventAction action = vm.table.actionFor(EventTable.SERVER_STOP);
         String why = "server announces that it goes: " + going.reason();
+        if (!vm.dependsOn(server) || action == EventAction.LEAVE) {
+            server.leavesWhenLost = action == EventAction.LEAVE;
+            vm.answerAnnouncement(
+                    VmOutcome.State.ABSENT,
+                    action == EventAction.LEAVE ? "left running, as its table says" : "it has no disk there");
+            return;
+        }
+        beside(EventTable.SERVER_STOP, why);
         switch (vm.state) {
             // The portal leads to the server until stop is done: its last requests need it.
-            case RUNNING, THAWING -> freeze(why);
+            case RUNNING, THAWING -> freeze(why, stopFor(EventTable.SERVER_STOP));
             case PROVING -> {
-                vm.act(new FreezeAction.PortalStandIn());
+                vm.act(new FreezeAction.PortalStandIn(server.name));
                 backToFrozen(why);
             }
             case FREEZING, FROZEN -> {
@@ -67,12 +180,21 @@ final class OutageRules {
             case ABSENT -> vm.answerAnnouncement(VmOutcome.State.ABSENT, vm.reason);
         }
         if (vm.state == FreezeState.FROZEN && !vm.stopPending) {
-            vm.act(new FreezeAction.PortalStandIn());
-            vm.answerAnnouncement(VmOutcome.State.FROZEN, vm.reason);
+            serverMayGo();
         }
     }
 
+    /** Everything in flight has drained. */
+    void serverMayGo() {
+        vm.act(new FreezeAction.PortalStandIn(goingServer));
+        vm.answerAnnouncement(VmOutcome.State.FROZEN, vm.reason);
+    }
+
     void freeze(String why) {
+        freeze(why, new FreezeAction.SendStop());
+    }
+
+    private void freeze(String why, FreezeAction stop) {
         vm.stopPending = true;
         vm.stopFailed = false;
         overdueTold = false;
@@ -81,7 +203,7 @@ final class OutageRules {
         }
         retryAtMs = NEVER;
         vm.save(FreezeState.FREEZING, why);
-        vm.act(new FreezeAction.SendStop());
+        vm.act(stop);
         vm.enter(FreezeState.FREEZING, why);
     }
 
@@ -91,15 +213,34 @@ final class OutageRules {
 
     // ------------------------------------------------------------------ the server is back
 
-    void serverServes(ServerView view) {
-        vm.serverAway = false;
+    void serverServes(String name, ServerView view) {
+        ServerStanding server = vm.server(name);
+        server.serves(view);
         vm.unansweredAnnouncement = 0;
-        vm.server = view;
-        Optional<String> objection = vm.used.objectionTo(view);
+        Optional<RaisedEvent> trouble = server.trouble(vm.used, vm.table);
+        if (trouble.isPresent()) {
+            vm.act(new FreezeAction.PortalStandIn(name));
+            String why =
+                    trouble.get().event() + " at the server: " + trouble.get().detail();
+            vm.reason = why;
+            takeAway(trouble.get().event(), why);
+            return;
+        }
+        goOn(server, view);
+    }
+
+    private Optional<String> objection() {
+        ServerView all = vm.everything();
+        // A unit that is nowhere may be at a server that is still away.
+        return all == null || vm.serverAway() && !vm.hasOneServer() ? Optional.empty() : vm.used.objectionTo(all);
+    }
+
+    private void goOn(ServerStanding server, ServerView view) {
+        Optional<String> objection = objection();
         if (objection.isPresent()) {
             vm.warn(objection.get());
             if (vm.state == FreezeState.PROVING) {
-                vm.act(new FreezeAction.PortalStandIn());
+                vm.act(new FreezeAction.PortalStandIn(server.name));
                 backToFrozen(objection.get());
             }
             vm.reason = objection.get();
@@ -107,13 +248,31 @@ final class OutageRules {
             retryAtMs = NEVER;
             return;
         }
-        if (vm.state == FreezeState.RUNNING) {
-            leadBack(view);
-            rememberUnits();
-        } else if (vm.state == FreezeState.FREEZING || vm.state == FreezeState.FROZEN) {
-            prove(view);
+        boolean frozen = vm.state == FreezeState.FREEZING || vm.state == FreezeState.FROZEN;
+        if (frozen && vm.serverAway()) {
+            leadBack(server.name, view);
+            vm.reason = server.name + " is back; waits for " + vm.awayServers();
+            vm.warn("stays frozen: " + vm.reason);
+        } else if (frozen) {
+            prove(server, view);
         } else {
-            leadBack(view);
+            leadBack(server.name, view);
+            if (vm.state == FreezeState.RUNNING) {
+                rememberUnits();
+            }
+        }
+    }
+
+    void unitsProved(String objection) {
+        if (vm.state != FreezeState.PROVING || proof.unitsProved()) {
+            return;
+        }
+        if (objection.isEmpty()) {
+            proof.unitsAnswered();
+            thawIfReady();
+        } else {
+            vm.warn(objection);
+            thawFailed(objection, vm.nowMs);
         }
     }
 
@@ -127,8 +286,14 @@ final class OutageRules {
         thawIfReady();
     }
 
-    private void prove(ServerView view) {
+    private void prove(ServerStanding server, ServerView view) {
         if (retryAtMs != NEVER && vm.nowMs < retryAtMs) {
+            return;
+        }
+        if (!vm.hold.isEmpty()) {
+            leadBack(server.name, view);
+            vm.reason = "stays frozen until somebody resumes it: " + vm.hold;
+            vm.warn(vm.reason);
             return;
         }
         retryAtMs = NEVER;
@@ -137,15 +302,26 @@ final class OutageRules {
         // Asked now, to be known when the sessions are there. QEMU answers in order: stop first.
         overdueTold = false;
         askStatus();
-        leadBack(view);
+        List<ExportedUnit> units = vm.used.units();
+        if (vm.policy.units() == VmPolicy.Units.PROVED && !units.isEmpty()) {
+            proof.unitsAsked();
+            leadBack(server.name, view);
+            vm.act(new FreezeAction.ProveUnits(units));
+        } else {
+            proof.unitsAnswered();
+            leadBack(server.name, view);
+        }
     }
 
-    private void leadBack(ServerView view) {
-        vm.act(new FreezeAction.PortalRedirect(view.description().portals()));
-        vm.act(new FreezeAction.CloseStandIns());
+    private void leadBack(String name, ServerView view) {
+        vm.act(new FreezeAction.PortalRedirect(name, view.description().portals()));
+        vm.act(new FreezeAction.CloseStandIns(name));
     }
 
     private long thawDueMs() {
+        if (!proof.unitsProved()) {
+            return NEVER;
+        }
         if (vm.stopPending) {
             return overdueTold ? NEVER : proof.deadlineMs();
         }
@@ -155,7 +331,7 @@ final class OutageRules {
     }
 
     void thawIfReady() {
-        boolean due = proof.sessionsAreThere() || vm.nowMs >= proof.deadlineMs();
+        boolean due = proof.unitsProved() && (proof.sessionsAreThere() || vm.nowMs >= proof.deadlineMs());
         if (vm.state != FreezeState.PROVING || vm.nowMs < lastContMs + FreezeMachine.FLIP_LIMIT_MS || !due) {
             return;
         }
@@ -209,15 +385,50 @@ final class OutageRules {
     }
 
     void thawFailed(String why) {
+        thawFailed(why, lastContMs);
+    }
+
+    private void thawFailed(String why, long sinceMs) {
         long pauseMs = (long) FreezeMachine.FLIP_LIMIT_MS << Math.min(failedThaws, BACKOFF_DOUBLINGS);
         failedThaws++;
-        retryAtMs = lastContMs + pauseMs;
+        retryAtMs = sinceMs + pauseMs;
         vm.save(FreezeState.FROZEN, why);
         vm.enter(FreezeState.FROZEN, why + "; next attempt in " + Math.max(0, retryAtMs - vm.nowMs) + " ms");
     }
 
+    private long limitDueMs() {
+        return vm.policy.limitMs() == 0 || limitToldOfMs == vm.frozenSinceMs
+                ? NEVER
+                : vm.frozenSinceMs + vm.policy.limitMs();
+    }
+
+    private void limitReached() {
+        limitToldOfMs = vm.frozenSinceMs;
+        long frozenMs = vm.nowMs - vm.frozenSinceMs;
+        VmPolicy.Then then = powerOff ? VmPolicy.Then.POWER_OFF : vm.policy.then();
+        vm.warn("frozen for " + frozenMs + " ms, its limit"
+                + switch (then) {
+                    case ALERT -> "; it stays frozen";
+                    case POWER_OFF -> "; QEMU is ended";
+                    case HOOK -> "; its hook is run";
+                });
+        if (then == VmPolicy.Then.POWER_OFF) {
+            vm.act(new FreezeAction.PowerOff());
+        } else if (then == VmPolicy.Then.HOOK) {
+            vm.act(new FreezeAction.RunHook("limit", vm.reason));
+        }
+    }
+
+    /** The virtual CPUs stand still. */
+    void standsStill() {
+        if (reclaim) {
+            reclaim = false;
+            vm.act(new FreezeAction.ReclaimMemory());
+        }
+    }
+
     void rememberUnits() {
-        ServerView view = vm.server;
+        ServerView view = vm.everything();
         if (view != null && vm.used.learnFrom(view)) {
             vm.save(vm.state, vm.reason);
         }
@@ -225,15 +436,15 @@ final class OutageRules {
 
     void disksKnown(FreezeEvent.DisksKnown known) {
         vm.used.disksKnown(known);
-        if (vm.state == FreezeState.RUNNING && !vm.serverAway) {
+        if (vm.state == FreezeState.RUNNING && !vm.serverAway()) {
             rememberUnits();
         }
     }
 
     void proveIfServerServes() {
-        ServerView view = vm.server;
-        if (!vm.serverAway && view != null) {
-            serverServes(view);
+        if (!vm.serverAway()) {
+            Map<String, ServerView> present = vm.present();
+            present.forEach((name, view) -> goOn(vm.server(name), view));
         }
     }
 
@@ -244,7 +455,7 @@ final class OutageRules {
         long due = switch (vm.state) {
             case FREEZING ->
                 vm.stopFailed ? askAgainAtMs : overdueTold ? NEVER : vm.sinceMs + FreezeMachine.STOP_OVERDUE_MS;
-            case FROZEN -> vm.serverAway ? NEVER : retryAtMs;
+            case FROZEN -> Math.min(limitDueMs(), vm.serverAway() ? NEVER : retryAtMs);
             case PROVING -> thawDueMs();
             case THAWING -> askAgainAtMs;
             case ABSENT, RUNNING, HELD_BY_OTHER -> NEVER;
@@ -264,7 +475,9 @@ final class OutageRules {
                 }
             }
             case FROZEN -> {
-                if (retryAtMs != NEVER && vm.nowMs >= retryAtMs) {
+                if (vm.nowMs >= limitDueMs()) {
+                    limitReached();
+                } else if (retryAtMs != NEVER && vm.nowMs >= retryAtMs) {
                     proveIfServerServes();
                 }
             }

@@ -192,7 +192,10 @@ public final class RecordStore implements AutoCloseable {
                 record.targets(),
                 record.units(),
                 record.sessions(),
-                record.relay());
+                record.relay(),
+                record.servers(),
+                record.hold(),
+                record.registrations());
     }
 
     private void write(Path file, byte[] json) throws IOException {

@@ -1,6 +1,7 @@
 package io.holdfast.agent.freeze;
 
 import io.holdfast.control.ExportedUnit;
+import io.holdfast.control.RaisedEvent;
 import io.holdfast.control.ServerDescription;
 import java.util.List;
 import java.util.Optional;
@@ -10,8 +11,17 @@ import java.util.Optional;
  *
  * @param address where it is, for people
  * @param epoch which life of it
+ * @param raised what is wrong at it although it serves
  */
-public record ServerView(String address, long epoch, ServerDescription description) {
+public record ServerView(String address, long epoch, ServerDescription description, List<RaisedEvent> raised) {
+    public ServerView {
+        raised = List.copyOf(raised);
+    }
+
+    /** At which nothing is wrong. */
+    public ServerView(String address, long epoch, ServerDescription description) {
+        this(address, epoch, description, List.of());
+    }
 
     /**
      * It must have every unit a VM knows, unchanged: a VM that is resumed on other disks destroys them.

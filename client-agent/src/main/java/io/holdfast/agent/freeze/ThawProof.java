@@ -22,6 +22,9 @@ final class ThawProof {
     /** How many the stand-in sent to the server for this thaw, or UNKNOWN until it has. */
     private int sessionsLetGo = UNKNOWN;
 
+    /** Its units have shown that they read and write, or need not. */
+    private boolean unitsProved = true;
+
     private long deadlineMs;
     private long resumableAtMs = FreezeMachine.LONG_AGO;
 
@@ -33,6 +36,19 @@ final class ThawProof {
         sessionsLetGo = UNKNOWN;
         deadlineMs = nowMs + FreezeMachine.PROVE_LIMIT_MS;
         resumableAtMs = FreezeMachine.LONG_AGO;
+    }
+
+    /** Its units are asked; nothing is resumed before they have answered. */
+    void unitsAsked() {
+        unitsProved = false;
+    }
+
+    void unitsAnswered() {
+        unitsProved = true;
+    }
+
+    boolean unitsProved() {
+        return unitsProved;
     }
 
     void sessionsAtServer(int count) {

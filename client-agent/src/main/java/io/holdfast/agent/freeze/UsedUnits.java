@@ -44,6 +44,14 @@ final class UsedUnits {
         return disksTold && !everUsed;
     }
 
+    boolean uses(String target) {
+        return targets.contains(target);
+    }
+
+    boolean usesAny(Set<String> others) {
+        return targets.stream().anyMatch(others::contains);
+    }
+
     /** What is wrong with a server, for people; empty if nothing is. */
     Optional<String> objectionTo(ServerView server) {
         return server.objectionTo(units);

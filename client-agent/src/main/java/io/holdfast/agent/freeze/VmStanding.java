@@ -1,8 +1,14 @@
 package io.holdfast.agent.freeze;
 
+import io.holdfast.control.ExportedUnit;
+import io.holdfast.control.RaisedEvent;
+import io.holdfast.control.ServerDescription;
 import io.holdfast.control.VmOutcome;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,16 +23,24 @@ final class VmStanding {
     FreezeState state = FreezeState.ABSENT;
     String reason = "no monitor connection yet";
     long sinceMs;
+    /** Since when it has been paused by us, thaws that failed included. */
+    long frozenSinceMs;
+
     long nowMs;
 
-    // What is known of the server.
-    boolean serverAway = true;
+    final VmPolicy policy;
+    final EventTable table;
 
-    @Nullable
-    ServerView server;
-
+    // What is known of its servers.
+    private final Map<String, ServerStanding> servers = new LinkedHashMap<>();
     long unansweredAnnouncement;
     final UsedUnits used;
+    /** Why it must not be resumed by itself, whatever comes; empty if nothing is. */
+    String hold = "";
+
+    /** When it was paused on an I/O error that nobody had announced. */
+    long heldOnIoErrorAtMs = FreezeMachine.LONG_AGO;
+
     boolean relay;
 
     // What is known of QEMU.
@@ -42,14 +56,19 @@ final class VmStanding {
 
     long standInAnsweredAtMs = FreezeMachine.LONG_AGO;
 
-    VmStanding(String name, String portal, @Nullable FreezeRecord record) {
+    VmStanding(String name, String portal, @Nullable FreezeRecord record, VmPolicy policy, EventTable table) {
         this.name = name;
         this.portal = portal;
+        this.policy = policy;
+        this.table = table;
+        policy.servers().stream().sorted().forEach(server -> servers.put(server, new ServerStanding(server)));
         restored = record;
         used = new UsedUnits(record);
         if (record != null) {
             pid = record.pid();
             relay = record.relay();
+            hold = record.hold();
+            table.restore(record.registrations());
         }
     }
 
@@ -86,9 +105,19 @@ final class VmStanding {
     /** The only line that changes the state. */
     void enter(FreezeState next, String why) {
         actions.add(new FreezeAction.Report(state, next, why));
+        if (heldByUs(next) && !heldByUs(state)) {
+            frozenSinceMs = nowMs;
+        }
         state = next;
         reason = why;
         sinceMs = nowMs;
+    }
+
+    private static boolean heldByUs(FreezeState state) {
+        return switch (state) {
+            case FREEZING, FROZEN, PROVING, THAWING -> true;
+            case ABSENT, RUNNING, HELD_BY_OTHER -> false;
+        };
     }
 
     void save(FreezeState as, String why) {
@@ -103,11 +132,82 @@ final class VmStanding {
 
     boolean serverEverSeen() {
         FreezeRecord before = restored;
-        return server != null || before != null && before.serverEpoch() != 0;
+        return servers.values().stream().anyMatch(server -> server.view != null)
+                || before != null && before.serverEpoch() != 0;
+    }
+
+    ServerStanding server(String which) {
+        return servers.computeIfAbsent(which, ServerStanding::new);
+    }
+
+    /** Whether there is one server only, which is then the VM's in any case. */
+    boolean hasOneServer() {
+        return servers.size() == 1;
+    }
+
+    /** Whether the VM has disks at it, as far as is known. */
+    boolean dependsOn(ServerStanding server) {
+        FreezeRecord before = restored;
+        return hasOneServer()
+                || used.usesAny(server.targets())
+                || server.view == null && before != null && before.servers().contains(server.name);
+    }
+
+    /** Whether a server that it depends on does not serve it, and it is not to run on all the same. */
+    boolean serverAway() {
+        return servers.values().stream().anyMatch(server -> dependsOn(server) && server.away(used, table));
+    }
+
+    /** Those that are away, for people. */
+    String awayServers() {
+        return servers.values().stream()
+                .filter(server -> dependsOn(server) && server.away(used, table))
+                .map(server -> server.lost
+                        ? "server " + server.name
+                        : server.trouble(used, table).map(RaisedEvent::event).orElse(""))
+                .collect(Collectors.joining(", "));
+    }
+
+    /** All that its servers serve, as one; null if none was ever seen. */
+    @Nullable
+    ServerView everything() {
+        List<ServerView> views = new ArrayList<>();
+        for (ServerStanding server : servers.values()) {
+            ServerView view = server.view;
+            if (view != null && dependsOn(server)) {
+                views.add(view);
+            }
+        }
+        if (views.size() < 2) {
+            return views.isEmpty() ? null : views.get(0);
+        }
+        List<ExportedUnit> units = new ArrayList<>();
+        views.forEach(view -> units.addAll(view.description().units()));
+        return new ServerView(
+                views.stream().map(ServerView::address).collect(Collectors.joining(", ")),
+                views.stream().mapToLong(ServerView::epoch).max().orElse(0),
+                new ServerDescription("", List.of(), units));
+    }
+
+    /** Every server that serves it now, with what was seen of it. */
+    Map<String, ServerView> present() {
+        Map<String, ServerView> views = new LinkedHashMap<>();
+        for (ServerStanding server : servers.values()) {
+            ServerView view = server.view;
+            if (view != null && !server.away(used, table)) {
+                views.put(server.name, view);
+            }
+        }
+        return views;
     }
 
     FreezeRecord record(FreezeState as, String why) {
-        ServerView view = server;
+        ServerView view = everything();
+        FreezeRecord before = restored;
+        List<String> depends = servers.values().stream()
+                .filter(this::dependsOn)
+                .map(server -> server.name)
+                .toList();
         FreezeRecord made = new FreezeRecord(
                 name,
                 portal,
@@ -116,11 +216,14 @@ final class VmStanding {
                 // The steady clock means nothing to the next run of the agent; whoever stores the record dates it.
                 0,
                 pid,
-                view == null ? (restored == null ? 0 : restored.serverEpoch()) : view.epoch(),
+                view == null ? (before == null ? 0 : before.serverEpoch()) : view.epoch(),
                 used.targets(),
                 used.units(),
                 used.sessions(),
-                relay);
+                relay,
+                depends,
+                hold,
+                table.registered());
         restored = made;
         return made;
     }

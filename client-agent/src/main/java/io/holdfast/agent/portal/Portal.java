@@ -11,9 +11,12 @@ import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -53,13 +56,38 @@ public final class Portal implements AutoCloseable {
      *
      * @param relay see {@link #relayData}
      * @param targetsInUse see {@link #targetsInUse}
+     * @param servers the names of the servers it may lead to
      */
-    public record Beginning(boolean relay, Set<String> targetsInUse) {
+    public record Beginning(boolean relay, Set<String> targetsInUse, Set<String> servers) {
         /** Nothing. */
         public static final Beginning NEW = new Beginning(false, Set.of());
 
         public Beginning {
             targetsInUse = Set.copyOf(targetsInUse);
+            servers = Set.copyOf(servers);
+        }
+
+        /** Of a portal that leads to one server. */
+        public Beginning(boolean relay, Set<String> targetsInUse) {
+            this(relay, targetsInUse, Set.of(ONLY_SERVER));
+        }
+    }
+
+    private static final String ONLY_SERVER = "";
+
+    /** One of the servers it leads to. */
+    private static final class Route {
+        final String server;
+        /** Null while it is away. */
+        @Nullable
+        InetSocketAddress address;
+
+        List<String> targets = List.of();
+        /** Nothing is answered in its place. */
+        boolean holds;
+
+        Route(String server) {
+            this.server = server;
         }
     }
 
@@ -72,8 +100,7 @@ public final class Portal implements AutoCloseable {
     private final Set<String> known = new LinkedHashSet<>();
 
     private Set<String> knownTargets = Set.of();
-    private List<String> targetNames = List.of();
-    private @Nullable InetSocketAddress server;
+    private final Map<String, Route> routes = new LinkedHashMap<>();
     private boolean relay;
     private boolean errorsReachGuest;
     private boolean answered;
@@ -107,6 +134,7 @@ public final class Portal implements AutoCloseable {
         // Before anybody can log in: QEMU comes back to a new agent within milliseconds.
         portal.relay = beginning.relay();
         portal.knownTargets = beginning.targetsInUse();
+        beginning.servers().stream().sorted().forEach(server -> portal.routes.put(server, new Route(server)));
         var bound = new ServerBootstrap()
                 .group(loop)
                 .channel(EpollServerSocketChannel.class)
@@ -147,8 +175,15 @@ public final class Portal implements AutoCloseable {
      * @param targets iSCSI names it serves, for discovery
      */
     public void serve(InetSocketAddress newServer, List<String> targets) {
-        server = newServer;
-        targetNames = List.copyOf(targets);
+        serve(ONLY_SERVER, newServer, targets);
+    }
+
+    /** The same for one of several servers. */
+    public void serve(String server, InetSocketAddress newServer, List<String> targets) {
+        Route route = route(server);
+        route.address = newServer;
+        route.targets = List.copyOf(targets);
+        route.holds = false;
         answered = false;
         for (PortalConnection connection : List.copyOf(connections)) {
             connection.serverServes();
@@ -157,8 +192,48 @@ public final class Portal implements AutoCloseable {
 
     /** Logins no longer go to the server, and sessions that are relayed to it are stood in for at once. */
     public void standIn() {
-        server = null;
-        List.copyOf(connections).forEach(PortalConnection::serverAway);
+        standIn(ONLY_SERVER);
+    }
+
+    /** The same for one of several servers. */
+    public void standIn(String server) {
+        Route away = route(server);
+        away.address = null;
+        for (PortalConnection connection : List.copyOf(connections)) {
+            if (leadsTo(connection, away)) {
+                connection.serverAway();
+            }
+        }
+    }
+
+    /** Logins of a server's targets wait from now on, and nothing is answered in its place. */
+    public void hold(String server) {
+        route(server).holds = true;
+        standIn(server);
+    }
+
+    private Route route(String server) {
+        return routes.computeIfAbsent(server, Route::new);
+    }
+
+    private boolean leadsTo(PortalConnection connection, Route route) {
+        LoginPdu login = connection.login();
+        return login == null || routeOf(login) == null || routeOf(login) == route;
+    }
+
+    /** Where a login belongs; null if it is not known which server has its target. */
+    private @Nullable Route routeOf(LoginPdu login) {
+        if (routes.size() == 1) {
+            return routes.values().iterator().next();
+        }
+        for (Route route : routes.values()) {
+            if (route.targets.contains(login.target())) {
+                return route;
+            }
+        }
+        // Nobody has it: any server may say so, once all have told what they have.
+        boolean allKnown = routes.values().stream().allMatch(route -> route.address != null);
+        return allKnown || login.discovery() ? routes.values().iterator().next() : null;
     }
 
     /**
@@ -167,7 +242,14 @@ public final class Portal implements AutoCloseable {
      * @return how many there were
      */
     public int closeStandIns() {
+        return closeStandIns(ONLY_SERVER);
+    }
+
+    /** The same for the targets of one of several servers. */
+    public int closeStandIns(String server) {
+        Route back = route(server);
         return (int) List.copyOf(connections).stream()
+                .filter(connection -> leadsTo(connection, back))
                 .filter(PortalConnection::letGo)
                 .count();
     }
@@ -198,8 +280,9 @@ public final class Portal implements AutoCloseable {
     }
 
     /** False if requests must rather wait than be failed. */
-    boolean mayFail() {
-        return !errorsReachGuest;
+    boolean mayFail(LoginPdu login) {
+        Route route = routeOf(login);
+        return !errorsReachGuest && (route == null || !route.holds);
     }
 
     /** QEMU ended: whoever comes now comes for the first time. */
@@ -230,13 +313,21 @@ public final class Portal implements AutoCloseable {
         return limits;
     }
 
-    ServerProof proof() {
-        return proof;
+    /** Finds out whether the server that a login belongs to serves. */
+    void prove(LoginPdu login, Consumer<Boolean> answer) {
+        Route route = routeOf(login);
+        if (route == null) {
+            answer.accept(false);
+        } else {
+            proof.prove(route.server, answer);
+        }
     }
 
+    /** Where the server of a login is; null while it is away. */
     @Nullable
-    InetSocketAddress server() {
-        return server;
+    InetSocketAddress server(LoginPdu login) {
+        Route route = routeOf(login);
+        return route == null ? null : route.address;
     }
 
     /** Whether the data of new logins passes through. */
@@ -246,7 +337,7 @@ public final class Portal implements AutoCloseable {
 
     /** Names as discovery is to list them. */
     List<String> targetNames() {
-        return targetNames;
+        return routes.values().stream().flatMap(route -> route.targets.stream()).toList();
     }
 
     /** @return false if there are too many */
@@ -287,7 +378,7 @@ public final class Portal implements AutoCloseable {
 
     /** Whether a login that cannot be led to the server is to be answered, or to wait. */
     boolean standsInFor(LoginPdu login) {
-        return mayFail()
+        return mayFail(login)
                 && login.fromLibiscsi()
                 && !login.discovery()
                 && (known.contains(key(login)) || knownTargets.contains(login.target()));

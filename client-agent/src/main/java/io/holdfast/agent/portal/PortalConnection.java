@@ -68,6 +68,11 @@ final class PortalConnection extends ChannelInboundHandlerAdapter implements Pdu
 
     // ------------------------------------------------------------------ the portal asks
 
+    @Nullable
+    LoginPdu login() {
+        return login;
+    }
+
     boolean held() {
         return stage == Stage.HELD;
     }
@@ -245,13 +250,13 @@ final class PortalConnection extends ChannelInboundHandlerAdapter implements Pdu
     }
 
     private void ask(LoginPdu first) {
-        if (portal.server() == null) {
+        if (portal.server(first) == null) {
             serverIsAway(first);
             return;
         }
         enter(Stage.ASKING, "asks whether the server serves");
-        portal.proof().prove(serves -> {
-            InetSocketAddress server = portal.server();
+        portal.prove(first, serves -> {
+            InetSocketAddress server = portal.server(first);
             if (stage != Stage.ASKING) {
                 return;
             }

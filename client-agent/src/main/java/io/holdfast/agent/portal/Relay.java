@@ -151,10 +151,10 @@ final class Relay {
         }
         lost = true;
         initiator.config().setAutoRead(false);
-        if (portal.server() == null) {
+        if (portal.server(login) == null) {
             standIn();
         } else {
-            portal.proof().prove(serves -> {
+            portal.prove(login, serves -> {
                 if (serves) {
                     // It only dropped this session: a new login sorts that out.
                     connection.end("the server closed the session");
@@ -169,7 +169,7 @@ final class Relay {
         if (!initiator.isActive()) {
             return;
         }
-        if (!portal.mayFail()) {
+        if (!portal.mayFail(login)) {
             connection.end("the server was lost, and the guest would see the stand-in's errors");
             return;
         }

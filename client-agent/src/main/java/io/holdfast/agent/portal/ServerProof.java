@@ -7,4 +7,9 @@ import java.util.function.Consumer;
 public interface ServerProof {
     /** @param answer called on the portal's loop, once, in bounded time */
     void prove(Consumer<Boolean> answer);
+
+    /** The same of one of several servers. */
+    default void prove(String server, Consumer<Boolean> answer) {
+        prove(answer);
+    }
 }

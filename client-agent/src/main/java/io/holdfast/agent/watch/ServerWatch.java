@@ -5,7 +5,9 @@ import io.holdfast.agent.portal.ServerProof;
 import io.holdfast.control.AgentMessage;
 import io.holdfast.control.ControlClient;
 import io.holdfast.control.ControlSettings;
+import io.holdfast.control.ExportedUnit;
 import io.holdfast.control.IscsiSession;
+import io.holdfast.control.RaisedEvent;
 import io.holdfast.control.ServerDescription;
 import io.holdfast.control.ServerMessage;
 import io.holdfast.net.Addresses;
@@ -16,6 +18,7 @@ import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -44,6 +47,9 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
     private static final int TICK_MS = 50;
     /** A tick so late means that this process did not run, so that it could not hear either. */
     private static final int OVERSLEPT_MS = 400;
+
+    /** How long a unit may take for a login, a read and a durable write. */
+    private static final int UNIT_LIMIT_MS = 3_000;
 
     private static final int PROVE_AGAIN_MS = 20;
     /** Two of the server's heart-beats: one that lives has sent another by then. */
@@ -74,6 +80,12 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
 
         void goingAway(ServerMessage.GoingAway announcement);
 
+        /** Something is wrong at it, and it goes on serving. */
+        default void raised(RaisedEvent event) {}
+
+        /** It is well again. */
+        default void cleared(RaisedEvent event) {}
+
         void sessionOpened(IscsiSession session);
 
         void sessionClosed(IscsiSession session);
@@ -96,6 +108,7 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
     private final Listener listener;
     private final List<Consumer<Boolean>> askers = new ArrayList<>();
     private final List<IscsiSession> sessions = new ArrayList<>();
+    private final List<RaisedEvent> raised = new ArrayList<>();
 
     private Phase phase = Phase.AWAY;
     private int attempt;
@@ -114,6 +127,10 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
     private long deafUntilNanos;
     private long leavesAtNanos;
     private boolean leaving;
+    private @Nullable UnitProbe reader;
+    private String readTarget = "";
+    private long nextReadNanos;
+    private boolean readDoubted;
     private boolean doubting;
     private boolean doubtTold;
     private long nextDoubtNanos;
@@ -144,11 +161,56 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
         });
     }
 
+    /**
+     * Asks units of this server whether they read and, unless they are read-only, write.
+     *
+     * @param initiators names of the VM's initiators, whose reservations are no obstacle
+     * @param answer called on the loop, once, with why the VM must not be resumed on them; empty if nothing is wrong
+     */
+    public void proveUnits(List<ExportedUnit> units, Set<String> initiators, Consumer<String> answer) {
+        InetSocketAddress at = portal;
+        if (at == null) {
+            answer.accept("server " + print() + " is away");
+            return;
+        }
+        List<ExportedUnit> waiting = new ArrayList<>(units);
+        if (waiting.isEmpty()) {
+            answer.accept("");
+        }
+        List<String> troubles = new ArrayList<>();
+        for (ExportedUnit unit : units) {
+            UnitProbe probe = UnitProbe.open(loop, at, identity, unit.target(), unit.lun(), settings.probeLimitMs());
+            Consumer<UnitProbe.Outcome> told = outcome -> {
+                probe.close();
+                waiting.remove(unit);
+                if (!outcome.fit() && !outcome.barred()) {
+                    troubles.add(unit.name() + ": " + outcome.trouble());
+                }
+                if (waiting.isEmpty()) {
+                    answer.accept(String.join("; ", troubles));
+                }
+            };
+            if (unit.readOnly()) {
+                probe.read(UNIT_LIMIT_MS, told);
+            } else {
+                probe.prove(initiators, UNIT_LIMIT_MS, told);
+            }
+        }
+    }
+
     /** Says that every VM is frozen. */
     public void answer(AgentMessage.Frozen answer) {
         ControlClient to = client;
         if (to != null) {
             to.send(answer);
+        }
+    }
+
+    /** Says where VMs stand; a server that is away hears it when it is back. */
+    public void tell(AgentMessage.VmStates states) {
+        ControlClient to = client;
+        if (to != null && phase == Phase.SERVING) {
+            to.send(states);
         }
     }
 
@@ -251,6 +313,7 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
                 if (silentMs < settings.silenceMs()) {
                     doubtTold = false;
                     stayed(now);
+                    readIfDue(now);
                 } else if (now - deafUntilNanos > 0) {
                     doubt(to, silentMs, now);
                 }
@@ -290,6 +353,71 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
         });
     }
 
+    /**
+     * Reads a block of a unit that somebody uses. A server whose control thread lives and whose data path hangs is lost if
+     * neither the read nor a login is answered; a read alone that is not answered is the storage's affair, which the server
+     * tells itself.
+     */
+    private void readIfDue(long now) {
+        InetSocketAddress at = portal;
+        UnitProbe asked = reader;
+        if (settings.readEveryMs() == 0 || at == null || now - nextReadNanos < 0 || now - deafUntilNanos < 0) {
+            return;
+        }
+        nextReadNanos = now + TimeUnit.MILLISECONDS.toNanos(settings.readEveryMs());
+        if (asked != null && asked.busy()) {
+            return;
+        }
+        if (asked == null
+                || asked.over()
+                || sessions.stream().noneMatch(open -> open.target().equals(readTarget))) {
+            if (asked != null) {
+                asked.close();
+            }
+            reader = null;
+            Optional<String> target = sessions.stream()
+                    .filter(open -> !open.initiator().equals(identity.initiatorName()))
+                    .map(IscsiSession::target)
+                    .findFirst();
+            if (target.isEmpty()) {
+                return;
+            }
+            readTarget = target.get();
+            asked = UnitProbe.open(loop, at, identity, readTarget, 0, settings.probeLimitMs());
+            reader = asked;
+        }
+        int conversation = conversations;
+        asked.read(settings.probeLimitMs(), outcome -> {
+            if (conversation == conversations && phase == Phase.SERVING && outcome.silence()) {
+                readUnanswered(at);
+            } else if (outcome.barred()) {
+                // Not asked again in this conversation: logins that are refused fill the server's log.
+                nextReadNanos = System.nanoTime() + TimeUnit.HOURS.toNanos(1);
+            } else if (outcome.fit()) {
+                readDoubted = false;
+            }
+        });
+    }
+
+    private void readUnanswered(InetSocketAddress at) {
+        int conversation = conversations;
+        DiscoveryProbe.ask(loop, at, identity, settings.probeLimitMs() / 2, outcome -> {
+            if (conversation != conversations || phase != Phase.SERVING) {
+                return;
+            }
+            if (outcome.silence() && System.nanoTime() - deafUntilNanos > 0) {
+                lost("its heart beats, but neither a read of " + readTarget + " nor a login is answered", true);
+            } else if (!readDoubted) {
+                readDoubted = true;
+                LOG.warn(
+                        "server {}: a read of {} was not answered within {} ms, but logins are; nothing is frozen for that",
+                        print(),
+                        readTarget,
+                        settings.probeLimitMs());
+            }
+        });
+    }
+
     /** A server that announced its departure and is still there long after it stays. */
     private void stayed(long now) {
         ServerView there = view;
@@ -297,7 +425,8 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
         if (leaving && now - leavesAtNanos > 0 && there != null && at != null) {
             leaving = false;
             LOG.warn("server {}: announced that it goes, but still serves", print());
-            listener.serves(there, at, List.copyOf(sessions));
+            ServerView still = new ServerView(there.address(), there.epoch(), there.description(), raised);
+            listener.serves(still, at, List.copyOf(sessions));
         }
     }
 
@@ -332,6 +461,13 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
     }
 
     private void forget() {
+        UnitProbe asked = reader;
+        if (asked != null) {
+            asked.close();
+            reader = null;
+        }
+        nextReadNanos = System.nanoTime();
+        raised.clear();
         view = null;
         portal = null;
         sessions.clear();
@@ -395,7 +531,8 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
             lastTrouble = "";
             attempt = 0;
             portal = at;
-            ServerView proven = new ServerView(Addresses.print(at), welcome.epoch(), described(welcome.server(), at));
+            ServerView proven =
+                    new ServerView(Addresses.print(at), welcome.epoch(), described(welcome.server(), at), raised);
             view = proven;
             enter(Phase.SERVING, "its portal " + Addresses.print(at) + " answers");
             listener.serves(proven, at, List.copyOf(sessions));
@@ -464,6 +601,8 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
             enter(Phase.PROVING, "welcome of " + welcome.server().name());
             sessions.clear();
             sessions.addAll(welcome.sessions());
+            raised.clear();
+            raised.addAll(welcome.raised());
             proveWelcome(this, welcome);
         }
 
@@ -481,6 +620,19 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
                 sessions.remove(closed.session());
                 if (phase == Phase.SERVING) {
                     listener.sessionClosed(closed.session());
+                }
+            } else if (message instanceof ServerMessage.Raised told) {
+                raised.removeIf(
+                        other -> other.is(told.event().event(), told.event().target()));
+                raised.add(told.event());
+                if (phase == Phase.SERVING) {
+                    listener.raised(told.event());
+                }
+            } else if (message instanceof ServerMessage.Cleared told) {
+                raised.removeIf(
+                        other -> other.is(told.event().event(), told.event().target()));
+                if (phase == Phase.SERVING) {
+                    listener.cleared(told.event());
                 }
             } else if (message instanceof ServerMessage.GoingAway going && phase == Phase.SERVING) {
                 leaving = true;

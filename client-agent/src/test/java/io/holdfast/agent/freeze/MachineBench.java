@@ -98,7 +98,10 @@ abstract class MachineBench {
                         List.of(TARGET),
                         List.of(DISK),
                         1,
-                        false));
+                        false,
+                        List.of(),
+                        "",
+                        List.of()));
     }
 
     static ServerView server(long epoch, ExportedUnit... units) {

@@ -19,7 +19,21 @@ class RecordBatchTest {
     private final List<String> order = new ArrayList<>();
 
     private static FreezeRecord of(String vm) {
-        return new FreezeRecord(vm, "p", FreezeState.FREEZING, "lost", 0, 1, 2, List.of(), List.of(), 1, false);
+        return new FreezeRecord(
+                vm,
+                "p",
+                FreezeState.FREEZING,
+                "lost",
+                0,
+                1,
+                2,
+                List.of(),
+                List.of(),
+                1,
+                false,
+                List.of(),
+                "",
+                List.of());
     }
 
     @Test

@@ -28,7 +28,10 @@ class RecordStoreTest {
             List.of("iqn.2026-11.io.holdfast:disk"),
             List.of(new ExportedUnit("iqn.2026-11.io.holdfast:disk", 0, "uuid", 1 << 30, false)),
             2,
-            true);
+            true,
+            List.of("a"),
+            "",
+            List.of("storage-full=leave"));
 
     @TempDir
     private Path directory;
@@ -133,7 +136,8 @@ class RecordStoreTest {
     // ------------------------------------------------------------------ several at once
 
     private static FreezeRecord of(String vm, FreezeState state) {
-        return new FreezeRecord(vm, "p", state, "why", 0, 1, 2, List.of(), List.of(), 1, false);
+        return new FreezeRecord(
+                vm, "p", state, "why", 0, 1, 2, List.of(), List.of(), 1, false, List.of(), "", List.of());
     }
 
     @Test

@@ -1,0 +1,71 @@
+package io.holdfast.agent.freeze;
+
+import io.holdfast.control.ExportedUnit;
+import io.holdfast.control.RaisedEvent;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/** What is known of one of a VM's servers. Part of {@link VmStanding}, and owned by its thread. */
+final class ServerStanding {
+    final String name;
+    boolean lost = true;
+    /** It is away, and this VM was told to run on. */
+    boolean left;
+    /** It has announced that it goes, and this VM was told to run on. */
+    boolean leavesWhenLost;
+
+    @Nullable
+    ServerView view;
+
+    private final List<RaisedEvent> raised = new ArrayList<>();
+    private Set<String> targets = Set.of();
+
+    ServerStanding(String name) {
+        this.name = name;
+    }
+
+    void serves(ServerView now) {
+        lost = false;
+        left = false;
+        leavesWhenLost = false;
+        view = now;
+        targets = now.description().units().stream().map(ExportedUnit::target).collect(Collectors.toSet());
+        raised.clear();
+        raised.addAll(now.raised());
+    }
+
+    void lose() {
+        lost = true;
+        // A server that went took its troubles with it; the next one tells its own.
+        raised.clear();
+    }
+
+    void raise(RaisedEvent event) {
+        clear(event);
+        raised.add(event);
+    }
+
+    void clear(RaisedEvent event) {
+        raised.removeIf(other -> other.is(event.event(), event.target()));
+    }
+
+    Set<String> targets() {
+        return targets;
+    }
+
+    /** What is wrong at it for a VM with these targets, as far as the VM is to be frozen for it. */
+    Optional<RaisedEvent> trouble(UsedUnits used, EventTable table) {
+        return raised.stream()
+                .filter(event -> event.target().isEmpty() || used.uses(event.target()))
+                .filter(event -> table.actionFor(event.event()) != EventAction.LEAVE)
+                .findFirst();
+    }
+
+    boolean away(UsedUnits used, EventTable table) {
+        return lost && !left || trouble(used, table).isPresent();
+    }
+}

@@ -1,0 +1,58 @@
+package io.holdfast.agent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.holdfast.agent.freeze.EventAction;
+import io.holdfast.agent.freeze.KnownEvent;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+
+/** The page of events is their tables, printed. */
+class ReferencePageTest {
+    private static final Path PAGE = Path.of("../docs/reference/events.md");
+    private static final String WRITE = "holdfast.docs.write";
+
+    @Test
+    void shouldPrintEveryEventActionAndWish() throws IOException {
+        StringBuilder page = new StringBuilder("# Events and actions\n\n");
+        page.append("Printed from the agent's tables; `ReferencePageTest` keeps it true.\n\n## Events\n\n");
+        page.append("An event without a row, such as one that an operator raises, is answered by `freeze`.\n\n");
+        page.append("| event | built-in action | meaning |\n|---|---|---|\n");
+        for (KnownEvent known : KnownEvent.values()) {
+            page.append(row("`" + known.event() + "`", known.initial().word(), known.help()));
+        }
+        page.append("\n## Actions\n\n| action | what is done |\n|---|---|\n");
+        for (EventAction action : EventAction.values()) {
+            page.append(row("`" + action.word() + "`", action.help()));
+        }
+        page.append("\n## What a guest may say\n\n");
+        page.append("On its port `io.holdfast.events`, a line each of at most ")
+                .append(GuestPort.MAX_LINE_BYTES)
+                .append(" bytes. The answer's last line is `ok`, or `error` and why.\n\n");
+        page.append("| line | meaning |\n|---|---|\n");
+        for (GuestWishes.Verb verb : GuestWishes.Verb.values()) {
+            page.append(row("`" + verb.form() + "`", verb.help()));
+        }
+        if (Boolean.getBoolean(WRITE)) {
+            Files.writeString(PAGE, page);
+        }
+
+        assertThat(PAGE)
+                .as(
+                        "The page is stale: mvn -pl client-agent -am test -Dtest=ReferencePageTest -D%s=true"
+                                + " -Dsurefire.failIfNoSpecifiedTests=false writes it anew",
+                        WRITE)
+                .content()
+                .isEqualTo(page.toString());
+    }
+
+    private static String row(String... cells) {
+        StringBuilder row = new StringBuilder("|");
+        for (String cell : cells) {
+            row.append(' ').append(cell.replace("|", "\\|")).append(" |");
+        }
+        return row.append('\n').toString();
+    }
+}
