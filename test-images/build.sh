@@ -65,6 +65,7 @@ done
 kernel=$(guest_kernel_dir cloud-amd64) || die "no kernel for the guests: run scripts/setup.sh"
 kernel_version=$(basename "$kernel")
 busybox=$(command -v busybox)
+events_tool=$(dirname "$here")/scripts/guest/holdfast-events
 grub=/usr/lib/grub/i386-pc
 
 key() {
@@ -74,6 +75,7 @@ key() {
     mke2fs -V 2>&1 | head -n 1
     sha256sum < "$kernel/vmlinuz"
     sha256sum < "$busybox"
+    sha256sum < "$events_tool"
     sha256sum < "$(gcc -print-file-name=libc.a)"
     cat "$grub/boot.img" "$grub/kernel.img" | sha256sum
     cd "$here" && find build.sh lib src/main/c src/main/guest -type f | sort | xargs sha256sum
@@ -117,7 +119,8 @@ make_root() {
     echo "symlink bin/sh busybox"
     echo "write \"$here/src/main/guest/root-init\" sbin/init"
     echo "write \"$work/holdfast-guest\" sbin/holdfast-guest"
-    printf 'set_inode_field %s mode 0100755\n' bin/busybox sbin/init sbin/holdfast-guest
+    echo "write \"$events_tool\" bin/holdfast-events"
+    printf 'set_inode_field %s mode 0100755\n' bin/busybox sbin/init sbin/holdfast-guest bin/holdfast-events
     for extra in "$@"; do
       echo "write \"${extra%%=*}\" ${extra#*=}"
       echo "set_inode_field ${extra#*=} mode 0100644"
@@ -126,7 +129,7 @@ make_root() {
   debugfs -w -f "$work/commands" "$image" > "$work/debugfs.log" 2>&1
   # debugfs ends with 0 whatever happened.
   e2fsck -f -n "$image" > "$work/e2fsck.log" 2>&1 || { cat "$work/debugfs.log" "$work/e2fsck.log" >&2; die "bad root image"; }
-  for extra in bin/busybox sbin/init sbin/holdfast-guest "${@#*=}"; do
+  for extra in bin/busybox sbin/init sbin/holdfast-guest bin/holdfast-events "${@#*=}"; do
     debugfs -R "stat $extra" "$image" 2> /dev/null | grep -q 'Type: regular' \
       || { cat "$work/debugfs.log" >&2; die "no $extra in the root image"; }
   done

@@ -7,7 +7,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.LongSummaryStatistics;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
@@ -62,6 +67,293 @@ class FreezeCasesIT {
                 assertThat(vm.pauses()).isEqualTo(i);
             }
 
+            scene.requireUnharmed(vm);
+        }
+    }
+
+    // ------------------------------------------------------------------ the server's storage
+
+    @Test
+    void shouldFreezeOnlyTheGuestWhoseImageIsGone() throws Exception {
+        try (Scene scene = new Scene(work, images)) {
+            ServerProcess.Setting setting = scene.server(
+                    "server",
+                    scene.image("web1"),
+                    "--export",
+                    scene.image("web2").toString());
+            scene.start(setting);
+            scene.agent(List.of(setting), List.of("web1", "web2"));
+            Scene.Vm struck = scene.guest("web1");
+            Scene.Vm other = scene.guest("web2");
+            scene.awaitWriting(struck);
+            scene.awaitWriting(other);
+
+            Path away = struck.image().resolveSibling("away.img");
+            Files.move(struck.image(), away);
+            scene.awaitPaused(struck);
+            scene.awaitSaid("storage-gone");
+            scene.awaitProgress(other);
+            Files.move(away, struck.image());
+
+            scene.awaitProgress(struck);
+            assertThat(struck.pauses()).isEqualTo(1);
+            assertThat(other.pauses()).isZero();
+            scene.requireUnharmed(struck);
+            scene.requireUnharmed(other);
+        }
+    }
+
+    @Test
+    void shouldFreezeTheGuestWhoseStorageIsFull() throws Exception {
+        try (Scene scene = new Scene(work, images);
+                Mount small = Mount.tmpfs(scene.place().file("small"), "128m")) {
+            ServerProcess.Setting setting = scene.server("server", scene.image("web1", small.folder()));
+            scene.start(setting);
+            scene.agent(List.of(setting), List.of("web1"));
+            Scene.Vm vm = scene.guest("web1");
+            scene.awaitWriting(vm);
+
+            small.fill();
+            scene.awaitPaused(vm);
+            scene.awaitSaid("storage-full");
+            small.makeRoom();
+
+            scene.awaitProgress(vm);
+            scene.requireUnharmed(vm);
+        }
+    }
+
+    @Test
+    void shouldFreezeTheGuestWhoseStorageHangs() throws Exception {
+        try (Scene scene = new Scene(work, images);
+                Mount disk = Mount.loop(scene.place().file("loop"), "256m")) {
+            ServerProcess.Setting setting =
+                    scene.server("server", scene.image("web1", disk.folder()), "--stall-limit", "1");
+            scene.start(setting);
+            scene.agent(List.of(setting), List.of("web1"));
+            Scene.Vm vm = scene.guest("web1");
+            scene.awaitWriting(vm);
+
+            disk.hang();
+            scene.awaitPaused(vm);
+            scene.awaitSaid("storage-stalled");
+            disk.goOn();
+
+            scene.awaitProgress(vm);
+            assertThat(vm.pauses()).isEqualTo(1);
+            scene.requireUnharmed(vm);
+        }
+    }
+
+    // ------------------------------------------------------------------ several servers, several guests
+
+    @Test
+    void shouldThawAGuestWithDisksOnTwoServersWhenBothAreBack() throws Exception {
+        try (Scene scene = new Scene(work, images)) {
+            ServerProcess.Setting first = scene.server("first", scene.image("web1"));
+            ServerProcess.Setting second = scene.server("second", scene.image("data"));
+            ServerProcess one = scene.start(first);
+            ServerProcess two = scene.start(second);
+            scene.agent(List.of(first, second), List.of("web1"));
+            Scene.Vm vm = scene.guest("web1", DeviceKind.VIRTIO_BLK, "", scene.secondDisk("web1", "data"));
+            scene.awaitWriting(vm);
+
+            two.child().kill();
+            scene.awaitPaused(vm);
+            one.child().kill();
+            scene.start(first);
+            scene.awaitSaid("waits for server");
+            assertThat(vm.paused()).isTrue();
+            scene.start(second);
+
+            scene.awaitProgress(vm);
+            assertThat(vm.pauses()).isEqualTo(1);
+            scene.requireUnharmed(vm);
+        }
+    }
+
+    @Test
+    void shouldFreezeAndThawTenGuestsTogether() throws Exception {
+        try (Scene scene = new Scene(work, images)) {
+            List<String> names = new ArrayList<>();
+            List<String> exports = new ArrayList<>();
+            Map<String, String> said = new LinkedHashMap<>();
+            for (int i = 0; i < 10; i++) {
+                String name = "vm" + i;
+                names.add(name);
+                said.put(name, GuestVm.agentMonitor(scene.place(), name) + ",priority=" + i);
+                if (i > 0) {
+                    exports.addAll(List.of("--export", scene.image(name).toString()));
+                }
+            }
+            ServerProcess.Setting setting = scene.server("server", scene.image("vm0"), exports.toArray(new String[0]));
+            ServerProcess server = scene.start(setting);
+            scene.agent(List.of(setting), said);
+            List<Scene.Vm> vms = new ArrayList<>();
+            for (String name : names) {
+                Scene.Vm vm = scene.guest(name);
+                scene.awaitWriting(vm);
+                vms.add(vm);
+            }
+
+            long faultNs = System.nanoTime();
+            server.child().kill();
+            for (Scene.Vm vm : vms) {
+                scene.awaitPaused(vm);
+            }
+            LongSummaryStatistics frozen = scene.msSince(faultNs, "STOP");
+            server = scene.start(setting);
+            long servesNs = server.servingNs().orElseThrow();
+            for (Scene.Vm vm : vms) {
+                scene.awaitProgress(vm);
+            }
+            LongSummaryStatistics thawed = scene.msSince(servesNs, "RESUME");
+
+            System.out.printf(
+                    "ten guests: frozen %d to %d ms after SIGKILL, resumed %d to %d ms after the server served%n",
+                    frozen.getMin(), frozen.getMax(), thawed.getMin(), thawed.getMax());
+            for (Scene.Vm vm : vms) {
+                assertThat(vm.pauses()).as(vm.name()).isEqualTo(1);
+                scene.requireUnharmed(vm);
+            }
+        }
+    }
+
+    // ------------------------------------------------------------------ guards
+
+    @Test
+    void shouldGoOnWhenAgentAndServerAreKilledTogetherAndTheServerComesBackElsewhere() throws Exception {
+        try (Scene scene = new Scene(work, images)) {
+            ServerProcess.Setting setting = scene.server("server", scene.image("web1"));
+            ServerProcess server = scene.start(setting);
+            Map<String, String> said = Map.of(
+                    "web1", GuestVm.agentMonitor(scene.place(), "web1") + ",portal=127.0.0.1:" + FreePort.choose());
+            AgentProcess agent = scene.agent(List.of(setting), said);
+            Scene.Vm vm = scene.guest("web1");
+            scene.awaitWriting(vm);
+
+            server.child().kill();
+            scene.awaitPaused(vm);
+            agent.child().kill();
+            scene.start(new ServerProcess.Setting(
+                    setting.holdfast(),
+                    FreePort.choose(),
+                    setting.controlPort(),
+                    setting.image(),
+                    setting.stateFolder()));
+            scene.agent(List.of(setting), said);
+
+            scene.awaitProgress(vm);
+            assertThat(vm.pauses()).isEqualTo(1);
+            scene.requireUnharmed(vm);
+        }
+    }
+
+    @Test
+    void shouldLeaveAloneWhatSomebodyPausedOrResumed() throws Exception {
+        try (Scene scene = new Scene(work, images)) {
+            ServerProcess.Setting setting = scene.server("server", scene.image("web1"));
+            ServerProcess server = scene.start(setting);
+            scene.agent(List.of(setting), List.of("web1"));
+            Scene.Vm vm = scene.guest("web1");
+            scene.awaitWriting(vm);
+
+            scene.tellQemu(vm, "stop");
+            scene.awaitSaid("paused by somebody else");
+            server.child().kill();
+            scene.awaitSaid(" lost: ");
+            server = scene.start(setting);
+            scene.awaitSaid("serves at its portal", 2);
+            assertThat(vm.resumes())
+                    .as("nobody but its administrator resumes it")
+                    .isZero();
+            scene.tellQemu(vm, "cont");
+            scene.awaitProgress(vm);
+
+            server.child().kill();
+            scene.await("a second pause", Duration.ofSeconds(20), () -> vm.pauses() == 2);
+            scene.start(setting);
+            scene.awaitProgress(vm);
+            scene.requireUnharmed(vm);
+        }
+    }
+
+    @Test
+    void shouldForgetAGuestWhoseQemuDiedFrozen() throws Exception {
+        try (Scene scene = new Scene(work, images)) {
+            ServerProcess.Setting setting = scene.server("server", scene.image("web1"));
+            ServerProcess server = scene.start(setting);
+            scene.agent(List.of(setting), List.of("web1"));
+            Scene.Vm vm = scene.guest("web1");
+            scene.awaitWriting(vm);
+
+            server.child().kill();
+            scene.awaitPaused(vm);
+            vm.qemu().child().kill();
+            scene.awaitSaid("ABSENT");
+            scene.start(setting);
+            Scene.Vm next = scene.guest("web1");
+
+            scene.awaitWriting(next);
+            assertThat(next.pauses()).isZero();
+        }
+    }
+
+    @Test
+    void shouldEndAGuestWhoseLimitHasPassed() throws Exception {
+        try (Scene scene = new Scene(work, images)) {
+            ServerProcess.Setting setting = scene.server("server", scene.image("web1"));
+            ServerProcess server = scene.start(setting);
+            scene.agent(
+                    List.of(setting),
+                    Map.of("web1", GuestVm.agentMonitor(scene.place(), "web1") + ",limit=2:power-off"));
+            Scene.Vm vm = scene.guest("web1");
+            scene.awaitWriting(vm);
+
+            server.child().kill();
+
+            scene.awaitSaid("QEMU is ended");
+            assertThat(vm.qemu().child().awaitEnd(Duration.ofSeconds(10))).isTrue();
+        }
+    }
+
+    // ------------------------------------------------------------------ what the guest wants
+
+    @Test
+    void shouldDoWhatTheGuestRegisteredAndGiveItsMemoryBack() throws Exception {
+        try (Scene scene = new Scene(work, images)) {
+            Path port = scene.place().file("web1.events");
+            Path memory = scene.place().file("web1.ram");
+            ServerProcess.Setting setting = scene.server("server", scene.image("web1"));
+            ServerProcess server = scene.start(setting);
+            scene.agent(
+                    List.of(setting), Map.of("web1", GuestVm.agentMonitor(scene.place(), "web1") + ",events=" + port));
+            Scene.Vm vm = scene.guest(
+                    "web1",
+                    DeviceKind.VIRTIO_BLK,
+                    "",
+                    List.of(
+                            "-chardev",
+                            "socket,id=ev,path=" + port + ",server=on,wait=off",
+                            "-device",
+                            "virtserialport,chardev=ev,name=io.holdfast.events",
+                            "-object",
+                            "memory-backend-file,id=ram,size=128M,share=on,mem-path=" + memory,
+                            "-machine",
+                            "memory-backend=ram",
+                            "-append",
+                            "console=ttyS0 panic=-1 root=/dev/vda holdfast.writers=4"
+                                    + " holdfast.wish=register,server-crash,reclaim"));
+            scene.awaitWriting(vm);
+            scene.awaitSaid("its guest wants [server-crash=reclaim]");
+
+            server.child().kill();
+            scene.awaitPaused(vm);
+            scene.awaitSaid("memory given back");
+            System.out.println(scene.lineWith("memory given back"));
+            scene.start(setting);
+
+            scene.awaitProgress(vm);
             scene.requireUnharmed(vm);
         }
     }

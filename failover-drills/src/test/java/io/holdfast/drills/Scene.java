@@ -2,17 +2,20 @@ package io.holdfast.drills;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.linux.UnixStream;
 import io.holdfast.testimages.DiskChecker;
 import io.holdfast.testimages.DiskReport;
 import io.holdfast.testimages.GuestImages;
 import io.holdfast.testimages.GuestLine;
 import io.holdfast.testimages.GuestReport;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.LongSummaryStatistics;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.BooleanSupplier;
@@ -34,6 +37,7 @@ final class Scene implements AutoCloseable {
     private final GuestImages images;
     private final Workplace place;
     private final Map<String, Vm> vms = new LinkedHashMap<>();
+    private final Map<String, Path> imagePaths = new LinkedHashMap<>();
     private @Nullable AgentProcess agent;
 
     Scene(Path work, GuestImages images) throws DrillFailure {
@@ -77,6 +81,52 @@ final class Scene implements AutoCloseable {
 
     Path image(String name) throws IOException {
         return images.copyRoot(place.file(name + ".img"));
+    }
+
+    Path image(String name, Path folder) throws IOException {
+        imagePaths.put(name, folder.resolve(name + ".img"));
+        return images.copyRoot(folder.resolve(name + ".img"));
+    }
+
+    /** Of QEMU: one more disk at the VM's portal. */
+    List<String> secondDisk(String vm, String target) throws DrillFailure, InterruptedException {
+        int portal = Objects.requireNonNull(agent).awaitPortal(vm);
+        return List.of(
+                "-blockdev",
+                "driver=iscsi,node-name=iscsi1,transport=tcp,portal=127.0.0.1:" + portal
+                        + ",target=iqn.2026-11.io.holdfast:" + target + ",lun=0,cache.direct=on",
+                "-blockdev",
+                "driver=raw,node-name=disk1,file=iscsi1,cache.direct=on",
+                "-device",
+                "virtio-blk-pci,drive=disk1,werror=stop,rerror=stop");
+    }
+
+    /** As an administrator would, on a monitor of his. */
+    void tellQemu(Vm vm, String command) throws DrillFailure, IOException {
+        Path socket = place.file(vm.name() + "-user.qmp");
+        try (UnixStream monitor = UnixStream.connect(socket, 5_000)) {
+            monitor.readTimeoutMs(5_000);
+            monitor.readLine(1 << 16);
+            for (String line : List.of("qmp_capabilities", command)) {
+                monitor.write(("{\"execute\":\"" + line + "\"}\n").getBytes(StandardCharsets.UTF_8));
+                String reply;
+                do {
+                    reply = monitor.readLine(1 << 16);
+                } while (reply != null && !reply.contains("\"return\""));
+            }
+        }
+    }
+
+    /** When QEMU told such an event last, of all guests. */
+    LongSummaryStatistics msSince(long ns, String event) {
+        return vms.values().stream()
+                .mapToLong(vm -> vm.observer().events().stream()
+                        .filter(seen -> seen.name().equals(event))
+                        .mapToLong(Observer.Event::atNs)
+                        .max()
+                        .orElse(ns))
+                .map(at -> (at - ns) / 1_000_000)
+                .summaryStatistics();
     }
 
     ServerProcess.Setting server(String name, Path image, String... more) throws DrillFailure {
@@ -134,7 +184,7 @@ final class Scene implements AutoCloseable {
                 qemu,
                 GuestChannel.connect(qemu.port()),
                 Observer.at(qemu.observerMonitor()),
-                place.file(name + ".img"),
+                imagePaths.getOrDefault(name, place.file(name + ".img")),
                 target);
         vms.put(name, vm);
         return vm;
@@ -160,11 +210,26 @@ final class Scene implements AutoCloseable {
     }
 
     void awaitSaid(String what) throws DrillFailure, InterruptedException {
+        awaitSaid(what, 1);
+    }
+
+    void awaitSaid(String what, int times) throws DrillFailure, InterruptedException {
         Child child = Objects.requireNonNull(agent).child();
         await(
                 "the agent to say " + what,
                 LIMIT,
-                () -> child.lines().stream().anyMatch(line -> line.text().contains(what)));
+                () -> child.lines().stream()
+                                .filter(line -> line.text().contains(what))
+                                .count()
+                        >= times);
+    }
+
+    /** The agent's last line that holds this. */
+    String lineWith(String what) {
+        return Objects.requireNonNull(agent).child().lines().stream()
+                .map(Child.Line::text)
+                .filter(line -> line.contains(what))
+                .reduce("", (first, second) -> second);
     }
 
     void await(String what, Duration limit, BooleanSupplier condition) throws DrillFailure, InterruptedException {
