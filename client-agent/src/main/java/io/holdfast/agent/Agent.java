@@ -31,14 +31,17 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -60,6 +63,7 @@ public final class Agent implements AutoCloseable {
 
     private final AgentConfig config;
     private final AgentListener listener;
+    private final Function<InetSocketAddress, OptionalInt> passed;
     private final EventLoopGroup group;
     private final EventLoop loop;
     private final ExecutorService besides =
@@ -79,9 +83,14 @@ public final class Agent implements AutoCloseable {
     /** VMs whose change has not been told yet. */
     private final Set<VmKeeper> changed = new LinkedHashSet<>();
 
-    private Agent(AgentConfig config, AgentListener listener, RecordStore records) {
+    private Agent(
+            AgentConfig config,
+            AgentListener listener,
+            Function<InetSocketAddress, OptionalInt> passed,
+            RecordStore records) {
         this.config = config;
         this.listener = listener;
+        this.passed = passed;
         this.records = records;
         batch = new RecordBatch(records);
         group = new MultiThreadIoEventLoopGroup(
@@ -107,6 +116,17 @@ public final class Agent implements AutoCloseable {
      * @throws IOException if a portal's address or the state directory cannot be had
      */
     public static Agent start(AgentConfig config, AgentListener listener) throws AgentConfigException, IOException {
+        return start(config, listener, address -> OptionalInt.empty());
+    }
+
+    /**
+     * The same with sockets that listen already.
+     *
+     * @param passed the descriptor of the one at an address, if there is one
+     */
+    public static Agent start(
+            AgentConfig config, AgentListener listener, Function<InetSocketAddress, OptionalInt> passed)
+            throws AgentConfigException, IOException {
         config.check();
         RecordStore records;
         try {
@@ -117,7 +137,7 @@ public final class Agent implements AutoCloseable {
         }
         Agent agent = null;
         try {
-            agent = new Agent(config, listener, records);
+            agent = new Agent(config, listener, passed, records);
             agent.openPortals();
         } catch (IOException | RuntimeException | LinkageError e) {
             // A native library that cannot be loaded is a LinkageError; another attempt must find everything free.
@@ -165,6 +185,15 @@ public final class Agent implements AutoCloseable {
     /** Whether every server serves, as far as the agent knows. Not to be called on the agent's loop. */
     public boolean serverServes() {
         return onLoop(() -> servers.values().stream().allMatch(server -> server.watch.serving()), false);
+    }
+
+    /** Completes when the loop that everything hangs on has got round to it. */
+    public CompletableFuture<Void> pulse() {
+        CompletableFuture<Void> beat = new CompletableFuture<>();
+        if (!closed.get()) {
+            loop.execute(() -> beat.complete(null));
+        }
+        return beat;
     }
 
     private <T> T onLoop(Callable<T> question, T otherwise) {
@@ -455,6 +484,11 @@ public final class Agent implements AutoCloseable {
         @Override
         public Logger log() {
             return VM_LOG;
+        }
+
+        @Override
+        public OptionalInt passed(InetSocketAddress address) {
+            return passed.apply(address);
         }
 
         @Override

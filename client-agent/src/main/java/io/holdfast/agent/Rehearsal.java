@@ -30,6 +30,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -204,6 +205,11 @@ final class Rehearsal implements VmKeeper.Home {
                 states.add(to);
             }
         };
+    }
+
+    @Override
+    public OptionalInt passed(InetSocketAddress address) {
+        return OptionalInt.empty();
     }
 
     @Override

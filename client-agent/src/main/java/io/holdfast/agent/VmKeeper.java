@@ -36,6 +36,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
@@ -59,6 +60,9 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
         default void changed(VmKeeper vm) {}
 
         Logger log();
+
+        /** A socket that listens at an address already, which the service manager has passed on. */
+        OptionalInt passed(InetSocketAddress address);
 
         /** Where things may block for milliseconds. */
         Executor besides();
@@ -144,7 +148,14 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
         log = home.log();
         FreezeRecord record = records.load(config.name()).orElse(null);
         portal = Portal.open(
-                config.name(), portalAddress, loop, proof, this, limits, beginning(config, record, servers));
+                config.name(),
+                portalAddress,
+                home.passed(portalAddress),
+                loop,
+                proof,
+                this,
+                limits,
+                beginning(config, record, servers));
         for (String server : servers) {
             sessions.put(server, new VmSessions(loop, home.besides(), count -> sessionsChanged()));
         }

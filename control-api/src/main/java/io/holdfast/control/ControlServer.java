@@ -4,6 +4,7 @@ import io.holdfast.net.NetworkFailure;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFactory;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
@@ -108,10 +109,44 @@ public final class ControlServer implements AutoCloseable {
         return server;
     }
 
+    /**
+     * Serves at a socket that listens already, on a thread of its own.
+     *
+     * @param own a group of one thread, which becomes the server's
+     * @param listening makes the socket's channel, of the kind that fits the group
+     * @throws IOException if the socket cannot be used
+     */
+    public static ControlServer adopt(
+            EventLoopGroup own,
+            ChannelFactory<? extends ServerChannel> listening,
+            Supplier<ServerDescription> description,
+            ControlSettings settings)
+            throws IOException {
+        ControlServer server = new ControlServer(own, true, description, settings);
+        var registered = server.bootstrap().channelFactory(listening).register().awaitUninterruptibly();
+        if (!registered.isSuccess()) {
+            server.close();
+            throw new IOException(
+                    "control port: the socket that was passed cannot be used: "
+                            + registered.cause().getMessage(),
+                    registered.cause());
+        }
+        server.listener = registered.channel();
+        return server;
+    }
+
     private void listen(InetSocketAddress address, Class<? extends ServerChannel> channelType) throws IOException {
-        ServerBootstrap bootstrap = new ServerBootstrap()
+        var bound = bootstrap().channel(channelType).bind(address).awaitUninterruptibly();
+        if (!bound.isSuccess()) {
+            close();
+            throw new IOException("control port: " + NetworkFailure.ofListening(address, bound.cause()), bound.cause());
+        }
+        listener = bound.channel();
+    }
+
+    private ServerBootstrap bootstrap() {
+        return new ServerBootstrap()
                 .group(group)
-                .channel(channelType)
                 .option(ChannelOption.SO_BACKLOG, BACKLOG)
                 .option(ChannelOption.SO_REUSEADDR, true)
                 .childOption(ChannelOption.TCP_NODELAY, true)
@@ -126,12 +161,6 @@ public final class ControlServer implements AutoCloseable {
                                 .addLast(new AgentConnection(ControlServer.this, settings));
                     }
                 });
-        var bound = bootstrap.bind(address).awaitUninterruptibly();
-        if (!bound.isSuccess()) {
-            close();
-            throw new IOException("control port: " + NetworkFailure.ofListening(address, bound.cause()), bound.cause());
-        }
-        listener = bound.channel();
     }
 
     /** Where agents find this server. */

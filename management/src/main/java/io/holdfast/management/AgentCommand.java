@@ -8,26 +8,36 @@ import io.holdfast.agent.OutageReports;
 import io.holdfast.agent.VmConfig;
 import io.holdfast.agent.watch.ProbeIdentity;
 import io.holdfast.agent.watch.WatchSettings;
+import io.holdfast.management.config.AgentConfigFile;
 import io.holdfast.management.config.ChapFile;
 import io.holdfast.management.config.ConfigException;
+import io.holdfast.management.systemd.PassedPorts;
+import io.holdfast.management.systemd.ServiceManager;
 import io.holdfast.net.Addresses;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 
 /** {@code holdfast agent}: looks after the VMs of this host until it is told to stop. */
 final class AgentCommand implements Command {
+    private static final AgentConfigFile EMPTY = new AgentConfigFile(Map.of(), List.of());
+    private static final String CONFIG = "--config";
     private static final String SERVER = "--server";
     private static final String VM = "--vm";
     private static final String STATE = "--state";
     private static final String REPORTS = "--reports";
     private static final String READ_EVERY = "--read-every";
     private static final String CHAP_FILE = "--chap-file";
+    /** Closing takes milliseconds; a loaded machine is given more. */
+    private static final Duration STOP_LIMIT = Duration.ofSeconds(15);
 
     private static final int MIN_READ_EVERY_MS = 100;
     private static final int MAX_READ_EVERY_MS = 60_000;
@@ -49,11 +59,17 @@ final class AgentCommand implements Command {
     public List<Option> options() {
         return List.of(
                 new Option(
+                        CONFIG,
+                        "FILE",
+                        "Settings in TOML: server, state, chap-file, and for each VM a [[vm]] with name, qmp and attributes."
+                                + " Options override it; VMs of both are looked after.",
+                        Need.OPTIONAL),
+                new Option(
                         SERVER,
                         "ADDR:PORT",
                         "The server's control port: 'holdfast serve' prints it, 3261 by default. Several times for VMs"
-                                + " with disks at several servers.",
-                        Need.REQUIRED),
+                                + " with disks at several servers. Needed, here or in the file.",
+                        Need.OPTIONAL),
                 new Option(
                         VM,
                         "NAME=QMP[,ATTRIBUTE...]",
@@ -66,7 +82,7 @@ final class AgentCommand implements Command {
                                 + " times (docs/reference/events.md). limit=SECONDS[:alert|power-off|hook]: what is done"
                                 + " when it has been frozen so long. hook=PROGRAM. ga=SOCKET: its QEMU guest agent, which"
                                 + " sets its clock after a thaw. events=SOCKET: its port for the guest's own wishes.",
-                        Need.REQUIRED),
+                        Need.OPTIONAL),
                 new Option(
                         STATE,
                         "DIR",
@@ -95,21 +111,17 @@ final class AgentCommand implements Command {
     @Override
     public int run(Arguments arguments, PrintWriter out, PrintWriter err) {
         Logging.start();
-        try (Agent agent = Agent.start(config(arguments), reports(arguments))) {
-            agent.portals().forEach((vm, portal) -> out.println(print(vm, portal)));
-            out.println();
-            out.println(
-                    "Give QEMU the portal: -drive file=iscsi://PORTAL/TARGET/LUN,format=raw,if=virtio,cache=none,werror=stop,rerror=stop");
-            out.flush();
-            awaitStop(agent);
-            return ExitCode.OK;
+        try {
+            AgentConfig config = config(arguments);
+            PassedPorts passed = PassedPorts.fromEnvironment();
+            return run(Agent.start(config, reports(arguments), passed::take), passed, out);
         } catch (AgentConfigException | ConfigException e) {
             err.println("holdfast agent: " + e.getMessage());
             return ExitCode.USAGE;
         } catch (IOException e) {
             err.println("holdfast agent: " + e.getMessage());
             return ExitCode.FAILED;
-        } catch (LinkageError | IllegalStateException e) {
+        } catch (LinkageError | IllegalStateException | IllegalArgumentException e) {
             err.println("holdfast agent: " + StartFailure.inWords(e));
             return ExitCode.FAILED;
         }
@@ -129,18 +141,40 @@ final class AgentCommand implements Command {
                 .orElse(AgentListener.NONE);
     }
 
+    private static int run(Agent started, PassedPorts passed, PrintWriter out) {
+        try (Agent agent = started;
+                ServiceManager manager = ServiceManager.fromEnvironment()) {
+            agent.portals().forEach((vm, portal) -> out.println(print(vm, portal)));
+            out.println();
+            out.println(
+                    "Give QEMU the portal: -drive file=iscsi://PORTAL/TARGET/LUN,format=raw,if=virtio,cache=none,werror=stop,rerror=stop");
+            out.flush();
+            passed.reportUnused();
+            manager.ready(new AgentService(agent));
+            awaitStop(agent, manager);
+            return ExitCode.OK;
+        }
+    }
+
     private static String print(String vm, InetSocketAddress portal) {
         return "vm " + vm + ": portal " + Addresses.print(Reachable.of(portal))
                 + (portal.getAddress().isAnyLocalAddress() ? " (at every address of this host)" : "");
     }
 
-    private static AgentConfig config(Arguments arguments) throws AgentConfigException, ConfigException {
+    /** What the options and the file they name ask for. */
+    static AgentConfig config(Arguments arguments) throws AgentConfigException, ConfigException {
+        Optional<String> named = arguments.last(CONFIG);
+        AgentConfigFile file = named.isPresent() ? AgentConfigFile.read(Path.of(named.get())) : EMPTY;
         List<VmConfig> vms = new ArrayList<>();
+        for (String vm : file.vms()) {
+            vms.add(VmConfig.parse(vm));
+        }
         for (String vm : arguments.all(VM)) {
             vms.add(VmConfig.parse(vm));
         }
         List<InetSocketAddress> servers = new ArrayList<>();
-        for (String server : arguments.all(SERVER)) {
+        List<String> given = arguments.all(SERVER);
+        for (String server : given.isEmpty() ? file.value("server").map(List::of).orElse(List.of()) : given) {
             servers.add(AgentConfig.parseAddress(SERVER, server));
         }
         WatchSettings watch = WatchSettings.DEFAULT;
@@ -148,12 +182,17 @@ final class AgentCommand implements Command {
             watch = watch.readEvery(readEveryMs(arguments.last(READ_EVERY).get()));
         }
         ProbeIdentity probe = ProbeIdentity.ofThisHost();
-        if (arguments.last(CHAP_FILE).isPresent()) {
-            probe = probe.with(
-                    ChapFile.readAgent(Path.of(arguments.last(CHAP_FILE).get())));
+        Optional<String> chap = setting(arguments, file, CHAP_FILE);
+        if (chap.isPresent()) {
+            probe = probe.with(ChapFile.readAgent(Path.of(chap.get())));
+        }
+        if (servers.isEmpty()) {
+            throw new ConfigException("no server: give --server ADDR:PORT, or server in the configuration file");
         }
         return AgentConfig.of(
-                        servers, vms, arguments.last(STATE).map(Path::of).orElse(AgentConfig.DEFAULT_STATE_DIRECTORY))
+                        servers,
+                        vms,
+                        setting(arguments, file, STATE).map(Path::of).orElse(AgentConfig.DEFAULT_STATE_DIRECTORY))
                 .with(probe)
                 .with(watch);
     }
@@ -171,10 +210,16 @@ final class AgentCommand implements Command {
                 + " to " + MAX_READ_EVERY_MS + ", are allowed");
     }
 
-    private static void awaitStop(Agent agent) {
+    /** The option, or the file's key of the same name. */
+    private static Optional<String> setting(Arguments arguments, AgentConfigFile file, String option) {
+        return arguments.last(option).or(() -> file.value(option.substring("--".length())));
+    }
+
+    private static void awaitStop(Agent agent, ServiceManager manager) {
         CountDownLatch stopped = new CountDownLatch(1);
         Thread hook = new Thread(
                 () -> {
+                    manager.stopping("stopping: VMs stay as they are", STOP_LIMIT);
                     agent.close();
                     stopped.countDown();
                 },

@@ -3,9 +3,12 @@ package io.holdfast.management;
 import io.holdfast.management.config.ConfigException;
 import io.holdfast.management.config.Export;
 import io.holdfast.management.config.ExportAttribute;
-import io.holdfast.management.config.ServeConfig;
 import io.holdfast.management.config.ServeConfigFile;
+import io.holdfast.management.config.ServeRequest;
 import io.holdfast.management.config.ServeSetting;
+import io.holdfast.management.systemd.HangUp;
+import io.holdfast.management.systemd.PassedPorts;
+import io.holdfast.management.systemd.ServiceManager;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -15,9 +18,12 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** {@code holdfast serve}: serves files as iSCSI disks until it is told to stop. */
 final class ServeCommand implements Command {
+    private static final Logger LOG = LoggerFactory.getLogger(ServeCommand.class);
     private static final String EXPORT = "--export";
     private static final String CONFIG = "--config";
     /**
@@ -35,7 +41,8 @@ final class ServeCommand implements Command {
     public List<String> description() {
         return List.of(
                 "Serves files as iSCSI disks. Prints one line per logical unit once it serves.",
-                "SIGTERM stops it as planned: agents freeze their VMs first.");
+                "SIGTERM stops it as planned: agents freeze their VMs first. SIGHUP reads the settings anew: exports come and"
+                        + " go, sessions of the others stay, and what needs a restart is named in the log.");
     }
 
     @Override
@@ -67,12 +74,18 @@ final class ServeCommand implements Command {
     public int run(Arguments arguments, PrintWriter out, PrintWriter err) {
         Logging.start();
         try {
-            TargetServer server = TargetServer.start(config(arguments));
+            ServeRequest request = request(arguments);
+            PassedPorts passed = PassedPorts.fromEnvironment();
+            TargetServer server = TargetServer.start(request, passed);
+            ServiceManager manager = ServiceManager.fromEnvironment();
             // Before anybody can be told that it serves, and may want it to stop.
-            stopAtTheEndOf(server);
+            stopAtTheEndOf(server, manager);
             server.printTo(out);
+            passed.reportUnused();
             if (!server.awaitStop(GUESTS_FIRST)) {
                 server.finishStart();
+                HangUp.runs(() -> reload(arguments, server, manager));
+                manager.ready(server);
                 server.awaitStop();
             }
             return ExitCode.OK;
@@ -88,17 +101,35 @@ final class ServeCommand implements Command {
         }
     }
 
-    private static void stopAtTheEndOf(TargetServer server) {
+    private static void stopAtTheEndOf(TargetServer server, ServiceManager manager) {
+        Runnable stop = () -> {
+            manager.stopping("stopping: agents freeze their VMs", server.stopLimit());
+            server.stop();
+        };
         try {
-            Runtime.getRuntime().addShutdownHook(new Thread(server::stop, "holdfast-stop"));
+            Runtime.getRuntime().addShutdownHook(new Thread(stop, "holdfast-stop"));
         } catch (IllegalStateException e) {
             // The process is ending already: a signal came while it started.
             server.stop();
         }
     }
 
+    /** Reads the settings anew, and takes over what can change while sessions run. */
+    private static void reload(Arguments arguments, TargetServer server, ServiceManager manager) {
+        manager.reloading();
+        try {
+            server.reload(request(arguments));
+        } catch (ConfigException e) {
+            LOG.error("the settings stay as they are: {}", e.getMessage());
+        } catch (RuntimeException e) {
+            LOG.error("the settings could not be taken over", e);
+        } finally {
+            manager.reloaded(server.status());
+        }
+    }
+
     /** What the options and the file they name ask for. */
-    static ServeConfig config(Arguments arguments) throws ConfigException {
+    static ServeRequest request(Arguments arguments) throws ConfigException {
         Map<ServeSetting, List<String>> values = new EnumMap<>(ServeSetting.class);
         List<Export> exports = new ArrayList<>();
         Optional<String> file = arguments.last(CONFIG);
@@ -116,6 +147,6 @@ final class ServeCommand implements Command {
         for (String export : arguments.all(EXPORT)) {
             exports.add(Export.parse(export));
         }
-        return ServeConfig.of(values, exports);
+        return new ServeRequest(values, exports);
     }
 }

@@ -24,16 +24,23 @@ import io.holdfast.management.config.ConfigException;
 import io.holdfast.management.config.Export;
 import io.holdfast.management.config.Portal;
 import io.holdfast.management.config.ServeConfig;
+import io.holdfast.management.config.ServeRequest;
 import io.holdfast.management.plane.LuBacking;
 import io.holdfast.management.served.ClientSecrets;
 import io.holdfast.management.served.ServedFabric;
 import io.holdfast.management.served.ServedLus;
+import io.holdfast.management.systemd.PassedPorts;
+import io.holdfast.management.systemd.ServiceManager;
 import io.holdfast.net.Addresses;
 import io.holdfast.scsi.FileReservationStore;
 import io.holdfast.scsi.FixedLunView;
 import io.holdfast.scsi.LogicalUnit;
 import io.holdfast.scsi.LogicalUnitIdentity;
 import io.holdfast.scsi.ReservationStore;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
@@ -44,10 +51,16 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.OptionalInt;
+import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -63,15 +76,32 @@ import org.slf4j.LoggerFactory;
  *   stop:   tell agents ──► wait until they have frozen ──► portals ──► running commands end ──► flush ──► images
  * </pre>
  */
-final class TargetServer {
+final class TargetServer implements ServiceManager.Service {
     private static final Logger log = LoggerFactory.getLogger(TargetServer.class);
     /** Where in the state directory. */
     private static final String RESERVATIONS = "reservations";
     /** How long running commands may take to end when the server stops. */
     private static final Duration COMMANDS_LIMIT = Duration.ofSeconds(5);
 
+    private static final int SESSIONS_LOOK_MS = 20;
+    /** For flushing and closing images when the server stops. */
+    private static final Duration STOP_RESERVE = Duration.ofSeconds(15);
+
+    /** As the server was started, but for what {@link #reload} has changed since. */
     private final ServeConfig config;
-    private final List<ServedUnit> units = new ArrayList<>();
+
+    private volatile Duration stopLimit;
+    private final PassedPorts passed;
+    // Guarded by this, after the start.
+    private ServeRequest request;
+    /** How many sessions each target has. */
+    private final Map<String, Integer> sessions = new ConcurrentHashMap<>();
+
+    private final List<ServedUnit> units = new CopyOnWriteArrayList<>();
+    private final List<ExportDirectory> directories = new ArrayList<>();
+    /** Removed while commands of theirs were running, which have not ended yet. */
+    private final List<ServedUnit> leaving = new CopyOnWriteArrayList<>();
+
     private final ServedLus lus = new ServedLus(this::unitOf);
     private final ServedFabric fabric;
     /** Every initiator sees every export, so it may copy between all of them. */
@@ -81,14 +111,18 @@ final class TargetServer {
     private @Nullable UnitIdentities identities;
     private @Nullable EventLoops loops;
     private @Nullable IscsiServer iscsi;
+    private @Nullable DataPathPulse pulse;
     private @Nullable FileWatch watch;
     private volatile @Nullable ControlServer control;
     private final UnitWatch unitWatch = new UnitWatch(() -> control);
     private boolean startFailed;
     private final CountDownLatch stopped = new CountDownLatch(1);
 
-    private TargetServer(ServeConfig config) {
-        this.config = config;
+    private TargetServer(ServeRequest request, PassedPorts passed) throws ConfigException {
+        this.request = request;
+        this.config = request.judged();
+        this.stopLimit = config.stopLimit();
+        this.passed = passed;
         this.pool = new IoPool(config.ioThreads(), IoPool.MAX_WAITING);
         this.fabric = new ServedFabric(
                 config.namePrefix() + ":",
@@ -104,9 +138,14 @@ final class TargetServer {
      * @throws ConfigException if a setting does not fit this machine
      * @throws IOException if an image cannot be opened or an address cannot be bound; nothing is left open then
      */
-    static TargetServer start(ServeConfig config) throws ConfigException, IOException {
-        IoWay way = way(config.io());
-        TargetServer server = new TargetServer(config);
+    static TargetServer start(ServeRequest request) throws ConfigException, IOException {
+        return start(request, PassedPorts.none());
+    }
+
+    /** The same at sockets that listen already, where there are any. */
+    static TargetServer start(ServeRequest request, PassedPorts passed) throws ConfigException, IOException {
+        TargetServer server = new TargetServer(request, passed);
+        IoWay way = way(server.config.io());
         try {
             server.openUnits();
             server.listen(way);
@@ -233,18 +272,40 @@ final class TargetServer {
     private void listen(IoWay way) throws IOException {
         EventLoops started = EventLoops.start(way, config.eventLoops(), config.spinMicros(), pool);
         loops = started;
+        pulse = new DataPathPulse(started);
         IscsiServer server = IscsiServer.start(
                 config.portals().stream()
                         .map(portal -> new IscsiServer.Portal(
-                                portal.address(), fabric.directory(new ExportDirectory(units, portal.group()))))
+                                portal.address(),
+                                fabric.directory(directory(portal.group())),
+                                passed.take(portal.address())))
                         .toList(),
                 started,
                 new ToAgents(),
                 config.iscsi());
         iscsi = server;
         fabric.sessionsEndBy(server::endSessions);
-        control = ControlServer.start(config.control(), () -> describe(server), ControlSettings.DEFAULT);
+        control = listenForAgents(() -> describe(server));
         log.info("serving {} logical unit(s), {} I/O, {} event loops", units.size(), way.label(), config.eventLoops());
+    }
+
+    private ExportDirectory directory(int group) {
+        ExportDirectory directory = new ExportDirectory(units, group);
+        directories.add(directory);
+        return directory;
+    }
+
+    private ControlServer listenForAgents(Supplier<ServerDescription> description) throws IOException {
+        OptionalInt socket = passed.take(config.control());
+        if (socket.isEmpty()) {
+            return ControlServer.start(config.control(), description, ControlSettings.DEFAULT);
+        }
+        return ControlServer.adopt(
+                new MultiThreadIoEventLoopGroup(
+                        1, new DefaultThreadFactory("control-server", true), EpollIoHandler.newFactory()),
+                () -> new EpollServerSocketChannel(socket.getAsInt()),
+                description,
+                ControlSettings.DEFAULT);
     }
 
     private ServerDescription describe(IscsiServer server) {
@@ -266,25 +327,127 @@ final class TargetServer {
 
     /** What need not stand between exec and serving: binding the native library, which makes file I/O quick. */
     void finishStart() {
-        for (ServedUnit unit : units) {
-            try {
-                unit.backend().bindNative();
-            } catch (IOException | LinkageError e) {
-                log.warn(
-                        "{}: native I/O cannot be used, slower ways are: {}",
-                        unit.export().path(),
-                        e.getMessage());
-            }
-        }
+        units.forEach(TargetServer::bindNative);
         lus.bindNative();
         watch = FileWatch.start(this::files, pool);
         unitWatch.start();
+    }
+
+    private static void bindNative(ServedUnit unit) {
+        try {
+            unit.backend().bindNative();
+        } catch (IOException | LinkageError e) {
+            log.warn(
+                    "{}: native I/O cannot be used, slower ways are: {}",
+                    unit.export().path(),
+                    e.getMessage());
+        }
     }
 
     private List<FileBackend> files() {
         List<FileBackend> files = new ArrayList<>(lus.files());
         units.forEach(unit -> files.add(unit.backend()));
         return files;
+    }
+
+    // ------------------------------------------------------------------ reload
+
+    /**
+     * Takes over what can change while sessions run: exports that are new are served, those that are gone end with their
+     * sessions. What cannot change is named in the log, and so is an export that cannot be opened. After
+     * {@link #finishStart}; not on an event loop.
+     *
+     * @throws ConfigException if the server could not have started with it; nothing has changed then
+     */
+    synchronized void reload(ServeRequest next) throws ConfigException {
+        ServeConfig judged = next.judged();
+        ServeRequest.Change change =
+                next.since(request, units.stream().map(ServedUnit::export).toList());
+        if (!change.needRestart().isEmpty()) {
+            log.warn("needs a restart, and stays as it was: {}", String.join(", ", change.needRestart()));
+        }
+        stopLimit = judged.stopLimit();
+        directories.forEach(directory -> directory.accounts(judged.iscsi().chap()));
+        remove(units.stream()
+                .filter(unit -> change.removed().contains(unit.export().name()))
+                .toList());
+        change.added().forEach(this::add);
+        // What needs a restart is named again by the next reload, as long as it is asked for.
+        request = new ServeRequest(request.values(), next.exports());
+        log.info("the settings have been taken over: {}", status());
+    }
+
+    private void add(Export export) {
+        try {
+            UnitIdentities known = Objects.requireNonNull(identities, "not started");
+            ServedUnit unit = open(export, known);
+            try {
+                known.save();
+            } catch (IOException e) {
+                CreatedImage.remove(export.path(), unit.backend());
+                unit.backend().close();
+                throw e;
+            }
+            bindNative(unit);
+            units.add(unit);
+            directories.forEach(directory -> directory.show(units));
+            log.info("{}: served from now on", unit.target().name());
+        } catch (IOException e) {
+            log.error("export {} cannot be served: {}", export.name(), e.getMessage());
+        }
+    }
+
+    private void remove(List<ServedUnit> gone) {
+        if (gone.isEmpty()) {
+            return;
+        }
+        Set<String> names = gone.stream().map(unit -> unit.target().name()).collect(Collectors.toSet());
+        units.removeAll(gone);
+        directories.forEach(directory -> directory.show(units));
+        IscsiServer server = Objects.requireNonNull(iscsi, "not serving");
+        long deadline = System.nanoTime() + COMMANDS_LIMIT.toNanos();
+        do {
+            // Again and again: one that is just beginning is met by the next look.
+            server.endSessions(session -> names.contains(session.targetName()), "its export was removed");
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(SESSIONS_LOOK_MS));
+        } while (sessions.keySet().stream().anyMatch(names::contains) && System.nanoTime() - deadline < 0);
+        for (ServedUnit unit : gone) {
+            if (sessions.containsKey(unit.target().name())) {
+                leaving.add(unit);
+                log.warn(
+                        "{}: not served any more; its image stays open and locked until the server stops, because commands"
+                                + " have not ended within {} s",
+                        unit.target().name(),
+                        COMMANDS_LIMIT.toSeconds());
+            } else {
+                closeBackend(unit);
+                log.info(
+                        "{}: not served any more, its image is closed",
+                        unit.target().name());
+            }
+        }
+    }
+
+    @Override
+    public String status() {
+        ControlServer agents = control;
+        return "serving " + count(files().size(), "logical unit") + " to "
+                + count(sessions.values().stream().mapToInt(Integer::intValue).sum(), "session") + ", "
+                + count(agents == null ? 0 : agents.agents().size(), "agent");
+    }
+
+    private static String count(int number, String what) {
+        return number + " " + what + (number == 1 ? "" : "s");
+    }
+
+    @Override
+    public CompletableFuture<?> pulse() {
+        return Objects.requireNonNull(pulse, "not serving").beat(files());
+    }
+
+    /** How long {@link #stop} may take at most. */
+    Duration stopLimit() {
+        return stopLimit.plus(COMMANDS_LIMIT.multipliedBy(2)).plus(STOP_RESERVE);
     }
 
     /** Where initiators log in. */
@@ -367,8 +530,9 @@ final class TargetServer {
             return;
         }
         try {
-            AnnouncementOutcome outcome = agents.announce(ServerMessage.Reason.PLANNED_STOP, config.stopLimit())
-                    .get(config.stopLimit().toMillis() + 1000, TimeUnit.MILLISECONDS);
+            Duration limit = stopLimit;
+            AnnouncementOutcome outcome = agents.announce(ServerMessage.Reason.PLANNED_STOP, limit)
+                    .get(limit.toMillis() + 1000, TimeUnit.MILLISECONDS);
             if (outcome.complete()) {
                 log.info("agents answered within {} ms: {}", outcome.elapsedMs(), inWords(outcome.answered()));
             } else {
@@ -424,6 +588,7 @@ final class TargetServer {
             }
             units.forEach(TargetServer::closeBackend);
             lus.close();
+            leaving.forEach(TargetServer::closeBackend);
             if (locked != null) {
                 locked.close();
             }
@@ -465,6 +630,7 @@ final class TargetServer {
     private final class ToAgents implements SessionEvents {
         @Override
         public void opened(Session session) {
+            sessions.merge(session.targetName(), 1, Integer::sum);
             ControlServer agents = control;
             if (agents != null) {
                 agents.sessionOpened(asAgentsSeeIt(session));
@@ -473,6 +639,7 @@ final class TargetServer {
 
         @Override
         public void closed(Session session) {
+            sessions.computeIfPresent(session.targetName(), (target, count) -> count > 1 ? count - 1 : null);
             ControlServer agents = control;
             if (agents != null) {
                 agents.sessionClosed(asAgentsSeeIt(session));

@@ -9,7 +9,7 @@ import io.holdfast.iscsi.wire.Opcode;
 import io.holdfast.iscsi.wire.Padding;
 import io.holdfast.iscsi.wire.TextKeys;
 import io.holdfast.management.config.ConfigException;
-import io.holdfast.management.config.ServeConfig;
+import io.holdfast.management.config.ServeRequest;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.IOException;
@@ -83,7 +83,7 @@ final class WarmUpCommand implements Command {
 
     private static void serveOnce(Path directory) throws ConfigException, IOException {
         ServeCommand serve = new ServeCommand();
-        ServeConfig config = ServeCommand.config(Arguments.simple(
+        ServeRequest request = ServeCommand.request(Arguments.simple(
                         serve,
                         List.of(
                                 "--listen",
@@ -95,11 +95,11 @@ final class WarmUpCommand implements Command {
                                 "--export",
                                 directory.resolve("warm-up.img") + ",size=1M"))
                 .orElseThrow());
-        TargetServer server = TargetServer.start(config);
+        TargetServer server = TargetServer.start(request);
         try {
             server.printTo(new PrintWriter(Writer.nullWriter()));
             server.finishStart();
-            visit(server.portals().get(0), config.namePrefix() + ":warm-up");
+            visit(server.portals().get(0), request.judged().namePrefix() + ":warm-up");
             watchOnce(server, directory);
         } finally {
             server.stop();

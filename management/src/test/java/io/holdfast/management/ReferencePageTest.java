@@ -18,23 +18,22 @@ class ReferencePageTest {
 
     @Test
     void shouldPrintEveryCommandAndOption() throws IOException {
-        assertPage("commands.md", commands());
+        assertPage(FOLDER.resolve("commands.md"), commands());
     }
 
     @Test
     void shouldPrintEverySettingOfTheConfigurationFile() throws IOException {
-        assertPage("configuration.md", configuration());
+        assertPage(FOLDER.resolve("configuration.md"), configuration());
     }
 
-    private static void assertPage(String name, String text) throws IOException {
-        Path page = FOLDER.resolve(name);
+    static void assertPage(Path page, String text) throws IOException {
         if (Boolean.getBoolean(WRITE)) {
-            Files.createDirectories(FOLDER);
+            Files.createDirectories(page.getParent());
             Files.writeString(page, text);
         }
         assertThat(page)
                 .as(
-                        "The page is stale: mvn -pl management -am test -Dtest=ReferencePageTest -D%s=true"
+                        "The page is stale: mvn -pl management -am test -Dtest=*PageTest,*PagesTest -D%s=true"
                                 + " -Dsurefire.failIfNoSpecifiedTests=false writes it anew",
                         WRITE)
                 .content()

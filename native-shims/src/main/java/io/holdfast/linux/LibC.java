@@ -32,6 +32,9 @@ public interface LibC {
     @Variadic(fixedCount = 2)
     int ioctl(int fd, long request, long argument);
 
+    @Variadic(fixedCount = 2)
+    int fcntl(int fd, int command, long argument);
+
     int shutdown(int fd, int how);
 
     int getsockopt(int fd, int level, int name, long value, long length);

@@ -26,6 +26,8 @@ public final class Linux {
     /** Reading does not change the time of the last access. EPERM unless the file is the caller's. */
     public static final int O_NOATIME = 0x40000;
 
+    public static final int O_NONBLOCK = 0x800;
+
     public static final int O_CLOEXEC = 0x80000;
 
     /** Past the page cache. The one flag here whose value differs: arm64 has its own (asm/fcntl.h). */
@@ -58,6 +60,8 @@ public final class Linux {
     public static final int SHUT_WR = 1;
     public static final int SHUT_RDWR = 2;
 
+    private static final int F_GETFL = 3;
+    private static final int F_SETFL = 4;
     private static final int SEEK_DATA = 3;
     private static final int SEEK_HOLE = 4;
     private static final long BLKGETSIZE64 = 0x8008_1272L;
@@ -217,6 +221,14 @@ public final class Linux {
     /** Where a direct buffer's first byte is, whatever its position. Valid for as long as the buffer is reachable. */
     public static long addressOf(ByteBuffer direct) {
         return Pointer.wrap(LibC.Bound.RUNTIME, direct.duplicate().clear()).address();
+    }
+
+    /** Calls on a descriptor fail with EAGAIN from now on where they would wait, for whoever else holds it too. */
+    public static void dontBlock(int fd) throws LinuxException {
+        int flags = LibC.Bound.LIBC.fcntl(fd, F_GETFL, 0);
+        if (flags < 0 || LibC.Bound.LIBC.fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0) {
+            throw lastError("fcntl " + fd);
+        }
     }
 
     /** Ends a socket's connection whoever else holds it. {@code how}: {@code SHUT_…}. */

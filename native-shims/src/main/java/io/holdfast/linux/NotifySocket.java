@@ -3,13 +3,17 @@ package io.holdfast.linux;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import jnr.unixsocket.UnixDatagramChannel;
 import jnr.unixsocket.UnixSocketAddress;
 
 /** Tells the service manager how far we are (sd_notify(3)). Any thread. */
 public final class NotifySocket {
     private static final String VARIABLE = "NOTIFY_SOCKET";
+    private static final String WATCHDOG_VARIABLE = "WATCHDOG_USEC";
 
     private final String address;
 
@@ -41,6 +45,39 @@ public final class NotifySocket {
     /** A planned stop has begun. */
     public void stopping(String status) throws IOException {
         send("STOPPING=1\nSTATUS=" + oneLine(status));
+    }
+
+    /** Settings are being read anew; {@link #ready} ends it. */
+    public void reloading(String status) throws IOException {
+        // The manager compares it with its own CLOCK_MONOTONIC, which nanoTime is on Linux.
+        send("RELOADING=1\nMONOTONIC_USEC=" + System.nanoTime() / 1000 + "\nSTATUS=" + oneLine(status));
+    }
+
+    /** Whatever is under way (start, stop) may take so much longer, counted from now. */
+    public void extendTimeout(Duration by) throws IOException {
+        send("EXTEND_TIMEOUT_USEC=" + TimeUnit.NANOSECONDS.toMicros(by.toNanos()));
+    }
+
+    /** Alive: the watchdog's time begins anew. */
+    public void alive() throws IOException {
+        send("WATCHDOG=1");
+    }
+
+    /** Within which time the manager wants to hear {@link #alive}; empty if it does not (sd_watchdog_enabled(3)). */
+    public static Optional<Duration> watchdogFromEnvironment() {
+        return watchdog(System.getenv(), ProcessHandle.current().pid());
+    }
+
+    static Optional<Duration> watchdog(Map<String, String> environment, long pid) {
+        String micros = environment.getOrDefault(WATCHDOG_VARIABLE, "");
+        String forPid = environment.getOrDefault("WATCHDOG_PID", "" + pid);
+        if (micros.isEmpty() || !forPid.equals("" + pid)) {
+            return Optional.empty();
+        }
+        if (!micros.matches("[1-9][0-9]{0,17}")) {
+            throw new IllegalArgumentException(WATCHDOG_VARIABLE + "=" + micros + " is no number of microseconds");
+        }
+        return Optional.of(Duration.ofNanos(TimeUnit.MICROSECONDS.toNanos(Long.parseLong(micros))));
     }
 
     private static String oneLine(String status) {

@@ -7,6 +7,8 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
 import jnr.unixsocket.UnixDatagramChannel;
 import jnr.unixsocket.UnixSocketAddress;
 import org.junit.jupiter.api.Test;
@@ -29,6 +31,12 @@ class NotifySocketTest {
             assertThat(receive(manager)).isEqualTo("READY=1\nSTATUS=serving 1 LU");
             notify.status("2 sessions");
             assertThat(receive(manager)).isEqualTo("STATUS=2 sessions");
+            notify.reloading("reading settings");
+            assertThat(receive(manager)).matches("RELOADING=1\nMONOTONIC_USEC=[0-9]+\nSTATUS=reading settings");
+            notify.extendTimeout(Duration.ofSeconds(3));
+            assertThat(receive(manager)).isEqualTo("EXTEND_TIMEOUT_USEC=3000000");
+            notify.alive();
+            assertThat(receive(manager)).isEqualTo("WATCHDOG=1");
             notify.stopping("waiting for agents");
             assertThat(receive(manager)).isEqualTo("STOPPING=1\nSTATUS=waiting for agents");
         }
@@ -61,6 +69,19 @@ class NotifySocketTest {
     @Test
     void shouldFindNoSocketWhenNoServiceManagerStartedUs() {
         assertThat(NotifySocket.fromEnvironment().isPresent()).isEqualTo(System.getenv("NOTIFY_SOCKET") != null);
+    }
+
+    @Test
+    void shouldKnowWithinWhichTimeTheManagerWantsToHearOfUs() {
+        assertThat(NotifySocket.watchdog(Map.of(), 7)).isEmpty();
+        assertThat(NotifySocket.watchdog(Map.of("WATCHDOG_USEC", "3000000"), 7)).contains(Duration.ofSeconds(3));
+        assertThat(NotifySocket.watchdog(Map.of("WATCHDOG_USEC", "3000000", "WATCHDOG_PID", "7"), 7))
+                .contains(Duration.ofSeconds(3));
+        assertThat(NotifySocket.watchdog(Map.of("WATCHDOG_USEC", "3000000", "WATCHDOG_PID", "8"), 7))
+                .as("meant for another process")
+                .isEmpty();
+        assertThatThrownBy(() -> NotifySocket.watchdog(Map.of("WATCHDOG_USEC", "3s"), 7))
+                .hasMessage("WATCHDOG_USEC=3s is no number of microseconds");
     }
 
     private static String receive(UnixDatagramChannel manager) throws IOException {

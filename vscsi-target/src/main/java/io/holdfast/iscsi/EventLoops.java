@@ -1,9 +1,12 @@
 package io.holdfast.iscsi;
 
+import io.holdfast.block.BlockBackend;
 import io.holdfast.block.IoLane;
 import io.holdfast.block.IoPool;
 import io.holdfast.block.PortableLane;
 import io.netty.bootstrap.ServerBootstrap;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
@@ -18,12 +21,17 @@ import io.netty.channel.uring.IoUringChannelOption;
 import io.netty.channel.uring.IoUringIoHandler;
 import io.netty.channel.uring.IoUringIoHandlerConfig;
 import io.netty.channel.uring.IoUringServerSocketChannel;
+import io.netty.channel.uring.PassedIoUringServerSocketChannel;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.EventExecutor;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BiConsumer;
 
 /** The threads of the data path: an event loop each, with the {@link IoLane} that file I/O takes from it. */
 public final class EventLoops implements AutoCloseable {
@@ -33,6 +41,9 @@ public final class EventLoops implements AutoCloseable {
     private static final int COMPLETION_ENTRIES = 8192;
 
     private static final int STOP_LIMIT_SECONDS = 5;
+    /** One logical block of the smallest kind: every backend has as much. */
+    private static final int PULSE_BYTES = 512;
+
     private static final int KEEP_ALIVE_PROBES = 3;
 
     private final IoWay way;
@@ -83,6 +94,45 @@ public final class EventLoops implements AutoCloseable {
             case RING -> IoUringServerSocketChannel.class;
             case PORTABLE -> EpollServerSocketChannel.class;
         };
+    }
+
+    /** The channel of a socket that listens already. */
+    ServerChannel adopt(int descriptor) {
+        return switch (way) {
+            case RING -> new PassedIoUringServerSocketChannel(descriptor);
+            case PORTABLE -> new EpollServerSocketChannel(descriptor);
+        };
+    }
+
+    /**
+     * Reads the first bytes of a backend through every event loop, as a connection there would.
+     *
+     * @return completes when each has its answer, on the last one's thread. An error is an answer: storage that fails is
+     *     told to initiators, and another life of the server could do no more
+     */
+    public CompletableFuture<Void> readThroughEach(BlockBackend backend) {
+        return throughEach((lane, answer) -> {
+            ByteBuf bytes = PooledByteBufAllocator.DEFAULT.directBuffer(PULSE_BYTES, PULSE_BYTES);
+            backend.read(0, new NettyMemory().of(bytes, 0, PULSE_BYTES), lane, failure -> {
+                bytes.release();
+                answer.complete(null);
+            });
+        });
+    }
+
+    /** @return completes when every event loop has got round to it */
+    public CompletableFuture<Void> passThroughEach() {
+        return throughEach((lane, answer) -> answer.complete(null));
+    }
+
+    private CompletableFuture<Void> throughEach(BiConsumer<IoLane, CompletableFuture<Void>> task) {
+        List<CompletableFuture<Void>> answers = new ArrayList<>();
+        lanes.forEach((loop, lane) -> {
+            CompletableFuture<Void> answer = new CompletableFuture<>();
+            answers.add(answer);
+            loop.execute(() -> task.accept(lane, answer));
+        });
+        return CompletableFuture.allOf(answers.toArray(CompletableFuture[]::new));
     }
 
     /** Makes the kernel end connections whose other side has been silent for this long, whether there are data or not. */

@@ -16,6 +16,7 @@ import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
@@ -59,8 +60,13 @@ public final class IscsiServer {
      * Where initiators come to.
      *
      * @param directory what they find there: the targets, with the tag of the portal's group
+     * @param passed descriptor of a socket that listens there already; empty for one to be made
      */
-    public record Portal(InetSocketAddress address, TargetDirectory directory) {}
+    public record Portal(InetSocketAddress address, TargetDirectory directory, OptionalInt passed) {
+        public Portal(InetSocketAddress address, TargetDirectory directory) {
+            this(address, directory, OptionalInt.empty());
+        }
+    }
 
     private IscsiServer(EventLoops loops, TargetDirectory directory, SessionEvents events, IscsiSettings settings) {
         this.loops = loops;
@@ -96,7 +102,7 @@ public final class IscsiServer {
             List<Portal> portals, EventLoops loops, SessionEvents events, IscsiSettings settings) throws IOException {
         IscsiServer server = new IscsiServer(loops, portals.get(0).directory(), events, settings);
         for (Portal portal : portals) {
-            ChannelFuture bound = server.bind(server.bootstrap(portal.directory()), portal.address());
+            ChannelFuture bound = server.listen(portal);
             if (!bound.isSuccess()) {
                 server.stopListening();
                 Throwable cause = bound.cause();
@@ -105,6 +111,18 @@ public final class IscsiServer {
             server.listeners.add(bound.channel());
         }
         return server;
+    }
+
+    private ChannelFuture listen(Portal portal) {
+        ServerBootstrap bootstrap = bootstrap(portal.directory());
+        if (portal.passed().isEmpty()) {
+            return bind(bootstrap.channel(loops.serverChannel()), portal.address());
+        }
+        int descriptor = portal.passed().getAsInt();
+        return bootstrap
+                .channelFactory(() -> loops.adopt(descriptor))
+                .register()
+                .awaitUninterruptibly();
     }
 
     /** A server that was just killed holds its ports until the kernel has cleared it away: asked again for a moment. */
@@ -121,7 +139,6 @@ public final class IscsiServer {
     private ServerBootstrap bootstrap(TargetDirectory directory) {
         ServerBootstrap bootstrap = new ServerBootstrap()
                 .group(loops.group())
-                .channel(loops.serverChannel())
                 .option(ChannelOption.SO_BACKLOG, BACKLOG)
                 .option(ChannelOption.SO_REUSEADDR, true)
                 .childOption(ChannelOption.TCP_NODELAY, true)

@@ -15,6 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -118,12 +119,14 @@ public final class Portal implements AutoCloseable {
      * Begins to listen. Until {@link #serve} it stands in.
      *
      * @param vm the VM's name, for the log
+     * @param passed descriptor of a socket that listens there already; empty for one to be made
      * @param loop an epoll loop
      * @throws IOException if the address cannot be bound
      */
     public static Portal open(
             String vm,
             InetSocketAddress address,
+            OptionalInt passed,
             EventLoop loop,
             ServerProof proof,
             Listener listener,
@@ -135,9 +138,8 @@ public final class Portal implements AutoCloseable {
         portal.relay = beginning.relay();
         portal.knownTargets = beginning.targetsInUse();
         beginning.servers().stream().sorted().forEach(server -> portal.routes.put(server, new Route(server)));
-        var bound = new ServerBootstrap()
+        ServerBootstrap bootstrap = new ServerBootstrap()
                 .group(loop)
-                .channel(EpollServerSocketChannel.class)
                 .option(ChannelOption.SO_BACKLOG, BACKLOG)
                 .option(ChannelOption.SO_REUSEADDR, true)
                 .childOption(ChannelOption.TCP_NODELAY, true)
@@ -149,8 +151,12 @@ public final class Portal implements AutoCloseable {
                     protected void initChannel(Channel channel) {
                         channel.pipeline().addLast(new PortalConnection(portal));
                     }
-                })
-                .bind(address)
+                });
+        var bound = (passed.isEmpty()
+                        ? bootstrap.channel(EpollServerSocketChannel.class).bind(address)
+                        : bootstrap
+                                .channelFactory(() -> new EpollServerSocketChannel(passed.getAsInt()))
+                                .register())
                 .awaitUninterruptibly();
         if (!bound.isSuccess()) {
             throw new IOException(

@@ -22,6 +22,7 @@ import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -59,6 +60,7 @@ class PortalTest {
         portal = Portal.open(
                 "web1",
                 new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+                OptionalInt.empty(),
                 loop,
                 this::prove,
                 new Portal.Listener() {
@@ -420,8 +422,15 @@ class PortalTest {
 
     @Test
     void shouldNameTheAddressWhenItIsBusy() {
-        assertThatThrownBy(() ->
-                        Portal.open("web2", portal.address(), loop, this::prove, null, LIMITS, Portal.Beginning.NEW))
+        assertThatThrownBy(() -> Portal.open(
+                        "web2",
+                        portal.address(),
+                        OptionalInt.empty(),
+                        loop,
+                        this::prove,
+                        null,
+                        LIMITS,
+                        Portal.Beginning.NEW))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("web2")
                 .hasMessageContaining(":" + portal.address().getPort());

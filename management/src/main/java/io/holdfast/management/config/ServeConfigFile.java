@@ -1,9 +1,5 @@
 package io.holdfast.management.config;
 
-import java.io.IOException;
-import java.nio.charset.CharacterCodingException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -12,11 +8,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
-import org.tomlj.Toml;
 import org.tomlj.TomlArray;
-import org.tomlj.TomlParseError;
 import org.tomlj.TomlParseResult;
-import org.tomlj.TomlPosition;
 import org.tomlj.TomlTable;
 
 /**
@@ -27,15 +20,14 @@ import org.tomlj.TomlTable;
 public record ServeConfigFile(Map<ServeSetting, List<String>> values, List<Export> exports) {
     private static final String EXPORT = "export";
     private static final String PATH = "path";
-    private static final long MAX_BYTES = 1 << 20;
 
     /** Reads and judges a file. */
     public static ServeConfigFile read(Path file) throws ConfigException {
-        TomlParseResult toml = parse(file);
+        TomlParseResult toml = TomlFile.parse(file);
         Map<ServeSetting, List<String>> values = new EnumMap<>(ServeSetting.class);
         List<Export> exports = new ArrayList<>();
         for (String key : toml.keySet()) {
-            String at = where(file, toml.inputPositionOf(List.of(key)));
+            String at = TomlFile.where(file, toml.inputPositionOf(List.of(key)));
             Object value = toml.get(List.of(key));
             if (key.equals(EXPORT)) {
                 exports.addAll(exports(file, at, value));
@@ -45,26 +37,6 @@ public record ServeConfigFile(Map<ServeSetting, List<String>> values, List<Expor
             }
         }
         return new ServeConfigFile(values, exports);
-    }
-
-    private static TomlParseResult parse(Path file) throws ConfigException {
-        try {
-            if (Files.isRegularFile(file) && Files.size(file) > MAX_BYTES) {
-                throw new ConfigException(file + " has " + Files.size(file) + " bytes; the limit is " + MAX_BYTES);
-            }
-            TomlParseResult toml = Toml.parse(Files.readString(file));
-            if (toml.hasErrors()) {
-                TomlParseError first = toml.errors().get(0);
-                throw new ConfigException(where(file, first.position()) + ": " + first.getMessage());
-            }
-            return toml;
-        } catch (CharacterCodingException e) {
-            throw new ConfigException("configuration file " + file + " is not text in UTF-8");
-        } catch (NoSuchFileException e) {
-            throw new ConfigException("configuration file " + file + " does not exist");
-        } catch (IOException e) {
-            throw new ConfigException("configuration file " + file + " cannot be read: " + e.getMessage());
-        }
     }
 
     private static ServeSetting setting(String at, String key) throws ConfigException {
@@ -121,7 +93,7 @@ public record ServeConfigFile(Map<ServeSetting, List<String>> values, List<Expor
         }
         List<Export> exports = new ArrayList<>();
         for (int i = 0; i < array.size(); i++) {
-            exports.add(export(file, where(file, array.inputPositionOf(i)), array.getTable(i)));
+            exports.add(export(file, TomlFile.where(file, array.inputPositionOf(i)), array.getTable(i)));
         }
         return exports;
     }
@@ -130,7 +102,7 @@ public record ServeConfigFile(Map<ServeSetting, List<String>> values, List<Expor
         Map<ExportAttribute, String> attributes = new EnumMap<>(ExportAttribute.class);
         String path = "";
         for (String key : table.keySet()) {
-            String here = where(file, table.inputPositionOf(List.of(key)));
+            String here = TomlFile.where(file, table.inputPositionOf(List.of(key)));
             Object value = table.get(List.of(key));
             if (!key.equals(PATH)) {
                 ExportAttribute attribute = attribute(here, key);
@@ -170,9 +142,5 @@ public record ServeConfigFile(Map<ServeSetting, List<String>> values, List<Expor
                     + (isSwitch ? "true or false, without quotes" : "a text in quotes or a number"));
         }
         return value.toString();
-    }
-
-    private static String where(Path file, @Nullable TomlPosition position) {
-        return position == null ? file.toString() : file + ", line " + position.line();
     }
 }

@@ -1,0 +1,45 @@
+package io.holdfast.management.config;
+
+import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+import org.tomlj.Toml;
+import org.tomlj.TomlParseError;
+import org.tomlj.TomlParseResult;
+import org.tomlj.TomlPosition;
+
+/** A configuration file, and where in it something stands. */
+final class TomlFile {
+    private static final long MAX_BYTES = 1 << 20;
+
+    private TomlFile() {}
+
+    /** Reads a file of TOML. What is wrong is told with file and line. */
+    static TomlParseResult parse(Path file) throws ConfigException {
+        try {
+            if (Files.isRegularFile(file) && Files.size(file) > MAX_BYTES) {
+                throw new ConfigException(file + " has " + Files.size(file) + " bytes; the limit is " + MAX_BYTES);
+            }
+            TomlParseResult toml = Toml.parse(Files.readString(file));
+            if (toml.hasErrors()) {
+                TomlParseError first = toml.errors().get(0);
+                throw new ConfigException(where(file, first.position()) + ": " + first.getMessage());
+            }
+            return toml;
+        } catch (CharacterCodingException e) {
+            throw new ConfigException("configuration file " + file + " is not text in UTF-8");
+        } catch (NoSuchFileException e) {
+            throw new ConfigException("configuration file " + file + " does not exist");
+        } catch (IOException e) {
+            throw new ConfigException("configuration file " + file + " cannot be read: " + e.getMessage());
+        }
+    }
+
+    /** {@code /etc/holdfast/holdfast.toml, line 7}. */
+    static String where(Path file, @Nullable TomlPosition position) {
+        return position == null ? file.toString() : file + ", line " + position.line();
+    }
+}
