@@ -1,0 +1,235 @@
+package io.holdfast.management;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Each test plants what is wrong on a machine that is well otherwise. */
+class DoctorCommandTest {
+    private static final String DRIVE =
+            "file=iscsi://127.0.0.1:3270/iqn.2026-11.io.holdfast:web1/0,if=virtio,cache=none,werror=stop,rerror=stop";
+
+    @TempDir
+    private Path root;
+
+    private String serverHead = "";
+    private String image = "";
+
+    @BeforeEach
+    void plantAMachineThatIsWell() throws IOException {
+        write("proc/self/limits", """
+                Max open files            65536                65536                files
+                Max locked memory         67108864             67108864             bytes
+                """);
+        write("proc/sys/net/ipv4/tcp_syn_linear_timeouts", "100\n");
+        write("etc/iscsi/iscsid.conf", "node.session.timeo.replacement_timeout = 600\n");
+        Path file = write("srv/web1.img", "\0".repeat(4096));
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
+        Path state = Files.createDirectories(root.resolve("state"));
+        Files.setPosixFilePermissions(state, PosixFilePermissions.fromString("rwx------"));
+        serverHead = "listen = \"127.0.0.1:3260\"\nstate = \"" + state + "\"\n";
+        image = "[[export]]\npath = \"" + file + "\"\n";
+        write("holdfast.toml", serverHead + image);
+        Path monitor = write("run/web1.qmp", "");
+        write(
+                "agent.toml",
+                "server = \"127.0.0.1:3261\"\n[[vm]]\nname = \"web1\"\nqmp = \"" + monitor
+                        + "\"\nportal = \"127.0.0.1:3270\"\n");
+        qemu("-drive", DRIVE);
+    }
+
+    private Path write(String path, String text) throws IOException {
+        Path file = root.resolve(path);
+        Files.createDirectories(file.getParent());
+        return Files.writeString(file, text);
+    }
+
+    private void qemu(String... options) throws IOException {
+        List<String> arguments =
+                new ArrayList<>(List.of("/usr/bin/qemu-system-x86_64", "-name", "web1", "-qmp", "unix:/x"));
+        arguments.addAll(List.of(options));
+        write("proc/77/cmdline", String.join("\0", arguments) + "\0");
+    }
+
+    private List<String> problems() throws IOException {
+        StringWriter out = new StringWriter();
+        int code = doctor(out, "json");
+        List<String> problems = new ArrayList<>();
+        for (JsonNode finding : new ObjectMapper().readTree(out.toString()).get("findings")) {
+            if (!finding.get("level").asText().equals("ok")) {
+                assertThat(finding.get("advice").asText()).as("advice").isNotEmpty();
+                problems.add(finding.get("check").asText());
+            }
+        }
+        assertThat(code).isEqualTo(problems.isEmpty() ? ExitCode.OK : ExitCode.FAILED);
+        return problems;
+    }
+
+    private int doctor(StringWriter out, String format) {
+        Map<String, List<String>> options = Map.of(
+                "--config", List.of(root.resolve("holdfast.toml").toString()),
+                "--agent-config", List.of(root.resolve("agent.toml").toString()),
+                "--format", List.of(format));
+        return new DoctorCommand(root).run(new Arguments(options), new PrintWriter(out), new PrintWriter(out));
+    }
+
+    @Test
+    void shouldFindNothingOnAMachineThatIsWell() throws IOException {
+        assertThat(problems()).isEmpty();
+    }
+
+    @Test
+    void shouldPrintForPeopleToo() throws IOException {
+        qemu("-drive", DRIVE.replace("werror=stop", "werror=report"));
+        StringWriter out = new StringWriter();
+        assertThat(doctor(out, "text")).isEqualTo(ExitCode.FAILED);
+        assertThat(out.toString())
+                .contains("FAIL  vm-werror")
+                .contains("werror=report")
+                .contains("→ start it with werror=stop,rerror=stop")
+                .contains("1 of ");
+    }
+
+    @Test
+    void shouldFindTooFewOpenFiles() throws IOException {
+        write("proc/self/limits", "Max open files            1024                 4096                 files\n");
+        assertThat(problems()).containsExactly("limit-nofile");
+    }
+
+    @Test
+    void shouldFindARingThatCannotBe() throws IOException {
+        write("proc/sys/kernel/io_uring_disabled", "2\n");
+        assertThat(problems()).as("nobody asked for it").isEmpty();
+        write("holdfast.toml", serverHead + "io = \"ring\"\n" + image);
+        assertThat(problems()).containsExactly("io-uring");
+    }
+
+    @Test
+    void shouldFindTheBackOffOfTcp() throws IOException {
+        write("proc/sys/net/ipv4/tcp_syn_linear_timeouts", "4\n");
+        assertThat(problems()).containsExactly("syn-back-off");
+    }
+
+    @Test
+    void shouldFindAnImpatientKernelInitiator() throws IOException {
+        write("etc/iscsi/iscsid.conf", "# x\nnode.session.timeo.replacement_timeout = 15\n");
+        assertThat(problems()).containsExactly("open-iscsi");
+    }
+
+    @Test
+    void shouldFindAPortThatAnotherProgramHas() throws IOException {
+        write("proc/net/tcp", """
+                  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+                   0: 0100007F:0CBC 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4711 1
+                """);
+        write("proc/88/cmdline", "/usr/sbin/tgtd\0-f\0");
+        Files.createDirectories(root.resolve("proc/88/fd"));
+        Files.createSymbolicLink(root.resolve("proc/88/fd/5"), Path.of("socket:[4711]"));
+        assertThat(problems()).containsExactly("port");
+        write("proc/88/cmdline", "java\0-jar\0/usr/share/holdfast/holdfast.jar\0serve\0");
+        assertThat(problems()).as("our own server").isEmpty();
+    }
+
+    @Test
+    void shouldFindAStateDirectoryThatEverybodyReads() throws IOException {
+        Files.setPosixFilePermissions(root.resolve("state"), PosixFilePermissions.fromString("rwxr-xr-x"));
+        assertThat(problems()).containsExactly("state");
+    }
+
+    @Test
+    void shouldFindAnImageThatEverybodyReads() throws IOException {
+        Files.setPosixFilePermissions(root.resolve("srv/web1.img"), PosixFilePermissions.fromString("rw-r--r--"));
+        assertThat(problems()).containsExactly("image");
+    }
+
+    @Test
+    void shouldFindAnImageThatIsNotThere() throws IOException {
+        Files.delete(root.resolve("srv/web1.img"));
+        assertThat(problems()).containsExactly("image");
+    }
+
+    @Test
+    void shouldFindSettingsThatAreWrong() throws IOException {
+        write("holdfast.toml", "lisen = \"127.0.0.1:3260\"\n");
+        assertThat(problems()).containsExactly("settings");
+    }
+
+    @Test
+    void shouldFindSecretsThatEverybodyReads() throws IOException {
+        Path chap = write("chap.toml", "[[account]]\nuser = \"a\"\nsecret = \"0123456789ab\"\n");
+        Files.setPosixFilePermissions(chap, PosixFilePermissions.fromString("rw-r--r--"));
+        write("holdfast.toml", serverHead + "chap-file = \"" + chap + "\"\n" + image);
+        assertThat(problems()).containsExactly("settings");
+    }
+
+    @Test
+    void shouldFindAVmThatReportsErrorsToItsGuest() throws IOException {
+        qemu("-drive", DRIVE.replace(",werror=stop,rerror=stop", ""));
+        assertThat(problems()).containsExactly("vm-werror", "vm-rerror");
+    }
+
+    @Test
+    void shouldFindAVmThatCannotPark() throws IOException {
+        qemu(
+                "-drive",
+                "file=iscsi://127.0.0.1:3270/iqn.2026-11.io.holdfast:web1/0,if=none,id=d0,cache=none",
+                "-device",
+                "scsi-block,drive=d0");
+        assertThat(problems()).containsExactly("vm-device");
+    }
+
+    @Test
+    void shouldFindAVmThatThrowsFlushesAway() throws IOException {
+        qemu("-drive", DRIVE.replace("cache=none", "cache=unsafe"));
+        assertThat(problems()).containsExactly("vm-cache");
+    }
+
+    @Test
+    void shouldFindAVmThatGoesRoundItsAgent() throws IOException {
+        qemu("-drive", DRIVE.replace(":3270", ":3260"));
+        assertThat(problems()).containsExactly("vm-portal");
+    }
+
+    @Test
+    void shouldReadWhatLibvirtWrites() throws IOException {
+        String[] layers = {
+            "-blockdev",
+            "driver=iscsi,portal=127.0.0.1:3270,target=iqn.2026-11.io.holdfast:web1,lun=0,transport=tcp,node-name=s0,"
+                    + "cache.direct=on,cache.no-flush=off",
+            "-blockdev",
+            "node-name=f0,driver=raw,file=s0",
+            "-device",
+            "virtio-blk-pci,drive=f0,id=v0,werror=stop,rerror=stop"
+        };
+        qemu(layers);
+        assertThat(problems()).isEmpty();
+        layers[5] = "virtio-blk-pci,drive=f0,id=v0";
+        qemu(layers);
+        assertThat(problems()).containsExactly("vm-werror", "vm-rerror");
+    }
+
+    @Test
+    void shouldFindAVmWithoutAMonitor() throws IOException {
+        write("proc/77/cmdline", "qemu-system-x86_64\0-drive\0" + DRIVE + "\0");
+        assertThat(problems()).containsExactly("vm-monitor");
+    }
+
+    @Test
+    void shouldFindThatTheAgentHasNoVmToTalkTo() throws IOException {
+        Files.delete(root.resolve("run/web1.qmp"));
+        assertThat(problems()).containsExactly("vm-qmp");
+    }
+}
