@@ -37,7 +37,7 @@ if stale "$jar" || stale "$drills"; then
     touch "$jar" "$drills"
 fi
 
-archive="$(class_data_archive "$PWD" "$java")"
+archive="$(class_data_archive "$PWD/management/target/class-data" "$java")"
 if [ ! -f "$archive" ] || [ "$jar" -nt "$archive" ]; then
     mkdir -p "$(dirname "$archive")"
     rm -f "$archive"

@@ -8,8 +8,8 @@ java_home() {
     dirname "$(dirname "$binary")"
 }
 
-# class_data_archive CHECKOUT JAVA: where the class-data archive for this runtime is kept. An archive fits one build of one
+# class_data_archive DIRECTORY JAVA: where the class-data archive for this runtime is kept. An archive fits one build of one
 # runtime; Java ignores it quietly where it does not fit.
 class_data_archive() {
-    printf '%s/management/target/class-data/%s.jsa\n' "$1" "$(basename "$(java_home "$2")")"
+    printf '%s/%s.jsa\n' "$1" "$(basename "$(java_home "$2")")"
 }

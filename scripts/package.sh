@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# Makes what is installed elsewhere: a Debian package, and a tarball for other systems. The same sources give the same bytes.
+set -euo pipefail
+
+usage() {
+    cat <<'TEXT'
+Usage: scripts/package.sh [--version VERSION]
+Builds packaging/target/holdfast_VERSION_all.deb (jdeb) and packaging/target/holdfast-VERSION.tar.gz, and prints their names
+with SHA-256. VERSION: that of pom.xml; a snapshot sorts before its release.
+Exit code: 0 made, 1 it cannot be made, 2 wrong usage.
+TEXT
+}
+
+version=""
+while [ $# -gt 0 ]; do
+    case $1 in
+        --version) version=${2:?--version needs a value}; shift 2 ;;
+        -h | --help) usage; exit 0 ;;
+        *) echo "package: unknown argument '$1' (see --help)" >&2; exit 2 ;;
+    esac
+done
+cd "$(dirname "$0")/.."
+scripts/build.sh
+
+# The first version in the file is the project's own.
+[ -n "$version" ] || version=$(sed -n 's|^  <version>\(.*\)</version>|\1|p' pom.xml | head -n 1 | sed 's/-SNAPSHOT/~snapshot/')
+timestamp=$(sed -n 's|.*<project.build.outputTimestamp>\(.*\)</project.build.outputTimestamp>.*|\1|p' pom.xml | head -n 1)
+target=packaging/target
+stage=$target/stage
+rm -rf "$stage" "$target"/holdfast*
+umask 022
+
+put() { install -D -m "$1" "$2" "$stage/$3"; }
+packed() { mkdir -p "$stage/$(dirname "$2")"; gzip -9 -n < "$1" > "$stage/$2"; }
+
+put 755 scripts/holdfast usr/bin/holdfast
+put 644 management/target/holdfast.jar usr/share/holdfast/holdfast.jar
+put 644 scripts/lib/jvm.sh usr/share/holdfast/jvm.sh
+put 644 packaging/etc/holdfast.toml etc/holdfast/holdfast.toml
+put 644 packaging/etc/agent.toml etc/holdfast/agent.toml
+put 644 packaging/completions/holdfast usr/share/bash-completion/completions/holdfast
+for unit in packaging/systemd/*; do put 644 "$unit" "usr/lib/systemd/system/$(basename "$unit")"; done
+for page in packaging/man/*.1; do packed "$page" "usr/share/man/man1/$(basename "$page").gz"; done
+put 644 packaging/copyright usr/share/doc/holdfast/copyright
+packed CHANGELOG.md usr/share/doc/holdfast/changelog.gz
+packed docs/operating.md usr/share/doc/holdfast/operating.md.gz
+if [ -f packaging/sbom.json ]; then put 644 packaging/sbom.json usr/share/doc/holdfast/sbom.json; fi
+find "$stage" -exec touch -h -d "$timestamp" {} +
+
+mvn -q -B -f packaging/pom.xml package -Ddeb.version="$version" -Dproject.build.outputTimestamp="$timestamp"
+
+# The same for other systems: bin, share, etc below one directory. Its class-data archive: bin/holdfast warm-up.
+tree=$target/tree/holdfast-$version
+rm -rf "$target/tree"
+mkdir -p "$tree/share/holdfast/class-data"
+cp -a "$stage/usr/bin" "$tree/"
+cp -a "$stage/usr/share/." "$tree/share/"
+cp -a "$stage/etc/holdfast" "$tree/etc"
+cp -a "$stage/usr/lib/systemd" "$tree/"
+cp LICENSE "$tree/"
+tar -C "$target/tree" --sort=name --mtime="$timestamp" --owner=0 --group=0 --numeric-owner -cf - "holdfast-$version" \
+    | gzip -9 -n > "$target/holdfast-$version.tar.gz"
+
+(cd "$target" && sha256sum "holdfast_${version}_all.deb" "holdfast-$version.tar.gz")
