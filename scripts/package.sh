@@ -21,6 +21,8 @@ while [ $# -gt 0 ]; do
 done
 cd "$(dirname "$0")/.."
 scripts/build.sh
+# What it is made of. The jar stays the one that was built just now.
+mvn -q -B -Psbom -pl management -am -DskipTests -Dspotless.check.skip=true -Dholdfast.shade.skip=true package
 
 # The first version in the file is the project's own.
 [ -n "$version" ] || version=$(sed -n 's|^  <version>\(.*\)</version>|\1|p' pom.xml | head -n 1 | sed 's/-SNAPSHOT/~snapshot/')
@@ -44,7 +46,7 @@ for page in packaging/man/*.1; do packed "$page" "usr/share/man/man1/$(basename 
 put 644 packaging/copyright usr/share/doc/holdfast/copyright
 packed CHANGELOG.md usr/share/doc/holdfast/changelog.gz
 packed docs/operating.md usr/share/doc/holdfast/operating.md.gz
-if [ -f packaging/sbom.json ]; then put 644 packaging/sbom.json usr/share/doc/holdfast/sbom.json; fi
+put 644 management/target/sbom.json usr/share/doc/holdfast/sbom.json
 find "$stage" -exec touch -h -d "$timestamp" {} +
 
 mvn -q -B -f packaging/pom.xml package -Ddeb.version="$version" -Dproject.build.outputTimestamp="$timestamp"

@@ -23,7 +23,6 @@ import org.slf4j.LoggerFactory;
 
 /** {@code holdfast serve}: serves files as iSCSI disks until it is told to stop. */
 final class ServeCommand implements Command {
-    private static final Logger LOG = LoggerFactory.getLogger(ServeCommand.class);
     private static final String EXPORT = "--export";
     private static final String CONFIG = "--config";
     /**
@@ -116,13 +115,15 @@ final class ServeCommand implements Command {
 
     /** Reads the settings anew, and takes over what can change while sessions run. */
     private static void reload(Arguments arguments, TargetServer server, ServiceManager manager) {
+        // Not a field: it would be made with the table of commands, before logging is set up.
+        Logger log = LoggerFactory.getLogger(ServeCommand.class);
         manager.reloading();
         try {
             server.reload(request(arguments));
         } catch (ConfigException e) {
-            LOG.error("the settings stay as they are: {}", e.getMessage());
+            log.error("the settings stay as they are: {}", e.getMessage());
         } catch (RuntimeException e) {
-            LOG.error("the settings could not be taken over", e);
+            log.error("the settings could not be taken over", e);
         } finally {
             manager.reloaded(server.status());
         }
