@@ -36,6 +36,7 @@ import io.holdfast.scsi.FileReservationStore;
 import io.holdfast.scsi.FixedLunView;
 import io.holdfast.scsi.LogicalUnit;
 import io.holdfast.scsi.LogicalUnitIdentity;
+import io.holdfast.scsi.Lun;
 import io.holdfast.scsi.ReservationStore;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.EpollIoHandler;
@@ -404,6 +405,7 @@ final class TargetServer implements ServiceManager.Service {
         Set<String> names = gone.stream().map(unit -> unit.target().name()).collect(Collectors.toSet());
         units.removeAll(gone);
         directories.forEach(directory -> directory.show(units));
+        copyable.removeAll(gone.stream().map(TargetServer::logicalUnit).toList());
         IscsiServer server = Objects.requireNonNull(iscsi, "not serving");
         long deadline = System.nanoTime() + COMMANDS_LIMIT.toNanos();
         do {
@@ -412,7 +414,7 @@ final class TargetServer implements ServiceManager.Service {
             LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(SESSIONS_LOOK_MS));
         } while (sessions.keySet().stream().anyMatch(names::contains) && System.nanoTime() - deadline < 0);
         for (ServedUnit unit : gone) {
-            if (sessions.containsKey(unit.target().name())) {
+            if (sessions.containsKey(unit.target().name()) || !copiesEnded(unit, deadline)) {
                 leaving.add(unit);
                 log.warn(
                         "{}: not served any more; its image stays open and locked until the server stops, because commands"
@@ -425,6 +427,22 @@ final class TargetServer implements ServiceManager.Service {
                         "{}: not served any more, its image is closed",
                         unit.target().name());
             }
+        }
+    }
+
+    private static LogicalUnit logicalUnit(ServedUnit unit) {
+        return (LogicalUnit) unit.target().luns().at(Lun.ofNumber(ServedUnit.LUN));
+    }
+
+    /** Copies for initiators of other exports. */
+    private static boolean copiesEnded(ServedUnit unit, long deadlineNanos) {
+        CountDownLatch ended = new CountDownLatch(1);
+        logicalUnit(unit).awaitCopies(ended::countDown);
+        try {
+            return ended.await(Math.max(0, deadlineNanos - System.nanoTime()), TimeUnit.NANOSECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
         }
     }
 

@@ -291,6 +291,14 @@ public final class LogicalUnit implements DeviceServer {
     }
 
     /** The copies that work on this logical unit at this moment. */
+    /**
+     * Runs {@code done} when no copy of anybody's reads or writes this unit any more, on any thread, perhaps before this
+     * method returns. For whoever has hidden it from all copies and wants to close its backend.
+     */
+    public void awaitCopies(Runnable done) {
+        copyUses.awaitIdle(done);
+    }
+
     CopyUses copyUses() {
         return copyUses;
     }
