@@ -174,7 +174,8 @@ final class AgentCommand implements Command {
         }
         List<InetSocketAddress> servers = new ArrayList<>();
         List<String> given = arguments.all(SERVER);
-        for (String server : given.isEmpty() ? file.value("server").map(List::of).orElse(List.of()) : given) {
+        for (String server :
+                given.isEmpty() ? file.value("server").map(List::of).orElse(List.of()) : given) {
             servers.add(AgentConfig.parseAddress(SERVER, server));
         }
         WatchSettings watch = WatchSettings.DEFAULT;

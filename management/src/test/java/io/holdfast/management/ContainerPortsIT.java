@@ -84,7 +84,8 @@ class ContainerPortsIT {
         if (started != null) {
             started.close();
         }
-        // First the links: the kernel removes those of a namespace later, and with them addresses that the next test needs.
+        // First the links: the kernel removes those of a namespace later, and with them addresses that the next test
+        // needs.
         for (String link : links) {
             Tool.run("ip", "link", "del", link);
         }

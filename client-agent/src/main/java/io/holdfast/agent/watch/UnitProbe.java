@@ -389,7 +389,8 @@ final class UnitProbe extends ChannelInboundHandlerAdapter implements PduDecoder
             }
             case Opcode.REJECT -> over(new Outcome("the server ends the session", false, false));
             default -> {
-                // An Asynchronous Message among them: servers leave initiators with such an ISID free to come back at once.
+                // An Asynchronous Message among them: servers leave initiators with such an ISID free to come back at
+                // once.
             }
         }
     }
