@@ -15,7 +15,7 @@ final class CommandWindow {
         /** RFC 7143 §4.2.2.1: outside the window, or seen before: silently ignored. */
         IGNORE,
         /** In the window, but one before it is missing. */
-        GAP
+        EARLY
     }
 
     private int expCmdSn;
@@ -38,13 +38,26 @@ final class CommandWindow {
         return maxCmdSn;
     }
 
-    /** Judges a command that is not immediate and, if it is the next one, moves ExpCmdSN past it. */
-    Verdict accept(int cmdSn) {
+    /** Judges a command that is not immediate, and changes nothing. */
+    Verdict judge(int cmdSn) {
         if (cmdSn == expCmdSn && maxCmdSn - cmdSn >= 0) {
-            expCmdSn++;
             return Verdict.NEXT;
         }
-        return cmdSn - expCmdSn > 0 && maxCmdSn - cmdSn >= 0 ? Verdict.GAP : Verdict.IGNORE;
+        return cmdSn - expCmdSn > 0 && maxCmdSn - cmdSn >= 0 ? Verdict.EARLY : Verdict.IGNORE;
+    }
+
+    /** The next command is here: the one after it is the next. */
+    void advance() {
+        expCmdSn++;
+    }
+
+    /** Both: judges a command and, if it is the next one, moves ExpCmdSN past it. */
+    Verdict accept(int cmdSn) {
+        Verdict verdict = judge(cmdSn);
+        if (verdict == Verdict.NEXT) {
+            advance();
+        }
+        return verdict;
     }
 
     /** A numbered command has ended and left its place to another. */

@@ -7,7 +7,9 @@ import io.holdfast.iscsi.wire.WireException;
 import io.holdfast.scsi.DeviceServer;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -15,7 +17,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * A connection in full feature phase (RFC 7143 §11): judges the order of what comes and hands it to whoever carries it out,
- * SCSI Commands to the {@link TaskSet}. Sessions have one connection each (MaxConnections=1).
+ * SCSI Commands to the {@link TaskSet}. Owned by its session's event loop.
  */
 final class FullFeaturePhase implements Phase {
     private static final Logger log = LoggerFactory.getLogger(FullFeaturePhase.class);
@@ -25,17 +27,23 @@ final class FullFeaturePhase implements Phase {
     private static final int REASON_INVALID_FIELD = 0x09;
     private static final int EVENT_DROP_CONNECTION = 2;
     private static final int EVENT_DROP_SESSION = 3;
+    private static final int LOGOUT_SESSION = 0;
+    private static final int LOGOUT_CONNECTION = 1;
+    private static final int NO_SUCH_CONNECTION = 1;
+    private static final int RECOVERY_NOT_SUPPORTED = 2;
     private static final int KEEP_ALIVE_TAG = Integer.MAX_VALUE;
 
     private final IscsiConnection connection;
-    private final IscsiConnection.Shared shared;
     private final Session session;
     private final PduSender sender;
     private final TaskSet tasks;
     private final TaskManagement management;
     private final TextResponder text;
-    private final @Nullable Membership membership;
+    private int connectionId;
     private boolean closing;
+    /** The initiator has logged out: its tasks end, and then it is told so. */
+    private boolean loggingOut;
+
     private boolean drained;
     private boolean stopping;
 
@@ -46,7 +54,6 @@ final class FullFeaturePhase implements Phase {
 
     FullFeaturePhase(IscsiConnection connection, IscsiConnection.Shared shared, Session session) {
         this.connection = connection;
-        this.shared = shared;
         this.session = session;
         this.sender = connection.sender();
         this.tasks = new TaskSet(connection, session, shared.memory(), this::idle);
@@ -55,30 +62,12 @@ final class FullFeaturePhase implements Phase {
         SessionEvents.Session info = session.info();
         this.text =
                 new TextResponder(shared.directory(), info.initiatorName(), info.targetName(), info.portal(), sender);
-        this.membership = session.isDiscovery() ? null : membership(info);
-    }
-
-    private Membership membership(SessionEvents.Session info) {
-        return new Membership(
-                shared.admission(),
-                new WriteAdmission.Key(info.initiatorName(), info.targetName()),
-                info.isid(),
-                connection.executor(),
-                sender,
-                () -> {
-                    if (!closing && !stopping) {
-                        tasks.admitWrites();
-                    }
-                },
-                connection::close);
     }
 
     /** The login is answered. */
-    void opened(long isid, int connectionId) {
-        if (membership == null) {
-            return;
-        }
-        if (Isid.isRandom(isid)) {
+    void opened(int newConnectionId) {
+        connectionId = newConnectionId;
+        if (!session.isDiscovery() && Isid.isRandom(session.info().isid())) {
             // libiscsi waits three seconds between two reconnects unless it is told that it need not: an Asynchronous
             // Message with Time2Wait 0 makes the next one immediate. Others would take it as a farewell.
             sender.begin(Opcode.ASYNC_MESSAGE, BasicHeader.FINAL)
@@ -86,10 +75,24 @@ final class FullFeaturePhase implements Phase {
                     .asyncEvent(EVENT_DROP_CONNECTION, connectionId, 0, 0);
             sender.send();
         }
-        session.luns().joined(session.nexus());
-        log.info("{}: logged in to {}", connection, session.info().targetName());
-        shared.events().opened(session.info());
-        membership.join();
+        session.join(this, connectionId);
+    }
+
+    boolean isClosing() {
+        return closing;
+    }
+
+    void close(String why) {
+        connection.close(why);
+    }
+
+    void closeQuietly() {
+        connection.closeQuietly();
+    }
+
+    @Override
+    public String toString() {
+        return connection.toString();
     }
 
     TaskSet tasks() {
@@ -98,9 +101,14 @@ final class FullFeaturePhase implements Phase {
 
     /** Asks a silent initiator whether it is there. The tag is none of those that {@link Membership} waits for. */
     void ping() {
+        ask(KEEP_ALIVE_TAG);
+    }
+
+    /** Asks the initiator for a NOP-Out with this tag. */
+    void ask(int targetTransferTag) {
         sender.begin(Opcode.NOP_IN, BasicHeader.FINAL)
                 .initiatorTaskTag(BasicHeader.NO_TAG)
-                .targetTransferTag(KEEP_ALIVE_TAG);
+                .targetTransferTag(targetTransferTag);
         sender.sendUnnumbered();
     }
 
@@ -119,7 +127,7 @@ final class FullFeaturePhase implements Phase {
 
     private @Nullable ByteBuf immediateDataTarget(BasicHeader header, int lengthBytes) throws WireException {
         refuseInDiscovery(header);
-        if (!admitted(header)) {
+        if (loggingOut || isIgnored(header)) {
             return null;
         }
         IscsiTask task = tasks.begin(header, lengthBytes);
@@ -148,17 +156,62 @@ final class FullFeaturePhase implements Phase {
 
     @Override
     public void pduReceived(BasicHeader header, ByteBuf data) throws WireException {
+        if (!loggingOut) {
+            if (header.opcode() == Opcode.SCSI_COMMAND) {
+                scsiCommand(header);
+            } else if (header.opcode() == Opcode.DATA_OUT) {
+                tasks.solicitation().received(header);
+            } else {
+                request(header, data);
+            }
+            session.commands().deliver();
+        }
+        giveBackBorrowed();
+    }
+
+    /** What ends at once, beside SCSI Commands: takes its place in the order and gives it back. */
+    private void request(BasicHeader header, ByteBuf data) throws WireException {
+        if (!isKnown(header.opcode())) {
+            reject(header, REASON_UNSUPPORTED);
+            return;
+        }
+        if (!header.immediate()) {
+            switch (judge(header)) {
+                case NEXT -> {
+                    session.commands().taken();
+                    session.window().ended();
+                }
+                case EARLY -> {
+                    session.commands().keep(header.cmdSn(), new EarlyRequest(header, ByteBufUtil.getBytes(data)));
+                    return;
+                }
+                case IGNORE -> {
+                    return;
+                }
+            }
+        }
+        carryOut(header, data);
+    }
+
+    private static boolean isKnown(int opcode) {
+        return switch (opcode) {
+            case Opcode.NOP_OUT,
+                    Opcode.TASK_MANAGEMENT_REQUEST,
+                    Opcode.TEXT_REQUEST,
+                    Opcode.LOGOUT_REQUEST,
+                    Opcode.LOGIN_REQUEST -> true;
+            default -> false;
+        };
+    }
+
+    private void carryOut(BasicHeader header, ByteBuf data) throws WireException {
         switch (header.opcode()) {
-            case Opcode.SCSI_COMMAND -> scsiCommand(header);
-            case Opcode.DATA_OUT -> tasks.solicitation().received(header);
             case Opcode.NOP_OUT -> nopOut(header, data);
             case Opcode.TASK_MANAGEMENT_REQUEST -> taskManagement(header);
             case Opcode.TEXT_REQUEST -> text(header, data);
             case Opcode.LOGOUT_REQUEST -> logout(header);
-            case Opcode.LOGIN_REQUEST -> throw new WireException("Login Request in full feature phase");
-            default -> reject(header, REASON_UNSUPPORTED);
+            default -> throw new WireException(header + " in full feature phase");
         }
-        giveBackBorrowed();
     }
 
     /** RFC 7143 §7.8: reject what came; without error recovery the command is lost, so the connection ends. */
@@ -168,34 +221,121 @@ final class FullFeaturePhase implements Phase {
         throw new WireException("data digest error in " + header);
     }
 
-    /** Judges the order of a numbered request; false if it is to be ignored. */
-    private boolean admitted(BasicHeader header) throws WireException {
-        if (header.immediate()) {
-            return true;
+    // ------------------------------------------------------------------ order
+
+    /** Judges a numbered request, and changes nothing. */
+    private CommandWindow.Verdict judge(BasicHeader header) throws WireException {
+        CommandWindow.Verdict verdict = session.commands().judge(header.cmdSn());
+        if (verdict == CommandWindow.Verdict.EARLY && !session.mayBeCompleted()) {
+            // TCP keeps order and the session has one connection: a PDU was lost, and nothing can bring it back.
+            throw new WireException(
+                    "CmdSN " + header.cmdSn() + " where " + session.window().expCmdSn() + " was due");
         }
-        return switch (session.window().accept(header.cmdSn())) {
-            case NEXT -> true;
-            case IGNORE -> false;
-            // TCP keeps order and the session has one connection: a gap means a PDU was lost, and nothing can bring it
-            // back.
-            case GAP ->
-                throw new WireException(
-                        "CmdSN " + header.cmdSn() + " where " + session.window().expCmdSn() + " was due");
-        };
+        return verdict;
+    }
+
+    private boolean isIgnored(BasicHeader header) throws WireException {
+        return !header.immediate() && judge(header) == CommandWindow.Verdict.IGNORE;
     }
 
     private void scsiCommand(BasicHeader header) throws WireException {
         refuseInDiscovery(header);
         IscsiTask task = incoming;
         incoming = null;
-        if (header.dataSegmentBytes() == 0 && admitted(header)) {
+        int bytes = header.dataSegmentBytes();
+        if (bytes == 0 && !isIgnored(header)) {
             task = tasks.begin(header, 0);
         }
-        // With a data segment the order was judged when it began, and another session's reset may have come since.
-        if (task == null || task.stage == IscsiTask.Stage.FREE) {
+        if (task == null) {
             return;
         }
-        tasks.begun(task, header.dataSegmentBytes());
+        if (header.immediate()) {
+            // Another session's reset may have come since its data began to come.
+            if (task.stage != IscsiTask.Stage.FREE) {
+                tasks.begun(task, bytes);
+            }
+            return;
+        }
+        switch (judge(header)) {
+            case NEXT -> {
+                session.commands().taken();
+                due(task, bytes);
+            }
+            case EARLY -> early(header, task, bytes);
+            case IGNORE -> tasks.discardDuplicate(task);
+        }
+    }
+
+    private void due(IscsiTask task, int immediateBytes) {
+        if (task.stage == IscsiTask.Stage.FREE) {
+            session.window().ended();
+        } else {
+            task.numbered = true;
+            tasks.begun(task, immediateBytes);
+        }
+    }
+
+    private void early(BasicHeader header, IscsiTask task, int immediateBytes) {
+        if (task.stage == IscsiTask.Stage.FREE) {
+            session.commands().skip(header.cmdSn());
+        } else {
+            tasks.early(task);
+            session.commands().keep(header.cmdSn(), new EarlyCommand(task, immediateBytes));
+        }
+    }
+
+    /** A SCSI Command that came before its turn. */
+    private final class EarlyCommand implements CommandOrder.Early {
+        private final IscsiTask task;
+        private final int immediateBytes;
+
+        EarlyCommand(IscsiTask task, int immediateBytes) {
+            this.task = task;
+            this.immediateBytes = immediateBytes;
+        }
+
+        @Override
+        public void due() {
+            if (task.stage == IscsiTask.Stage.EARLY) {
+                task.numbered = true;
+                tasks.notEarlyAnyMore(task, immediateBytes);
+            } else {
+                session.window().ended();
+            }
+        }
+
+        @Override
+        public boolean cameBy(FullFeaturePhase other) {
+            return other == FullFeaturePhase.this;
+        }
+    }
+
+    /** Another request that came before its turn. */
+    private final class EarlyRequest implements CommandOrder.Early {
+        private final BasicHeader header;
+        private final byte[] data;
+
+        EarlyRequest(BasicHeader header, byte[] data) {
+            this.header = header.copy();
+            this.data = data;
+        }
+
+        @Override
+        public void due() {
+            session.window().ended();
+            try {
+                if (!loggingOut) {
+                    carryOut(header, Unpooled.wrappedBuffer(data));
+                }
+            } catch (WireException e) {
+                connection.close(String.valueOf(e.getMessage()));
+            }
+        }
+
+        @Override
+        public boolean cameBy(FullFeaturePhase other) {
+            return other == FullFeaturePhase.this;
+        }
     }
 
     private void refuseInDiscovery(BasicHeader header) throws WireException {
@@ -204,10 +344,8 @@ final class FullFeaturePhase implements Phase {
         }
     }
 
-    private void nopOut(BasicHeader header, ByteBuf data) throws WireException {
-        if (!numberedAndDue(header)) {
-            return;
-        }
+    private void nopOut(BasicHeader header, ByteBuf data) {
+        Membership membership = session.membership();
         if (membership != null && header.targetTransferTag() != BasicHeader.NO_TAG) {
             membership.answered(header.targetTransferTag());
         }
@@ -224,21 +362,7 @@ final class FullFeaturePhase implements Phase {
         sender.send(bytes, echo);
     }
 
-    /** For requests that end at once: takes their place in the order and gives it back. */
-    private boolean numberedAndDue(BasicHeader header) throws WireException {
-        if (!admitted(header)) {
-            return false;
-        }
-        if (!header.immediate()) {
-            session.window().ended();
-        }
-        return true;
-    }
-
-    private void text(BasicHeader header, ByteBuf data) throws WireException {
-        if (!numberedAndDue(header)) {
-            return;
-        }
+    private void text(BasicHeader header, ByteBuf data) {
         try {
             if (!text.apply(header, ByteBufUtil.getBytes(data))) {
                 reject(header, REASON_INVALID_FIELD);
@@ -252,25 +376,68 @@ final class FullFeaturePhase implements Phase {
 
     private void taskManagement(BasicHeader header) throws WireException {
         refuseInDiscovery(header);
-        if (numberedAndDue(header)) {
-            management.apply(header);
+        management.apply(header);
+    }
+
+    // ------------------------------------------------------------------ logout (RFC 7143 §11.14, §11.15)
+
+    private void logout(BasicHeader header) {
+        int tag = header.initiatorTaskTag();
+        switch (header.logoutReason()) {
+            case LOGOUT_SESSION -> {
+                session.closeOthersThan(this);
+                logOut(() -> !session.hasOthersThan(this), tag);
+            }
+            case LOGOUT_CONNECTION -> logOutConnection(header.connectionId(), tag);
+            // "Remove the connection for recovery" needs ErrorRecoveryLevel 2.
+            default -> logoutResponse(tag, RECOVERY_NOT_SUPPORTED);
         }
     }
 
-    private void logout(BasicHeader header) throws WireException {
-        if (!numberedAndDue(header)) {
-            return;
+    private void logOutConnection(int leaving, int tag) {
+        FullFeaturePhase other = session.connection(leaving);
+        if (leaving == connectionId) {
+            logOut(() -> true, tag);
+        } else if (other == null) {
+            logoutResponse(tag, NO_SUCH_CONNECTION);
+        } else {
+            other.closeQuietly();
+            whenGone(() -> session.connection(leaving) != other, () -> logoutResponse(tag, 0));
         }
-        // Reason 2, "remove the connection for recovery", needs ErrorRecoveryLevel 2 (RFC 7143 §11.14.1).
-        int response = header.logoutReason() == 2 ? 2 : 0;
-        sender.begin(Opcode.LOGOUT_RESPONSE, BasicHeader.FINAL)
-                .response(response)
-                .initiatorTaskTag(header.initiatorTaskTag());
-        sender.send();
-        if (response == 0) {
+    }
+
+    /** Ends this connection when its tasks have ended, and what else has to. */
+    private void logOut(BooleanSupplier othersGone, int tag) {
+        loggingOut = true;
+        session.commands().forget(this);
+        tasks.close();
+        whenGone(() -> tasks.executing() == 0 && othersGone.getAsBoolean(), () -> {
+            logoutResponse(tag, 0);
             connection.ended(session.isDiscovery() ? "" : "logged out");
             connection.closeQuietly();
-        }
+        });
+    }
+
+    private void logoutResponse(int tag, int response) {
+        sender.begin(Opcode.LOGOUT_RESPONSE, BasicHeader.FINAL)
+                .response(response)
+                .initiatorTaskTag(tag);
+        sender.send();
+    }
+
+    /** Runs something as long as this connection is open, now or when tasks or connections have ended. */
+    private void whenGone(BooleanSupplier gone, Runnable action) {
+        Runnable[] watcher = new Runnable[1];
+        watcher[0] = () -> {
+            if (closing || gone.getAsBoolean()) {
+                session.unwatch(watcher[0]);
+                if (!closing) {
+                    action.run();
+                }
+            }
+        };
+        session.watch(watcher[0]);
+        watcher[0].run();
     }
 
     /** RFC 7143 §11.17: sends the header back with the reason. */
@@ -293,18 +460,6 @@ final class FullFeaturePhase implements Phase {
             tasks.abortTasksAt(devices, done);
         } else {
             tasks.abortTasksForOthersAt(devices, done);
-        }
-    }
-
-    /** Runs {@code done} when the tasks that a device server is executing now have ended. */
-    void awaitTasksAt(DeviceServer device, Runnable done) {
-        tasks.awaitTasksAt(device, done);
-    }
-
-    /** Writes that the view of logical units held need not wait any longer. */
-    void writesReleased() {
-        if (!closing && !stopping) {
-            session.order().retryHeld();
         }
     }
 
@@ -331,7 +486,7 @@ final class FullFeaturePhase implements Phase {
     @Override
     public boolean mayStopNow() {
         stopping = true;
-        if (membership != null) {
+        if (!session.isDiscovery()) {
             // RFC 7143 §11.9.1: whoever hears it may log in again at once, and need not find out by a broken
             // connection.
             sender.begin(Opcode.ASYNC_MESSAGE, BasicHeader.FINAL)
@@ -347,6 +502,7 @@ final class FullFeaturePhase implements Phase {
     public void closing() {
         closing = true;
         giveBackBorrowed();
+        session.commands().forget(this);
         tasks.close();
         if (tasks.executing() == 0) {
             drained();
@@ -359,18 +515,16 @@ final class FullFeaturePhase implements Phase {
             drained();
         } else if (stopping) {
             connection.closeQuietly();
+        } else if (loggingOut) {
+            session.changed();
         }
     }
 
     /** The connection is gone and its last task has ended. */
     private void drained() {
-        if (membership != null && !drained) {
+        if (!drained) {
             drained = true;
-            membership.leave();
-            session.luns().left(session.nexus());
-            shared.directory().left(session.info());
-            shared.events().closed(session.info());
-            session.nexus().end();
+            session.left(this);
         }
     }
 }

@@ -8,8 +8,10 @@ import io.holdfast.net.Addresses;
 import io.holdfast.net.NetworkFailure;
 import io.holdfast.scsi.DeviceServer;
 import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.EventExecutor;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.util.Objects;
@@ -49,7 +51,7 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
             TargetDirectory directory,
             WriteAdmission admission,
             SessionEvents events,
-            SessionIds ids,
+            Sessions sessions,
             IscsiSettings settings,
             MemoryBudget memory,
             ConnectionLimits limits,
@@ -57,12 +59,12 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
 
         /** The same for connections that find other targets: those of another portal group. */
         Shared at(TargetDirectory others) {
-            return new Shared(others, admission, events, ids, settings, memory, limits, connections);
+            return new Shared(others, admission, events, sessions, settings, memory, limits, connections);
         }
     }
 
     private final Shared shared;
-    private final IoLane lane;
+    private IoLane lane;
     private final PduDecoder decoder = new PduDecoder(LoginNegotiation.MAX_REQUEST_TEXT_BYTES);
     private Phase phase;
     private String initiatorName = "";
@@ -72,6 +74,8 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
     private @Nullable KeepAlive keepAlive;
     private @Nullable ScheduledFuture<?> stallLook;
     private boolean closing;
+    /** On its way to another event loop: nothing is read. */
+    private boolean moving;
     /** The server stops: what comes is not read any more, what runs is answered. */
     private boolean stopping;
 
@@ -108,6 +112,10 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
         return context().channel().isWritable();
     }
 
+    EventLoop eventLoop() {
+        return context().channel().eventLoop();
+    }
+
     EventExecutor executor() {
         return context().executor();
     }
@@ -138,6 +146,43 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
 
     void initiatorName(String name) {
         initiatorName = name;
+    }
+
+    /**
+     * Moves the connection to the event loop of the session that it joins, and runs {@code then} there. Until then nothing
+     * comes: the initiator waits for the answer to its login. Not run if the connection ends on the way.
+     */
+    void moveTo(Session session, Runnable then) {
+        if (session.loop().inEventLoop()) {
+            then.run();
+            return;
+        }
+        moving = true;
+        cancelLoginLimit();
+        context().channel().config().setAutoRead(false);
+        // After this turn, in which what has been read is still completed: io_uring must have no read under way.
+        execute(() -> {
+            if (!closing) {
+                move(context().channel(), session, then);
+            }
+        });
+    }
+
+    private void move(Channel channel, Session session, Runnable then) {
+        channel.deregister()
+                .addListener(left -> session.loop().register(channel).addListener(arrived -> {
+                    moving = false;
+                    if (!arrived.isSuccess()) {
+                        log.warn("{}: could not join its session: {}", this, String.valueOf(arrived.cause()));
+                        enterClosing();
+                        sender().close();
+                    } else if (!closing) {
+                        lane = session.lane();
+                        limitLogin();
+                        channel.config().setAutoRead(true);
+                        then.run();
+                    }
+                }));
     }
 
     /** The login has been answered: what comes next is in full feature phase. */
@@ -174,22 +219,6 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
         }
     }
 
-    /** Runs {@code done} when the tasks that a device server is executing here now have ended. */
-    void awaitTasksAt(DeviceServer device, Runnable done) {
-        if (phase instanceof FullFeaturePhase session) {
-            session.awaitTasksAt(device, done);
-        } else {
-            done.run();
-        }
-    }
-
-    /** Writes that the view of logical units held need not wait any longer. */
-    void writesReleased() {
-        if (phase instanceof FullFeaturePhase session) {
-            session.writesReleased();
-        }
-    }
-
     /** A target is reset: this connection ends if it is one of its sessions'. */
     void targetReset(String targetName) {
         if (phase instanceof FullFeaturePhase session) {
@@ -211,7 +240,11 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
 
     @Override
     public void channelActive(ChannelHandlerContext active) {
-        loginLimit = active.executor()
+        limitLogin();
+    }
+
+    private void limitLogin() {
+        loginLimit = executor()
                 .schedule(
                         () -> close("no login within " + LOGIN_LIMIT_SECONDS + " s"),
                         LOGIN_LIMIT_SECONDS,
@@ -259,7 +292,7 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
 
     /** What an initiator sends is read as long as it reads what it is sent. */
     void readOrNot() {
-        context().channel().config().setAutoRead(writable() && !sender().isFlooded());
+        context().channel().config().setAutoRead(!moving && writable() && !sender().isFlooded());
     }
 
     @Override

@@ -74,7 +74,7 @@ public final class IscsiServer {
                 directory,
                 new WriteAdmission(),
                 events,
-                new SessionIds(),
+                new Sessions(),
                 settings,
                 new MemoryBudget(settings.memoryBytes()),
                 new ConnectionLimits(settings.maxConnections(), settings.maxConnectionsOfInitiator()),

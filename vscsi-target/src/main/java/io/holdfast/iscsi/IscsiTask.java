@@ -20,13 +20,17 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>
  *   FREE ──► GATHERING (immediate data, R2T, Data-Out) ──► HELD (writes wait for older sessions) ──► EXECUTING ──► FREE
- *     └────► WAITING (for memory) ──▲
+ *     │ │      ▲      ▲
+ *     │ └─► WAITING (for memory)
+ *     └──► EARLY (commands before it are missing) ──► GATHERING or WAITING
  * </pre>
  */
 final class IscsiTask extends ScsiTask {
     /** Where a task is. */
     enum Stage {
         FREE,
+        /** Its command is complete and came before its turn. */
+        EARLY,
         /** Waiting for memory for its data; the immediate ones have been thrown away. */
         WAITING,
         /** Waiting for data from the initiator. */
@@ -50,11 +54,14 @@ final class IscsiTask extends ScsiTask {
     int initiatorTaskTag;
     long lun;
     int flags;
-    boolean immediate;
     /** RFC 7143 §11.3.1: see {@link TaskOrder}. */
     int attribute;
-    /** Ascending in the order of the session's commands. */
+    /** Ascending in the order of the session's commands; 0 until its turn has come. */
     long order;
+
+    int cmdSn;
+    /** It takes a place in the command window. */
+    boolean numbered;
     /** Expected data transfer length in bytes, as the initiator told it. */
     long expectedBytes;
     /** How many bytes of Data-Out this task takes before it is executed. */
@@ -113,7 +120,9 @@ final class IscsiTask extends ScsiTask {
         initiatorTaskTag = header.initiatorTaskTag();
         lun = header.lun();
         flags = header.flags();
-        immediate = header.immediate();
+        cmdSn = header.cmdSn();
+        numbered = false;
+        order = 0;
         attribute = header.taskAttribute();
         expectedBytes = header.expectedDataTransferLength();
         looks = 0;

@@ -90,9 +90,17 @@ final class LoginNegotiation {
     /** Once CHAP has been agreed on. */
     private @Nullable ChapExchange chap;
 
-    LoginNegotiation(TargetDirectory directory, ChapAccounts accounts) {
+    private final Sessions sessions;
+    private final int sessionConnections;
+    private int tsih;
+    /** The session that the connection is to join. */
+    private @Nullable Session joined;
+
+    LoginNegotiation(TargetDirectory directory, Sessions sessions, IscsiSettings settings) {
         this.directory = directory;
-        this.accounts = accounts;
+        this.sessions = sessions;
+        this.accounts = settings.chap();
+        this.sessionConnections = settings.sessionConnections();
     }
 
     /** Empty until the initiator has named itself. */
@@ -110,8 +118,19 @@ final class LoginNegotiation {
         return isid;
     }
 
+    int connectionId() {
+        return connectionId;
+    }
+
+    /** The session that the connection is to join; null if it begins one. */
+    @Nullable
+    Session joined() {
+        return joined;
+    }
+
     SessionParameters parameters() {
-        return SessionParameters.of(agreed);
+        SessionParameters own = SessionParameters.of(agreed);
+        return joined == null ? own : joined.agreed().joinedBy(own);
     }
 
     /** Takes the next Login Request. */
@@ -181,15 +200,12 @@ final class LoginNegotiation {
             if (request.versionMin() > VERSION) {
                 throw new Refusal(LoginStatus.UNSUPPORTED_VERSION, "version " + request.versionMin() + " is too new");
             }
-            // Joining an existing session needs MaxConnections > 1 or ErrorRecoveryLevel 2; neither was agreed on.
-            if (request.tsih() != 0) {
-                throw new Refusal(LoginStatus.NO_SUCH_SESSION, "no session " + request.tsih() + " to join");
-            }
             isid = request.isid();
+            tsih = request.tsih();
             connectionId = request.connectionId();
             stage = current;
         }
-        if (request.isid() != isid || request.tsih() != 0 || request.connectionId() != connectionId) {
+        if (request.isid() != isid || request.tsih() != tsih || request.connectionId() != connectionId) {
             throw new Refusal(LoginStatus.INVALID_REQUEST, "ISID, TSIH or CID changed during login");
         }
         if (current != stage || stage != SECURITY && stage != OPERATIONAL) {
@@ -212,14 +228,41 @@ final class LoginNegotiation {
                 throw new Refusal(LoginStatus.MISSING_PARAMETER, "no TargetName");
             }
             if (!accounts.areRequired()) {
-                target = find();
+                findTarget();
             }
             int tag = target == null ? directory.portalGroupTag() : target.portalGroupTag();
             answers.put(LoginKey.TARGET_PORTAL_GROUP_TAG.key(), Integer.toString(tag));
+        } else if (tsih != 0) {
+            throw new Refusal(LoginStatus.NO_SUCH_SESSION, "only normal sessions can be joined");
         } else if (!type.equals("Discovery")) {
             throw new Refusal(LoginStatus.SESSION_TYPE_UNSUPPORTED, "session type " + TextKeys.printable(type));
         }
         identified = true;
+    }
+
+    private void findTarget() throws Refusal {
+        IscsiTarget found = find();
+        if (tsih != 0) {
+            joined = findSession(found);
+        }
+        target = found;
+    }
+
+    /** RFC 7143 §6.3.1: the session with this handle, if it is the same initiator port's at the same target port. */
+    private Session findSession(IscsiTarget found) throws Refusal {
+        Session session = sessions.find(tsih);
+        if (session == null
+                || session.info().isid() != isid
+                || !session.info().initiatorName().equals(initiatorName)
+                || !session.info().targetName().equals(found.name())) {
+            throw new Refusal(LoginStatus.NO_SUCH_SESSION, "no session " + tsih + " to join");
+        }
+        if (session.nexus().relativeTargetPort() != found.portalGroupTag()) {
+            throw new Refusal(
+                    LoginStatus.NOT_IN_SESSION,
+                    "session " + tsih + " is in portal group " + session.nexus().relativeTargetPort());
+        }
+        return session;
     }
 
     private IscsiTarget find() throws Refusal {
@@ -284,6 +327,11 @@ final class LoginNegotiation {
         String value;
         if (key == LoginKey.AUTH_METHOD) {
             value = before != null && agreed.containsKey(key) ? agreed.getOrDefault(key, "") : authMethod(offered);
+        } else if (tsih != 0 && key.use() == LoginKey.Use.LEADING) {
+            // It was agreed on when the session began.
+            return LoginKey.IRRELEVANT;
+        } else if (key == LoginKey.MAX_CONNECTIONS) {
+            value = key.agree(offered, targetName.isEmpty() ? "1" : Integer.toString(sessionConnections));
         } else if (LoginKey.isAnswer(offered) && key.agree(offered).equals(LoginKey.IRRELEVANT)) {
             return "";
         } else {
@@ -332,7 +380,7 @@ final class LoginNegotiation {
         }
         // Only now: who has not proved himself learns nothing of what there is.
         if (chap.isProved() && !targetName.isEmpty()) {
-            target = find();
+            findTarget();
         }
     }
 

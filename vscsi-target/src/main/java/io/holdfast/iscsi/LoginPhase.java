@@ -1,14 +1,10 @@
 package io.holdfast.iscsi;
 
 import io.holdfast.iscsi.wire.BasicHeader;
-import io.holdfast.iscsi.wire.Isid;
 import io.holdfast.iscsi.wire.Opcode;
 import io.holdfast.iscsi.wire.WireException;
-import io.holdfast.scsi.DeviceServer;
-import io.holdfast.scsi.Nexus;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -23,10 +19,16 @@ final class LoginPhase implements Phase {
     /** Let in by the directory, and not yet a session of its own. */
     private SessionEvents.@Nullable Session entered;
 
+    private boolean joining;
+    /** The session that the connection is about to join, on whose event loop it is then. */
+    private @Nullable Session waitsFor;
+
+    private Runnable watcher = () -> {};
+
     LoginPhase(IscsiConnection connection, IscsiConnection.Shared shared) {
         this.connection = connection;
         this.shared = shared;
-        this.login = new LoginNegotiation(shared.directory(), shared.settings().chap());
+        this.login = new LoginNegotiation(shared.directory(), shared.sessions(), shared.settings());
     }
 
     @Override
@@ -44,6 +46,9 @@ final class LoginPhase implements Phase {
         if (header.opcode() != Opcode.LOGIN_REQUEST) {
             throw new WireException(header + " before login");
         }
+        if (joining) {
+            throw new WireException("a Login Request before the last one was answered");
+        }
         LoginNegotiation.Reply reply = login.apply(header, ByteBufUtil.getBytes(data), data.readableBytes());
         connection.initiatorName(login.initiatorName());
         if (reply.fullFeature() && login.target() != null) {
@@ -52,39 +57,36 @@ final class LoginPhase implements Phase {
                 reply = reply.refused(LoginStatus.OUT_OF_RESOURCES, objection);
             }
         }
-        long id = reply.fullFeature() ? shared.ids().next() : 0;
-        if (reply.fullFeature()) {
-            reply = letIn(reply, id);
+        Session joined = login.joined();
+        if (!reply.fullFeature()) {
+            respond(header, reply, header.tsih(), header.cmdSn(), header.cmdSn() + TaskSet.COMMAND_WINDOW - 1);
+        } else if (joined == null) {
+            begin(header, reply);
+        } else {
+            joining = true;
+            BasicHeader request = header.copy();
+            LoginNegotiation.Reply accepted = reply;
+            connection.moveTo(joined, () -> join(joined, request, accepted));
         }
-        boolean done = reply.fullFeature();
-        byte[] text = reply.text();
-        int commandSn = header.cmdSn();
-        PduSender out = connection.sender();
-        out.begin(Opcode.LOGIN_RESPONSE, reply.flags())
-                .isidAndTsih(header.isid(), done ? SessionIds.tsih(id) : header.tsih())
-                .initiatorTaskTag(header.initiatorTaskTag())
-                .loginStatus(reply.status().statusClass(), reply.status().detail())
-                .window(commandSn, commandSn + TaskSet.COMMAND_WINDOW - 1);
-        out.send(text, text.length);
-        if (reply.status() != LoginStatus.SUCCESS) {
-            refused(reply);
-        } else if (done) {
-            Session session = session(commandSn, id);
-            out.window(session.window());
-            FullFeaturePhase phase = new FullFeaturePhase(connection, shared, session);
-            connection.loggedIn(phase, session.agreed());
+    }
+
+    /** The connection begins a session, unless the directory has changed its mind. */
+    private void begin(BasicHeader header, LoginNegotiation.Reply accepted) {
+        IscsiTarget target = login.target();
+        SessionEvents.Session info = info(target);
+        LoginNegotiation.Reply reply = target == null ? accepted : letIn(accepted, info);
+        CommandWindow window = new CommandWindow(header.cmdSn(), TaskSet.COMMAND_WINDOW);
+        int handle = reply.fullFeature() ? Sessions.handle(info.id()) : 0;
+        respond(header, reply, handle, window.expCmdSn(), window.maxCmdSn());
+        if (reply.fullFeature()) {
+            Session session = new Session(connection, shared, login.parameters(), window, info, target);
             entered = null; // from here on its end is the session's
-            phase.opened(login.isid(), header.connectionId());
+            enter(session);
         }
     }
 
     /** The directory's last word. */
-    private LoginNegotiation.Reply letIn(LoginNegotiation.Reply reply, long id) {
-        IscsiTarget target = login.target();
-        if (target == null) {
-            return reply;
-        }
-        SessionEvents.Session session = info(target, id);
+    private LoginNegotiation.Reply letIn(LoginNegotiation.Reply reply, SessionEvents.Session session) {
         TargetDirectory.Decision.Refuse refusal = shared.directory().enters(session);
         if (refusal != null) {
             return reply.refused(refusal.status(), refusal.why());
@@ -93,14 +95,77 @@ final class LoginPhase implements Phase {
         return reply;
     }
 
-    private SessionEvents.Session info(@Nullable IscsiTarget target, long id) {
+    private SessionEvents.Session info(@Nullable IscsiTarget target) {
         return new SessionEvents.Session(
-                id,
+                shared.sessions().nextId(),
                 login.initiatorName(),
                 login.isid(),
                 target == null ? "" : target.name(),
                 connection.peer(),
                 connection.portal());
+    }
+
+    /** The connection joins a session, on whose event loop this runs; perhaps it has to wait for one that it replaces. */
+    private void join(Session session, BasicHeader header, LoginNegotiation.Reply accepted) {
+        waitsFor = session;
+        session.joinBegins();
+        FullFeaturePhase old = session.connection(login.connectionId());
+        if (old != null) {
+            // RFC 7143 §6.3.4: connection reinstatement. What the old one was asked to do ends first.
+            old.close("its connection logged in again");
+        }
+        watcher = () -> {
+            if (waitsFor != null && session.connection(login.connectionId()) == null) {
+                joinOrNot(session, header, accepted);
+                joinEnded();
+            }
+        };
+        session.watch(watcher);
+        watcher.run();
+    }
+
+    private void joinOrNot(Session session, BasicHeader header, LoginNegotiation.Reply accepted) {
+        LoginNegotiation.Reply reply = accepted;
+        if (session.isOver()) {
+            reply = accepted.refused(LoginStatus.NO_SUCH_SESSION, "the session has ended meanwhile");
+        } else if (session.isFull()) {
+            reply = accepted.refused(LoginStatus.TOO_MANY_CONNECTIONS, "the session has as many as were agreed on");
+        }
+        CommandWindow window = session.window();
+        respond(header, reply, header.tsih(), window.expCmdSn(), window.maxCmdSn());
+        if (reply.fullFeature()) {
+            enter(session);
+        }
+    }
+
+    private void joinEnded() {
+        Session session = waitsFor;
+        if (session != null) {
+            waitsFor = null;
+            session.unwatch(watcher);
+            session.joinEnds();
+        }
+    }
+
+    private void respond(BasicHeader header, LoginNegotiation.Reply reply, int tsih, int expCmdSn, int maxCmdSn) {
+        PduSender out = connection.sender();
+        out.begin(Opcode.LOGIN_RESPONSE, reply.flags())
+                .isidAndTsih(header.isid(), tsih)
+                .initiatorTaskTag(header.initiatorTaskTag())
+                .loginStatus(reply.status().statusClass(), reply.status().detail())
+                .window(expCmdSn, maxCmdSn);
+        out.send(reply.text(), reply.text().length);
+        if (reply.status() != LoginStatus.SUCCESS) {
+            refused(reply);
+        }
+    }
+
+    /** The login has been answered. */
+    private void enter(Session session) {
+        connection.sender().window(session.window());
+        FullFeaturePhase phase = new FullFeaturePhase(connection, shared, session);
+        connection.loggedIn(phase, login.parameters());
+        phase.opened(login.connectionId());
     }
 
     private void refused(LoginNegotiation.Reply reply) {
@@ -110,40 +175,6 @@ final class LoginPhase implements Phase {
             log.warn("{}: login refused: {} ({})", connection, reply.status().text(), reply.why());
         }
         connection.closeQuietly();
-    }
-
-    private Session session(int commandSn, long id) {
-        SessionParameters agreed = login.parameters();
-        CommandWindow window = new CommandWindow(commandSn, TaskSet.COMMAND_WINDOW);
-        IscsiTarget target = login.target();
-        SessionEvents.Session info = info(target, id);
-        if (target == null) {
-            return new Session(agreed, window, info);
-        }
-        Nexus nexus = new Nexus(
-                login.initiatorName() + ",i," + Isid.print(login.isid()),
-                target.name() + String.format(",t,0x%04x", target.portalGroupTag()),
-                target.portalGroupTag(),
-                new AtConnection(connection));
-        return new Session(agreed, window, info, nexus, target.luns());
-    }
-
-    /** The session's tasks are at its connection. */
-    private record AtConnection(IscsiConnection connection) implements Nexus.Transport {
-        @Override
-        public void abortTasksAt(DeviceServer device, Runnable done) {
-            connection.execute(() -> connection.abortTasksAt(Set.of(device), null, done));
-        }
-
-        @Override
-        public void awaitTasksAt(DeviceServer device, Runnable done) {
-            connection.execute(() -> connection.awaitTasksAt(device, done));
-        }
-
-        @Override
-        public void writesReleased() {
-            connection.execute(connection::writesReleased);
-        }
     }
 
     @Override
@@ -158,6 +189,7 @@ final class LoginPhase implements Phase {
 
     @Override
     public void closing() {
+        joinEnded();
         SessionEvents.Session session = entered;
         if (session != null) {
             entered = null;

@@ -12,6 +12,7 @@ public enum LoginStatus {
     UNSUPPORTED_VERSION(2, 0x05, "version not supported"),
     TOO_MANY_CONNECTIONS(2, 0x06, "too many connections"),
     MISSING_PARAMETER(2, 0x07, "missing parameter"),
+    NOT_IN_SESSION(2, 0x08, "cannot be included in the session"),
     SESSION_TYPE_UNSUPPORTED(2, 0x09, "session type not supported"),
     NO_SUCH_SESSION(2, 0x0a, "session does not exist"),
     INVALID_REQUEST(2, 0x0b, "invalid request type during login"),

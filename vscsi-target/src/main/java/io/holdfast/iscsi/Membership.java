@@ -1,15 +1,14 @@
 package io.holdfast.iscsi;
 
-import io.holdfast.iscsi.wire.BasicHeader;
-import io.holdfast.iscsi.wire.Opcode;
 import io.netty.util.concurrent.EventExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.IntConsumer;
 
 /**
  * A session towards {@link WriteAdmission}: proves that its initiator still uses it when a newer session of the same
  * initiator asks, and hears when its own writes are admitted. Methods of {@link WriteAdmission.Member} come on any thread;
- * everything else belongs to the connection's event loop.
+ * everything else belongs to the session's event loop.
  */
 final class Membership implements WriteAdmission.Member {
     /** How long an initiator may take to prove that it still uses an older session. */
@@ -18,8 +17,9 @@ final class Membership implements WriteAdmission.Member {
     private final WriteAdmission admission;
     private final WriteAdmission.Key key;
     private final long isid;
+    private final int portalGroupTag;
     private final EventExecutor loop;
-    private final PduSender sender;
+    private final IntConsumer asker;
     private final Runnable onAdmitted;
     private final Consumer<String> closer;
     private boolean left;
@@ -29,22 +29,25 @@ final class Membership implements WriteAdmission.Member {
     private int lastAnswered;
 
     /**
+     * @param asker asks the initiator, by a NOP-In with this target transfer tag, whether it is there
      * @param onAdmitted runs on the loop when no older session can write any more
-     * @param closer closes the connection, with the reason
+     * @param closer closes the session's connections, with the reason
      */
     Membership(
             WriteAdmission admission,
             WriteAdmission.Key key,
             long isid,
+            int portalGroupTag,
             EventExecutor loop,
-            PduSender sender,
+            IntConsumer asker,
             Runnable onAdmitted,
             Consumer<String> closer) {
         this.admission = admission;
         this.key = key;
         this.isid = isid;
+        this.portalGroupTag = portalGroupTag;
         this.loop = loop;
-        this.sender = sender;
+        this.asker = asker;
         this.onAdmitted = onAdmitted;
         this.closer = closer;
     }
@@ -53,7 +56,7 @@ final class Membership implements WriteAdmission.Member {
         admission.join(key, this);
     }
 
-    /** The connection is gone and its last task has ended. */
+    /** The session is over and its last task has ended. */
     void leave() {
         left = true;
         admission.left(key, this);
@@ -78,6 +81,11 @@ final class Membership implements WriteAdmission.Member {
     }
 
     @Override
+    public int portalGroupTag() {
+        return portalGroupTag;
+    }
+
+    @Override
     public void settle(boolean reinstated) {
         loop.execute(() -> {
             if (reinstated) {
@@ -92,10 +100,7 @@ final class Membership implements WriteAdmission.Member {
     private void ask() {
         // Whoever asks 2³¹ times has other troubles.
         int question = ++lastQuestion;
-        sender.begin(Opcode.NOP_IN, BasicHeader.FINAL)
-                .initiatorTaskTag(BasicHeader.NO_TAG)
-                .targetTransferTag(question);
-        sender.sendUnnumbered();
+        asker.accept(question);
         loop.schedule(
                 () -> {
                     // Each question has a limit of its own: further logins do not give a silent session more time.

@@ -56,8 +56,24 @@ final class TaskManagement {
         this.connections = connections;
     }
 
-    /** Carries out one request, whose order has been judged. */
+    /** Takes one request, whose order has been judged. */
     void apply(BasicHeader header) {
+        // RFC 7143 §11.5: those that end many tasks end all that were sent before them, and the session's other
+        // connections may still be bringing some.
+        if (header.immediate()
+                && header.function() != ABORT_TASK
+                && session.hasSeveralConnections()
+                && !session.commands().isComplete(header.cmdSn())) {
+            BasicHeader copy = header.copy();
+            if (!session.commands().whenComplete(header.cmdSn(), () -> carryOut(copy))) {
+                respond(header.initiatorTaskTag(), REJECTED);
+            }
+        } else {
+            carryOut(header);
+        }
+    }
+
+    private void carryOut(BasicHeader header) {
         int tag = header.initiatorTaskTag();
         if (!tasks.roomForAbort()) {
             respond(tag, REJECTED);
@@ -67,7 +83,7 @@ final class TaskManagement {
             case ABORT_TASK -> abortTask(header);
             // Each nexus has a task set of its own (TST=001b), so that there are none of others' tasks to clear.
             case ABORT_TASK_SET, CLEAR_TASK_SET ->
-                atUnit(header, unit -> tasks.abortTasksAt(Set.of(unit), () -> respond(tag, COMPLETE)));
+                atUnit(header, unit -> session.abortTasksAt(Set.of(unit), () -> respond(tag, COMPLETE)));
             case LOGICAL_UNIT_RESET -> atUnit(header, unit -> reset(tag, Set.of(unit), () -> {}));
             case TARGET_WARM_RESET -> reset(tag, unitsOfTarget(), () -> {});
             case TARGET_COLD_RESET -> reset(tag, unitsOfTarget(), this::endSessions);
@@ -79,7 +95,18 @@ final class TaskManagement {
 
     private void abortTask(BasicHeader header) {
         int tag = header.initiatorTaskTag();
-        if (!tasks.abortTask(header.referencedTaskTag(), () -> respond(tag, COMPLETE))) {
+        if (session.abortTask(header.referencedTaskTag(), () -> respond(tag, COMPLETE))) {
+            return;
+        }
+        CommandOrder commands = session.commands();
+        int referenced = header.referencedCmdSn();
+        if (session.mayBeCompleted()
+                && referenced - header.cmdSn() < 0
+                && commands.judge(referenced) != CommandWindow.Verdict.IGNORE) {
+            // RFC 7143 §11.5.1: it never came, and will not any more.
+            commands.skip(referenced);
+            respond(tag, COMPLETE);
+        } else {
             respond(tag, deviceAt(header.lun()) instanceof LogicalUnit ? NO_SUCH_TASK : NO_SUCH_LUN);
         }
     }

@@ -23,6 +23,11 @@ final class TaskOrder {
         taskSets.add(taskSet);
     }
 
+    /** A connection is gone. */
+    void remove(TaskSet taskSet) {
+        taskSets.remove(taskSet);
+    }
+
     /** False for ACA, since there is no ACA condition here (NORMACA=0), and for what the standard does not define. */
     static boolean isKnown(int attribute) {
         return attribute < ACA;
@@ -38,6 +43,10 @@ final class TaskOrder {
 
     /** A task has left its task set; true if others may have waited for that. */
     boolean left(IscsiTask task) {
+        if (task.order == 0) {
+            return false; // it never entered
+        }
+        task.order = 0;
         boolean waited = barriers > 0;
         if (isBarrier(task)) {
             barriers--;
@@ -54,6 +63,7 @@ final class TaskOrder {
         for (TaskSet taskSet : taskSets) {
             for (IscsiTask other : taskSet.tasks()) {
                 if (other.stage != IscsiTask.Stage.FREE
+                        && other.order != 0
                         && other.order < task.order
                         && other.device() == task.device()
                         && (task.attribute == ORDERED || isBarrier(other))) {

@@ -109,7 +109,7 @@ final class TaskSet {
     // ------------------------------------------------------------------ SCSI Command
 
     /**
-     * Begins the task of a SCSI Command whose order has been judged.
+     * Begins the task of a SCSI Command whose PDU is being received.
      *
      * @param immediateBytes how much data its PDU carries
      * @throws WireException if there is no room
@@ -117,7 +117,6 @@ final class TaskSet {
     IscsiTask begin(BasicHeader header, int immediateBytes) throws WireException {
         IscsiTask task = freeSlot();
         task.begin(header, session.luns());
-        session.order().entered(task);
         if (task.writes()) {
             task.gatherBytes = (int) Math.min(task.expectedBytes, MAX_GATHER_BYTES);
         }
@@ -173,8 +172,21 @@ final class TaskSet {
         }
     }
 
-    /** The command's PDU is complete. */
+    /** The command's PDU is complete, but its turn has not come. */
+    void early(IscsiTask task) {
+        task.stage = IscsiTask.Stage.EARLY;
+    }
+
+    /** Its turn has come. */
+    void notEarlyAnyMore(IscsiTask task, int immediateBytes) {
+        boolean hasMemory = task.isSpoiled() || task.chargedBytes > 0 || memoryFor(task) == 0;
+        task.stage = hasMemory ? IscsiTask.Stage.GATHERING : IscsiTask.Stage.WAITING;
+        begun(task, immediateBytes);
+    }
+
+    /** The command's PDU is complete, and it is its turn. */
     void begun(IscsiTask task, int immediateBytes) {
+        session.order().entered(task);
         if (task.stage == IscsiTask.Stage.WAITING) {
             waiting.add(task);
         } else {
@@ -330,7 +342,8 @@ final class TaskSet {
     }
 
     private void leaveWindow(IscsiTask task) {
-        if (!task.immediate) {
+        if (task.numbered) {
+            task.numbered = false;
             window.ended();
         }
     }
@@ -418,6 +431,7 @@ final class TaskSet {
                 othersWaited |= session.order().left(task);
             }
         }
+        session.commands().deliver();
         if (!waitFor.isEmpty()) {
             endings.add(new PendingEnding(waitFor, done));
         } else if (!all.isEmpty()) {
@@ -429,7 +443,13 @@ final class TaskSet {
         return !all.isEmpty();
     }
 
+    /** A command that turns out to be here already. */
+    void discardDuplicate(IscsiTask task) {
+        recycle(task);
+    }
+
     private void discard(IscsiTask task, boolean told) {
+        boolean early = task.stage == IscsiTask.Stage.EARLY;
         waiting.remove(task);
         held.remove(task);
         leaveWindow(task);
@@ -438,6 +458,9 @@ final class TaskSet {
             responder.respondAborted(task);
         }
         recycle(task);
+        if (early) {
+            session.commands().skip(task.cmdSn);
+        }
     }
 
     /** Runs {@code done} when the tasks that a device server is executing now have ended. */
@@ -469,11 +492,17 @@ final class TaskSet {
         waiting.clear();
         memory.waitNoLonger();
         held.clear();
+        boolean othersWaited = false;
         for (IscsiTask task : slots) {
             if (task.stage != IscsiTask.Stage.FREE && task.stage != IscsiTask.Stage.EXECUTING) {
+                leaveWindow(task);
                 recycle(task);
-                session.order().left(task);
+                othersWaited |= session.order().left(task);
             }
+        }
+        if (othersWaited) {
+            // Those of the session's other connections.
+            session.order().retryHeld();
         }
     }
 

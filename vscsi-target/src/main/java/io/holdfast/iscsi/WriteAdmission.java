@@ -25,11 +25,15 @@ final class WriteAdmission {
         /** Initiator session identifier. */
         long isid();
 
+        /** Which target port it is at. */
+        int portalGroupTag();
+
         /**
          * Find out whether the session is still in use and tell {@link WriteAdmission#settled} of it, in bounded time.
          * Called on any thread.
          *
-         * @param reinstated the newer session has the same ISID: this one is to be closed at once
+         * @param reinstated the newer session is of the same initiator port at the same target port (RFC 7143 §6.3.5):
+         *     this one is to be closed at once
          */
         void settle(boolean reinstated);
 
@@ -57,8 +61,12 @@ final class WriteAdmission {
         if (older.isEmpty()) {
             newcomer.admitted();
         } else {
-            older.forEach(member -> member.settle(member.isid() == newcomer.isid()));
+            older.forEach(member -> member.settle(isSameNexus(member, newcomer)));
         }
+    }
+
+    private static boolean isSameNexus(Member one, Member other) {
+        return one.isid() == other.isid() && one.portalGroupTag() == other.portalGroupTag();
     }
 
     /** This session is alive: those that wait for it need not. */

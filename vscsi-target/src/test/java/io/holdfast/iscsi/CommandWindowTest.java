@@ -47,10 +47,10 @@ class CommandWindowTest {
     }
 
     @Test
-    void shouldTellAGapFromADuplicate() {
+    void shouldTellEarlyFromDuplicate() {
         CommandWindow window = new CommandWindow(0xffff_ffff, LIMIT);
-        assertThat(window.accept(0)).isEqualTo(CommandWindow.Verdict.GAP);
-        assertThat(window.accept(2)).isEqualTo(CommandWindow.Verdict.GAP);
-        assertThat(window.expCmdSn()).as("a gap changes nothing").isEqualTo(0xffff_ffff);
+        assertThat(window.accept(0)).isEqualTo(CommandWindow.Verdict.EARLY);
+        assertThat(window.accept(2)).isEqualTo(CommandWindow.Verdict.EARLY);
+        assertThat(window.expCmdSn()).as("an early one changes nothing").isEqualTo(0xffff_ffff);
     }
 }

@@ -86,7 +86,7 @@ final class IscsiRig implements AutoCloseable {
                 new OneTarget(target, lunsOf),
                 admission,
                 new Recorder(),
-                new SessionIds(),
+                new Sessions(),
                 settings,
                 memory,
                 limits,

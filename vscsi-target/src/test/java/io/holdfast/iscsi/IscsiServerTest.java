@@ -22,6 +22,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -38,6 +39,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class IscsiServerTest {
     private static final InetSocketAddress ANY_PORT = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
     private static final int BLOCKS = 32768;
+    private static final int ORDERED = 2;
 
     @TempDir
     private Path dir;
@@ -202,6 +204,64 @@ class IscsiServerTest {
                     done++;
                 }
             }
+        }
+    }
+
+    /** With two event loops, connections of one session begin on different ones. */
+    @ParameterizedTest
+    @EnumSource(IoWay.class)
+    void shouldServeASessionOfSeveralConnectionsInOrder(IoWay way) throws Exception {
+        try (Target target = new Target(way, true)) {
+            for (int round = 0; round < 4; round++) {
+                TestInitiator leading = target.connect();
+                leading.isid += round;
+                leading.login("MaxConnections=4").ready();
+                List<TestInitiator> all = new ArrayList<>(List.of(leading));
+                for (int id = 1; id < 4; id++) {
+                    all.add(target.connect().joining(leading, id).login());
+                }
+                byte[] last = new byte[0];
+                List<Pdu> commands = new ArrayList<>();
+                for (int i = 0; i < 100; i++) {
+                    last = new byte[8192];
+                    new Random(i).nextBytes(last);
+                    Pdu write = leading.write(0, 16, last);
+                    write.header().bytes()[1] |= ORDERED;
+                    commands.add(write);
+                }
+                for (int i = 99; i >= 0; i--) {
+                    all.get(i % 4).send(commands.get(i));
+                }
+                for (int i = 0; i < 100; i++) {
+                    all.get(i % 4).expectStatus(commands.get(i).header().initiatorTaskTag(), TestInitiator.GOOD);
+                }
+                TestInitiator reader = all.get(round);
+                reader.cmdSn = leading.cmdSn;
+                assertThat(reader.readAll(0, 16)).isEqualTo(last);
+                all.forEach(TestInitiator::close);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(IoWay.class)
+    void shouldNoticeThatAConnectionHasEndedThatWasMovedToItsSession(IoWay way) throws Exception {
+        try (Target target = new Target(way, true)) {
+            TestInitiator leading = target.connect().login("MaxConnections=2").ready();
+            for (int round = 0; round < 8; round++) {
+                TestInitiator second = target.connect().joining(leading, 7).login();
+                second.cmdSn = leading.cmdSn;
+                second.readAll(0, 1);
+                leading.cmdSn = second.cmdSn;
+                second.close();
+                // No more than two: the next one gets in only if this one is known to be gone, or replaced.
+            }
+            TestInitiator other = target.connect().joining(leading, 8);
+            other.sendLogin();
+            assertThat(other.expect(Opcode.LOGIN_RESPONSE).header().loginStatusClass())
+                    .isIn(0, 2);
+            leading.readAll(0, 1);
+            leading.close();
         }
     }
 

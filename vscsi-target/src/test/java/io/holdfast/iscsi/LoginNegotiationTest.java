@@ -28,7 +28,8 @@ class LoginNegotiationTest {
 
     private final LoginNegotiation login = new LoginNegotiation(
             new IscsiRig.OneTarget(new IscsiTarget("iqn.2026-11.io.holdfast:disk", 7, new FixedLunView(Map.of()))),
-            ChapAccounts.NONE);
+            new Sessions(),
+            IscsiSettings.DEFAULT);
     private final BasicHeader request = new BasicHeader().begin(Opcode.LOGIN_REQUEST, 0);
 
     private LoginNegotiation.Reply ask(int flags, String... pairs) {
@@ -253,7 +254,7 @@ class LoginNegotiationTest {
     }
 
     @Test
-    void shouldNotLetAConnectionJoinASession() {
+    void shouldNotLetAConnectionJoinASessionThatIsNotThere() {
         request.isidAndTsih(0x00023d000001L, 9);
         assertRefused(ask(OPERATIONAL_TO_FULL, INITIATOR, TARGET), LoginStatus.NO_SUCH_SESSION);
     }
@@ -351,7 +352,7 @@ class LoginNegotiationTest {
     void shouldHoldTheInitialValuesOfKeysThatNobodyMentions() {
         ask(OPERATIONAL_TO_FULL, INITIATOR, TARGET);
         assertThat(login.parameters())
-                .isEqualTo(new SessionParameters(Digest.NONE, Digest.NONE, true, 8192, 262144, 65536, 1));
+                .isEqualTo(new SessionParameters(Digest.NONE, Digest.NONE, 8192, true, 262144, 65536, 1, 1, 0));
     }
 
     @ParameterizedTest

@@ -34,6 +34,10 @@ final class TestInitiator {
     long isid = LINUX_ISID;
     String targetName = IscsiRig.TARGET;
     int cmdSn = 1;
+    /** Of the session: 0 until it is logged in, or the one that it is to join. */
+    int tsih;
+
+    int connectionId;
     int nextTag = 0x100;
     int maxCmdSn;
     int statSn;
@@ -152,7 +156,8 @@ final class TestInitiator {
         Pdu pdu = Pdu.of(Opcode.LOGIN_REQUEST, BasicHeader.FINAL | stage << 2 | nextStage)
                 .immediate()
                 .with(pairs);
-        pdu.header().isidAndTsih(isid, 0).initiatorTaskTag(0x7777).cmdSn(cmdSn);
+        pdu.header().isidAndTsih(isid, tsih).initiatorTaskTag(0x7777).cmdSn(cmdSn);
+        pdu.header().putShort(20, connectionId);
         return pdu;
     }
 
@@ -165,21 +170,61 @@ final class TestInitiator {
         return login("Discovery", keys);
     }
 
+    /** Its next login joins the session of another connection. */
+    TestInitiator joining(TestInitiator leading, int newConnectionId) {
+        name = leading.name;
+        isid = leading.isid;
+        tsih = leading.tsih;
+        cmdSn = leading.cmdSn;
+        connectionId = newConnectionId;
+        return this;
+    }
+
+    /** Asks for a login in one step, and does not wait for the answer. */
+    void sendLogin(String... keys) {
+        sendLogin("Normal", keys);
+    }
+
+    /** The answer to a login that succeeds. */
+    Pdu loginAnswer(String... keys) {
+        sendLogin("Normal", keys);
+        return loginAnswer();
+    }
+
+    /** The answer to a login that fails. */
+    Pdu loginRefusal(String... keys) {
+        sendLogin("Normal", keys);
+        Pdu answer = expect(Opcode.LOGIN_RESPONSE);
+        assertThat(answer.header().loginStatusClass()).as("login status class").isNotZero();
+        expectClosed();
+        return answer;
+    }
+
     private TestInitiator login(String type, String... keys) {
+        sendLogin(type, keys);
+        loginAnswer();
+        return this;
+    }
+
+    private void sendLogin(String type, String... keys) {
         List<String> all = new ArrayList<>(List.of("InitiatorName=" + name, "SessionType=" + type));
         if (type.equals("Normal")) {
             all.add("TargetName=" + targetName);
         }
         all.addAll(Arrays.asList(keys));
         send(loginRequest(LoginNegotiation.OPERATIONAL, LoginNegotiation.FULL_FEATURE, all.toArray(new String[0])));
+    }
+
+    private Pdu loginAnswer() {
         Pdu answer = expect(Opcode.LOGIN_RESPONSE);
         assertThat(answer.header().loginStatusClass()).as("login status class").isZero();
+        tsih = answer.header().tsih();
         assertThat(answer.header().flag(BasicHeader.FINAL)).as("transit").isTrue();
         Digest header = LoginKey.digest(answer.keys().getOrDefault("HeaderDigest", "None"));
         Digest data = LoginKey.digest(answer.keys().getOrDefault("DataDigest", "None"));
         encoder.digests(header, data);
         decoder.digests(header, data);
-        return this;
+        return answer;
     }
 
     // ------------------------------------------------------------------ requests

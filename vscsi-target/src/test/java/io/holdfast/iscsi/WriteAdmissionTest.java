@@ -15,6 +15,7 @@ class WriteAdmissionTest {
     private final class Session implements WriteAdmission.Member {
         private final String name;
         private final long isid;
+        private int group = 1;
 
         Session(String name, long isid) {
             this.name = name;
@@ -24,6 +25,11 @@ class WriteAdmissionTest {
         @Override
         public long isid() {
             return isid;
+        }
+
+        @Override
+        public int portalGroupTag() {
+            return group;
         }
 
         @Override
@@ -136,5 +142,15 @@ class WriteAdmissionTest {
         admission.settled(first);
         admission.left(KEY, first);
         assertThat(heard()).isEmpty();
+    }
+
+    @Test
+    void shouldNotEndASessionOfTheSameInitiatorPortAtAnotherTargetPort() {
+        Session elsewhere = new Session("elsewhere", 1);
+        elsewhere.group = 2;
+        admission.join(KEY, first);
+        heard();
+        admission.join(KEY, elsewhere);
+        assertThat(heard()).containsExactly("ask first");
     }
 }

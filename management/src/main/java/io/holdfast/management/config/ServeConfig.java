@@ -82,7 +82,8 @@ public record ServeConfig(
                 number(values, ServeSetting.STALL_LIMIT) * 1000,
                 chap.isEmpty() ? ChapAccounts.NONE : ChapFile.read(Path.of(chap)),
                 number(values, ServeSetting.MAX_CONNECTIONS),
-                number(values, ServeSetting.MAX_CONNECTIONS_PER_INITIATOR));
+                number(values, ServeSetting.MAX_CONNECTIONS_PER_INITIATOR),
+                number(values, ServeSetting.SESSION_CONNECTIONS));
     }
 
     private static void checkNames(List<Export> exports) throws ConfigException {

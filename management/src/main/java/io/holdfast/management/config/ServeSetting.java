@@ -109,6 +109,13 @@ public enum ServeSetting {
             SettingRule.number(0, 300),
             "How long storage may take for a command before agents are told that it hangs, 0 to 300; their VMs on it are "
                     + "frozen until it has answered. 0 never tells."),
+    SESSION_CONNECTIONS(
+            "session-connections",
+            "N",
+            Kind.NUMBER,
+            "4",
+            SettingRule.number(1, IscsiSettings.MAX_SESSION_CONNECTIONS),
+            "How many connections one iSCSI session may have (MaxConnections), 1 to 32."),
     CHAP_FILE(
             "chap-file",
             "FILE",

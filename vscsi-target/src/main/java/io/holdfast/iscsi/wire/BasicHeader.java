@@ -40,6 +40,13 @@ public final class BasicHeader {
         return bytes;
     }
 
+    /** A header that stays as this one is now. */
+    public BasicHeader copy() {
+        BasicHeader copy = new BasicHeader();
+        System.arraycopy(bytes, 0, copy.bytes, 0, BYTES);
+        return copy;
+    }
+
     /** Forgets everything and begins a PDU of this opcode with its byte 1. */
     public BasicHeader begin(int opcode, int flags) {
         Arrays.fill(bytes, (byte) 0);
@@ -150,6 +157,11 @@ public final class BasicHeader {
     /** Task management: the tag of the task that is meant (RFC 7143 §11.5.4). */
     public int referencedTaskTag() {
         return getInt(20);
+    }
+
+    /** Task management: the CmdSN of the task that is meant (RFC 7143 §11.5.5). */
+    public int referencedCmdSn() {
+        return getInt(32);
     }
 
     /** Logout: why, 0..2 (RFC 7143 §11.14.1). */
