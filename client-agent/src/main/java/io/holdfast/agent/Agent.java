@@ -342,6 +342,8 @@ public final class Agent implements AutoCloseable {
                     Addresses.print(address),
                     going.reason(),
                     going.deadlineMs());
+            // Those that are still to be led back to it are not.
+            outage++;
             announcement = going.announcementId();
             numbered = ++announcements;
             outcomes.clear();

@@ -60,6 +60,9 @@ public final class ControlServer implements AutoCloseable {
     private final Map<AgentConnection, Map<String, VmState>> vmStates = new LinkedHashMap<>();
     private final List<Announcement> announcements = new ArrayList<>();
     private long lastAnnouncementId;
+    /** The last one, which agents that come later are told too. */
+    private @Nullable Announcement departure;
+
     private boolean closed;
 
     private @Nullable Channel listener;
@@ -249,7 +252,7 @@ public final class ControlServer implements AutoCloseable {
     }
 
     /**
-     * Tells all agents that the server is about to go.
+     * Tells all agents that the server is about to go; those that come later are told with their welcome.
      *
      * @param limit how long to wait for them
      * @return completes, never exceptionally, when every agent that is still connected has said that its VMs are frozen,
@@ -258,9 +261,10 @@ public final class ControlServer implements AutoCloseable {
     public CompletableFuture<AnnouncementOutcome> announce(ServerMessage.Reason reason, Duration limit) {
         Announcement announcement;
         synchronized (lock) {
-            announcement = new Announcement(++lastAnnouncementId, Set.copyOf(agents));
+            announcement = new Announcement(++lastAnnouncementId, reason, limit, agents);
+            departure = announcement;
             announcements.add(announcement);
-            broadcast(new ServerMessage.GoingAway(announcement.id, reason, limit.toMillis()));
+            broadcast(announcement.message());
             finishIfAnswered(announcement);
         }
         var timer = group.schedule(() -> finish(announcement), limit.toMillis(), TimeUnit.MILLISECONDS);
@@ -317,6 +321,12 @@ public final class ControlServer implements AutoCloseable {
             }
             agents.add(agent);
             agent.send(welcome);
+            Announcement announced = departure;
+            if (announced != null) {
+                // Also when it is answered already: the server goes all the same, and nothing is to be thawed for it.
+                announced.asked.add(agent);
+                agent.send(MessageCodec.line(announced.message()));
+            }
         }
         LOG.info("agent {} connected, VMs {}", agent.name(), agent.vms());
         return null;
@@ -399,14 +409,24 @@ public final class ControlServer implements AutoCloseable {
     /** One call of {@link #announce}. Guarded by lock. */
     private static final class Announcement {
         final long id;
+        final ServerMessage.Reason reason;
+        final Duration limit;
         final Set<AgentConnection> asked;
         final Map<AgentConnection, List<VmOutcome>> answered = new LinkedHashMap<>();
         final long beganNanos = System.nanoTime();
         final CompletableFuture<AnnouncementOutcome> future = new CompletableFuture<>();
 
-        Announcement(long id, Set<AgentConnection> asked) {
+        Announcement(long id, ServerMessage.Reason reason, Duration limit, Set<AgentConnection> asked) {
             this.id = id;
-            this.asked = asked;
+            this.reason = reason;
+            this.limit = limit;
+            this.asked = new LinkedHashSet<>(asked);
+        }
+
+        /** As it is to be told now: the time that is left is the same for all. */
+        ServerMessage.GoingAway message() {
+            long elapsedMs = (System.nanoTime() - beganNanos) / 1_000_000;
+            return new ServerMessage.GoingAway(id, reason, Math.max(0, limit.toMillis() - elapsedMs));
         }
     }
 }

@@ -146,6 +146,31 @@ class ControlConnectionTest {
     }
 
     @Test
+    void shouldTellAnAgentThatComesWhileTheServerGoesAndWaitForIt() {
+        Peer first = welcomed("first");
+        var outcome = server.announce(ServerMessage.Reason.PLANNED_STOP, Duration.ofSeconds(20));
+
+        Peer late = welcomed("late");
+        await().until(() -> late.goingAway() != null && first.goingAway() != null);
+        assertThat(late.goingAway().deadlineMs()).isBetween(1L, 20_000L);
+        first.client.send(new AgentMessage.Frozen(first.goingAway().announcementId(), List.of()));
+        assertThat(outcome).isNotDone();
+        late.client.send(new AgentMessage.Frozen(late.goingAway().announcementId(), List.of()));
+
+        assertThat(outcome.join().answered()).containsOnlyKeys("first", "late");
+    }
+
+    @Test
+    void shouldTellAnAgentThatComesAfterTheLastAnswer() {
+        server.announce(ServerMessage.Reason.PLANNED_STOP, Duration.ofSeconds(20))
+                .join();
+
+        Peer late = welcomed("late");
+
+        await().until(() -> late.goingAway() != null);
+    }
+
+    @Test
     void shouldCompleteAnAnnouncementAtOnceWithoutAgents() {
         assertThat(server.announce(ServerMessage.Reason.PLANNED_STOP, Duration.ofSeconds(20)))
                 .succeedsWithin(Duration.ofSeconds(5));

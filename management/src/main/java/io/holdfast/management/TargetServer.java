@@ -544,14 +544,16 @@ final class TargetServer implements ServiceManager.Service {
     /** Tells the agents that the server stops, and waits for their word. */
     void announce() {
         ControlServer agents = control;
-        if (agents == null || agents.agents().isEmpty()) {
+        if (agents == null) {
             return;
         }
         try {
             Duration limit = stopLimit;
             AnnouncementOutcome outcome = agents.announce(ServerMessage.Reason.PLANNED_STOP, limit)
                     .get(limit.toMillis() + 1000, TimeUnit.MILLISECONDS);
-            if (outcome.complete()) {
+            if (outcome.complete() && outcome.answered().isEmpty()) {
+                log.debug("there are no agents to be told of the stop");
+            } else if (outcome.complete()) {
                 log.info("agents answered within {} ms: {}", outcome.elapsedMs(), inWords(outcome.answered()));
             } else {
                 log.warn("going without the word of {} after {} ms", outcome.unanswered(), outcome.elapsedMs());

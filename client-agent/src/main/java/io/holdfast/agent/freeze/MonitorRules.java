@@ -72,6 +72,8 @@ final class MonitorRules {
         vm.enter(FreezeState.RUNNING, why);
         if (!vm.serverAway()) {
             outage.rememberUnits();
+        } else if (!vm.leavingServers().isEmpty()) {
+            outage.freeze("found running while the server is about to go");
         } else if (!byHand && vm.serverEverSeen()) {
             outage.freeze("found running while the server is away");
         }
@@ -85,7 +87,7 @@ final class MonitorRules {
             vm.reason = why;
         }
         vm.stopPending = false;
-        vm.answerAnnouncement(VmOutcome.State.ABSENT, why);
+        vm.answerAnnouncements(VmOutcome.State.ABSENT, why);
     }
 
     /** What was known of it is void: the next process may be given other disks under the same names. */
@@ -136,13 +138,13 @@ final class MonitorRules {
             vm.stopFailed = true;
             vm.warn("stop failed: " + error);
             outage.askStatus();
-            vm.answerAnnouncement(VmOutcome.State.FAILED, "stop failed: " + error);
+            vm.answerAnnouncements(VmOutcome.State.FAILED, "stop failed: " + error);
             return;
         }
         if (vm.state == FreezeState.FREEZING) {
             vm.enter(FreezeState.FROZEN, vm.reason);
         }
-        if (vm.state == FreezeState.FROZEN && vm.unansweredAnnouncement != 0) {
+        if (vm.state == FreezeState.FROZEN) {
             outage.serverMayGo();
         }
         if (vm.state == FreezeState.FROZEN) {

@@ -25,8 +25,6 @@ final class OutageRules {
     private long retryAtMs = NEVER;
     private long askAgainAtMs;
     private boolean overdueTold;
-    /** The server whose announcement is to be answered. */
-    private String goingServer = FreezeEvent.ONLY_SERVER;
 
     /** The freeze whose limit has been told of, by its beginning. */
     private long limitToldOfMs = FreezeMachine.LONG_AGO;
@@ -49,7 +47,6 @@ final class OutageRules {
         if (vm.hasOneServer()) {
             proof.sessionsAtServer(0);
         }
-        vm.unansweredAnnouncement = 0;
         boolean leaves = server.leavesWhenLost || vm.table.actionFor(lost.event()) == EventAction.LEAVE;
         if (leaves && vm.dependsOn(server)) {
             leave(server, lost.event());
@@ -154,15 +151,19 @@ final class OutageRules {
 
     void serverGoingAway(ServerGoingAway going) {
         ServerStanding server = vm.server(going.server());
-        vm.unansweredAnnouncement = going.announcementId();
-        goingServer = server.name;
+        server.unansweredAnnouncement = going.announcementId();
+        server.leaving = true;
         EventAction action = vm.table.actionFor(EventTable.SERVER_STOP);
         String why = "server announces that it goes: " + going.reason();
-        if (!vm.dependsOn(server) || action == EventAction.LEAVE) {
-            server.leavesWhenLost = action == EventAction.LEAVE;
+        server.leavesWhenLost = action == EventAction.LEAVE;
+        // The same as when it is lost: for a server that was never seen nothing is stopped.
+        boolean seen = vm.serverEverSeen() || vm.state != FreezeState.RUNNING;
+        boolean concerned = vm.dependsOn(server) && seen && !vm.used.none();
+        if (!concerned || server.leavesWhenLost) {
             vm.answerAnnouncement(
+                    server,
                     VmOutcome.State.ABSENT,
-                    action == EventAction.LEAVE ? "left running, as its table says" : "it has no disk there");
+                    server.leavesWhenLost ? "left running, as its table says" : "it has no disk there");
             return;
         }
         beside(EventTable.SERVER_STOP, why);
@@ -176,18 +177,18 @@ final class OutageRules {
             case FREEZING, FROZEN -> {
                 // Answered below, or when stop is done.
             }
-            case HELD_BY_OTHER -> vm.answerAnnouncement(VmOutcome.State.ALREADY_PAUSED, vm.reason);
-            case ABSENT -> vm.answerAnnouncement(VmOutcome.State.ABSENT, vm.reason);
+            case HELD_BY_OTHER -> vm.answerAnnouncement(server, VmOutcome.State.ALREADY_PAUSED, vm.reason);
+            case ABSENT -> vm.answerAnnouncement(server, VmOutcome.State.ABSENT, vm.reason);
         }
         if (vm.state == FreezeState.FROZEN && !vm.stopPending) {
             serverMayGo();
         }
     }
 
-    /** Everything in flight has drained. */
+    /** Everything in flight has drained: whoever announced that it goes may go. */
     void serverMayGo() {
-        vm.act(new FreezeAction.PortalStandIn(goingServer));
-        vm.answerAnnouncement(VmOutcome.State.FROZEN, vm.reason);
+        vm.leavingServers().forEach(server -> vm.act(new FreezeAction.PortalStandIn(server.name)));
+        vm.answerAnnouncements(VmOutcome.State.FROZEN, vm.reason);
     }
 
     void freeze(String why) {
@@ -216,7 +217,6 @@ final class OutageRules {
     void serverServes(String name, ServerView view) {
         ServerStanding server = vm.server(name);
         server.serves(view);
-        vm.unansweredAnnouncement = 0;
         Optional<RaisedEvent> trouble = server.trouble(vm.used, vm.table);
         if (trouble.isPresent()) {
             vm.act(new FreezeAction.PortalStandIn(name));
@@ -435,7 +435,11 @@ final class OutageRules {
     }
 
     void disksKnown(FreezeEvent.DisksKnown known) {
+        boolean before = vm.leavingServers().isEmpty();
         vm.used.disksKnown(known);
+        if (vm.state == FreezeState.RUNNING && before && !vm.leavingServers().isEmpty()) {
+            freeze("it turns out to have a disk at a server that goes");
+        }
         if (vm.state == FreezeState.RUNNING && !vm.serverAway()) {
             rememberUnits();
         }

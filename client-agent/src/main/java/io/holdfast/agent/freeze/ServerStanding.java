@@ -13,6 +13,10 @@ import org.jspecify.annotations.Nullable;
 final class ServerStanding {
     final String name;
     boolean lost = true;
+    /** It has announced that it goes: what stands still for that stays so until it has gone, or serves anew. */
+    boolean leaving;
+    /** Its announcement that has not been answered yet, 0 if there is none. */
+    long unansweredAnnouncement;
     /** It is away, and this VM was told to run on. */
     boolean left;
     /** It has announced that it goes, and this VM was told to run on. */
@@ -31,6 +35,8 @@ final class ServerStanding {
     void serves(ServerView now) {
         lost = false;
         left = false;
+        leaving = false;
+        unansweredAnnouncement = 0;
         leavesWhenLost = false;
         view = now;
         targets = now.description().units().stream().map(ExportedUnit::target).collect(Collectors.toSet());
@@ -40,6 +46,8 @@ final class ServerStanding {
 
     void lose() {
         lost = true;
+        leaving = false;
+        unansweredAnnouncement = 0;
         // A server that went took its troubles with it; the next one tells its own.
         raised.clear();
     }
@@ -66,6 +74,8 @@ final class ServerStanding {
     }
 
     boolean away(UsedUnits used, EventTable table) {
-        return lost && !left || trouble(used, table).isPresent();
+        return lost && !left
+                || leaving && !leavesWhenLost
+                || trouble(used, table).isPresent();
     }
 }

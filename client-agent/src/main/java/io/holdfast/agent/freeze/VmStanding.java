@@ -33,7 +33,6 @@ final class VmStanding {
 
     // What is known of its servers.
     private final Map<String, ServerStanding> servers = new LinkedHashMap<>();
-    long unansweredAnnouncement;
     final UsedUnits used;
     /** Why it must not be resumed by itself, whatever comes; empty if nothing is. */
     String hold = "";
@@ -95,10 +94,15 @@ final class VmStanding {
         return nowMs - standInAnsweredAtMs < FreezeMachine.SETTLE_MS;
     }
 
-    void answerAnnouncement(VmOutcome.State outcome, String detail) {
-        if (unansweredAnnouncement != 0) {
-            actions.add(new FreezeAction.AnswerAnnouncement(unansweredAnnouncement, outcome, detail));
-            unansweredAnnouncement = 0;
+    /** To every server that waits for an answer: each has announced the same to a VM that stands still once. */
+    void answerAnnouncements(VmOutcome.State outcome, String detail) {
+        servers.values().forEach(server -> answerAnnouncement(server, outcome, detail));
+    }
+
+    void answerAnnouncement(ServerStanding server, VmOutcome.State outcome, String detail) {
+        if (server.unansweredAnnouncement != 0) {
+            actions.add(new FreezeAction.AnswerAnnouncement(server.unansweredAnnouncement, outcome, detail));
+            server.unansweredAnnouncement = 0;
         }
     }
 
@@ -158,11 +162,18 @@ final class VmStanding {
         return servers.values().stream().anyMatch(server -> dependsOn(server) && server.away(used, table));
     }
 
+    /** Those that it depends on and that have announced that they go. */
+    List<ServerStanding> leavingServers() {
+        return servers.values().stream()
+                .filter(server -> server.leaving && !server.leavesWhenLost && dependsOn(server) && !used.none())
+                .toList();
+    }
+
     /** Those that are away, for people. */
     String awayServers() {
         return servers.values().stream()
                 .filter(server -> dependsOn(server) && server.away(used, table))
-                .map(server -> server.lost
+                .map(server -> server.lost || server.leaving
                         ? "server " + server.name
                         : server.trouble(used, table).map(RaisedEvent::event).orElse(""))
                 .collect(Collectors.joining(", "));

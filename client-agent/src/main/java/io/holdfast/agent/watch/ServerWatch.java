@@ -127,6 +127,9 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
     private long deafUntilNanos;
     private long leavesAtNanos;
     private boolean leaving;
+    /** Announced before its portal had answered. */
+    private ServerMessage.@Nullable GoingAway announced;
+
     private @Nullable UnitProbe reader;
     private String readTarget = "";
     private long nextReadNanos;
@@ -472,6 +475,7 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
         portal = null;
         sessions.clear();
         leaving = false;
+        announced = null;
     }
 
     private void reconnectLater() {
@@ -514,6 +518,12 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
         if (phase != Phase.PROVING || !conversation.current()) {
             return;
         }
+        if (leaving && System.nanoTime() - leavesAtNanos < 0) {
+            // It goes: nobody is led to it any more, unless it stays.
+            loop.schedule(() -> proveWelcome(conversation, welcome), PROVE_AGAIN_MS, TimeUnit.MILLISECONDS);
+            return;
+        }
+        leaving = false;
         InetSocketAddress at = dataPath(welcome.server());
         if (at == null) {
             trouble("it names no iSCSI portal");
@@ -525,6 +535,7 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
             }
             if (!outcome.serves()) {
                 trouble("its iSCSI portal " + Addresses.print(at) + " does not serve yet: " + outcome.trouble());
+                tellAnnounced();
                 loop.schedule(() -> proveWelcome(conversation, welcome), PROVE_AGAIN_MS, TimeUnit.MILLISECONDS);
                 return;
             }
@@ -536,7 +547,23 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
             view = proven;
             enter(Phase.SERVING, "its portal " + Addresses.print(at) + " answers");
             listener.serves(proven, at, List.copyOf(sessions));
+            tellAnnounced();
         });
+    }
+
+    /** Not before its portal was asked: a VM that is told first what it has there is frozen with that on record. */
+    private void tellAnnounced() {
+        ServerMessage.GoingAway going = announced;
+        announced = null;
+        if (going != null) {
+            depart(going);
+        }
+    }
+
+    private void depart(ServerMessage.GoingAway going) {
+        leaving = true;
+        leavesAtNanos = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(going.deadlineMs() + settings.overstayMs());
+        listener.goingAway(going);
     }
 
     private static ServerDescription described(ServerDescription said, InetSocketAddress at) {
@@ -634,11 +661,12 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
                 if (phase == Phase.SERVING) {
                     listener.cleared(told.event());
                 }
-            } else if (message instanceof ServerMessage.GoingAway going && phase == Phase.SERVING) {
-                leaving = true;
-                leavesAtNanos =
-                        System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(going.deadlineMs() + settings.overstayMs());
-                listener.goingAway(going);
+            } else if (message instanceof ServerMessage.GoingAway going) {
+                if (phase == Phase.SERVING) {
+                    depart(going);
+                } else {
+                    announced = going;
+                }
             }
         }
 

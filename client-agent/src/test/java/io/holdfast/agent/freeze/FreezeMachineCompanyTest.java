@@ -203,6 +203,65 @@ class FreezeMachineCompanyTest extends MachineBench {
     }
 
     @Test
+    void shouldNotTryAFailedThawAgainForAServerThatGoes() {
+        thawing();
+        apply(new FreezeEvent.ContReplied("no"));
+        assertThat(machine.state()).isEqualTo(FROZEN);
+        apply(new ServerGoingAway(7, "PLANNED_STOP"));
+        assertThat(answer()).isEqualTo(VmOutcome.State.FROZEN);
+        long redirects = count(PortalRedirect.class);
+
+        pass(FreezeMachine.SETTLE_MS);
+
+        assertThat(machine.state()).isEqualTo(FROZEN);
+        assertThat(count(PortalRedirect.class)).isEqualTo(redirects);
+        assertThat(count(SendCont.class)).isEqualTo(1);
+    }
+
+    @Test
+    void shouldFreezeAVmThatAppearsWhileTheServerGoes() {
+        running();
+        apply(new Detached("reset"));
+        apply(new ServerGoingAway(7, "PLANNED_STOP"));
+        assertThat(answer()).isEqualTo(VmOutcome.State.ABSENT);
+
+        apply(new Attached(PID, true, "running"));
+        assertThat(machine.state()).isEqualTo(FREEZING);
+        apply(new StopReplied(""));
+
+        assertThat(machine.state()).isEqualTo(FROZEN);
+        assertThat(kinds()).contains("PortalStandIn");
+    }
+
+    @Test
+    void shouldNotGoBackToAServerThatGoesForAVmThatAppearsFrozen() {
+        frozen();
+        serverBack();
+        apply(new Detached("reset"));
+        apply(new ServerGoingAway(7, "PLANNED_STOP"));
+
+        apply(new Attached(PID, false, "paused"));
+
+        assertThat(machine.state()).isEqualTo(FROZEN);
+    }
+
+    @Test
+    void shouldNotStopAVmThatHasNoDiskAtTheServerThatGoes() {
+        apply(new ServerServes(server(1, DISK)));
+        apply(new Attached(PID, true, "running"));
+        apply(new DisksKnown(Set.of(), 0));
+
+        apply(new ServerGoingAway(7, "PLANNED_STOP"));
+
+        assertThat(machine.state()).isEqualTo(RUNNING);
+        assertThat(count(SendStop.class)).isZero();
+        assertThat(answer()).isEqualTo(VmOutcome.State.ABSENT);
+
+        apply(new DisksKnown(Set.of(TARGET), 1));
+        assertThat(machine.state()).as("it turns out to have one").isEqualTo(FREEZING);
+    }
+
+    @Test
     void shouldThawWhenAnAnnouncedServerStays() {
         running();
         apply(new SessionsAtServer(1));

@@ -210,6 +210,30 @@ class ServerWatchTest implements ServerWatch.Listener {
     }
 
     @Test
+    void shouldTellADepartureThatWasAnnouncedBeforeThePortalAnswered() throws Exception {
+        target = new FakeTarget();
+        target.answersLogins = false;
+        serve(BEATING, 0);
+        server.announce(ServerMessage.Reason.PLANNED_STOP, Duration.ofSeconds(20));
+        watch();
+
+        awaitHeard("going PLANNED_STOP");
+        target.answersLogins = true;
+        await().during(Duration.ofMillis(500)).until(() -> heard.size() == 1);
+    }
+
+    @Test
+    void shouldTellADepartureAfterTheServerThatGoes() throws Exception {
+        target = new FakeTarget();
+        serve(BEATING, 0);
+        server.announce(ServerMessage.Reason.PLANNED_STOP, Duration.ofSeconds(20));
+        watch();
+
+        awaitHeard("going PLANNED_STOP");
+        assertThat(heard).containsExactly("serves vios1 " + target.address().getPort(), "going PLANNED_STOP");
+    }
+
+    @Test
     void shouldTellThatAServerServesWhichAnnouncedToGoAndStayed() throws Exception {
         start(BEATING);
         awaitHeard("serves vios1 " + target.address().getPort());
