@@ -6,9 +6,10 @@ PATH=$PATH:/usr/sbin:/sbin
 
 usage() {
   cat <<'TEXT'
-Usage: scripts/setup.sh [--check] [--quiet] [--initiator]
+Usage: scripts/setup.sh [--check] [--quiet] [--tests] [--initiator]
   --check      only say what is missing; install nothing
   --quiet      say nothing when everything is there
+  --tests      also a JDK of exactly version 17, which every test runs on (scripts/test.sh needs it)
   --initiator  also what the guest with the Linux initiator is made of: Debian's generic kernel and 100 packages, 125 MB,
                unpacked, not installed (scripts/initiator.sh and scripts/test.sh need it)
 Exit code: 0 everything is there, 1 something is missing (named, with what it is needed for), 2 wrong usage.
@@ -18,11 +19,13 @@ TEXT
 
 check_only=no
 quiet=no
+tests=no
 initiator=no
 for argument in "$@"; do
   case $argument in
     --check) check_only=yes ;;
     --quiet) quiet=yes ;;
+    --tests) tests=yes ;;
     --initiator) initiator=yes ;;
     -h | --help) usage; exit 0 ;;
     *) echo "setup: unknown option '$argument' (see --help)" >&2; exit 2 ;;
@@ -33,15 +36,19 @@ done
 . "$(dirname "${BASH_SOURCE[0]}")/lib/guest-kernel.sh"
 # shellcheck source-path=SCRIPTDIR source=lib/guest-packages.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib/guest-packages.sh"
+# shellcheck source-path=SCRIPTDIR source=lib/jvm.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib/jvm.sh"
 
 say() { printf 'setup: %s\n' "$*"; }
 complain() { printf 'setup: %s\n' "$*" >&2; }
 
 # One row per need: what it is for | Debian package | how to see that it is there.
-# cmd:NAME is a command on the path, file:GLOB an installed file, jdk:N a javac of version N or newer.
+# cmd:NAME is a command on the path, file:GLOB an installed file, jdk:N a javac of version N or newer, jdk-exactly:N a
+# development kit of just that version (for --tests only).
 NEEDS='
 build|openjdk-17-jdk-headless|jdk:17
 build|maven|cmd:mvn
+tests|openjdk-17-jdk-headless|jdk-exactly:17
 guests|qemu-system-x86|cmd:qemu-system-x86_64
 guests|seabios|file:/usr/share/seabios/bios-256k.bin
 guests|qemu-utils|cmd:qemu-img
@@ -87,6 +94,7 @@ is_there() {
     cmd:*) command -v "${1#cmd:}" > /dev/null ;;
     file:*) compgen -G "${1#file:}" > /dev/null ;;
     jdk:*) has_jdk "${1#jdk:}" ;;
+    jdk-exactly:*) [ $tests = no ] || [ -n "$(find_jdk "${1#jdk-exactly:}" "${1#jdk-exactly:}")" ] ;;
   esac
 }
 

@@ -18,28 +18,13 @@ case ${1:-} in
 esac
 cd "$(dirname "$0")/.."
 
-JVMS=/usr/lib/jvm
+# shellcheck source=scripts/lib/jvm.sh
+. scripts/lib/jvm.sh
 
-java_version() { sed -n 's/^JAVA_VERSION="\([0-9]*\).*/\1/p' "$1/release"; }
-
-# find_jdk FROM TO: the last development kit below $JVMS whose version lies between the two.
-find_jdk() {
-    local candidate version found=""
-    for candidate in "$JVMS"/*; do
-        if [ -x "$candidate/bin/javac" ] && [ -f "$candidate/release" ]; then
-            version="$(java_version "$candidate")"
-            if [ "${version:-0}" -ge "$1" ] && [ "${version:-0}" -le "$2" ]; then
-                found="$candidate"
-            fi
-        fi
-    done
-    printf '%s\n' "$found"
-}
-
-./scripts/setup.sh --initiator
+./scripts/setup.sh --tests --initiator
 java17="$(find_jdk 17 17)"
 if [ -z "$java17" ]; then
-    echo "test: no JDK 17 below $JVMS, and every test must run on it: apt-get install openjdk-17-jdk-headless" >&2
+    echo "test: no JDK 17 at JAVA_HOME or below $JVMS, and every test must run on it: apt-get install openjdk-17-jdk-headless" >&2
     exit 1
 fi
 newer="$(find_jdk 25 999)"
@@ -48,7 +33,7 @@ echo "=== on Java 17 ($java17): every unit test, integration test and drill"
 if [ -n "$newer" ]; then
     echo "=== then on Java $(java_version "$newer") ($newer): the unit tests and one drill"
 else
-    echo "=== on Java 25: nothing, there is none below $JVMS"
+    echo "=== on Java 25: nothing, there is none at JAVA_HOME or below $JVMS"
 fi
 
 export JAVA_HOME="$java17"

@@ -13,3 +13,23 @@ java_home() {
 class_data_archive() {
     printf '%s/%s.jsa\n' "$1" "$(basename "$(java_home "$2")")"
 }
+
+JVMS=/usr/lib/jvm
+
+# java_version HOME: its feature release, such as 17.
+java_version() { sed -n 's/^JAVA_VERSION="\([0-9]*\).*/\1/p' "$1/release"; }
+
+# find_jdk FROM TO: a development kit whose version lies between the two: that of JAVA_HOME if it does, or else the last one
+# below $JVMS. Prints nothing if there is none. Reads the kits' own `release` files: starting a JVM takes half a second.
+find_jdk() {
+    local candidate version found=""
+    for candidate in "$JVMS"/* "${JAVA_HOME:-}"; do
+        if [ -x "$candidate/bin/javac" ] && [ -f "$candidate/release" ]; then
+            version="$(java_version "$candidate")"
+            if [ "${version:-0}" -ge "$1" ] && [ "${version:-0}" -le "$2" ]; then
+                found="$candidate"
+            fi
+        fi
+    done
+    printf '%s\n' "$found"
+}
