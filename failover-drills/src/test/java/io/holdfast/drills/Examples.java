@@ -29,6 +29,7 @@ final class Examples {
     static final class FindingsBuilder {
         private OptionalDouble freezeMs = OptionalDouble.of(4.25);
         private OptionalDouble thawMs = OptionalDouble.of(31.5);
+        private OptionalDouble clockJumpMs = OptionalDouble.of(2);
         private long acked = 1234;
         private int guestErrors;
         private List<String> errorTexts = List.of();
@@ -53,6 +54,11 @@ final class Examples {
 
         FindingsBuilder thawMs(double ms) {
             thawMs = OptionalDouble.of(ms);
+            return this;
+        }
+
+        FindingsBuilder clockJumpMs(double ms) {
+            clockJumpMs = OptionalDouble.of(ms);
             return this;
         }
 
@@ -127,7 +133,7 @@ final class Examples {
                     OptionalDouble.of(-3),
                     thawMs,
                     OptionalDouble.of(40),
-                    OptionalDouble.of(2),
+                    clockJumpMs,
                     OptionalDouble.of(6031),
                     pauses,
                     frozenFirst,

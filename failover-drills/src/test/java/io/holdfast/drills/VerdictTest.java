@@ -106,8 +106,9 @@ class VerdictTest {
     void shouldFailWhenTheMonitorWasBlockedThroughTheOutage() {
         assertThat(judge(Examples.findings().probesAnswered(0)).reasons())
                 .containsExactly(
-                        "QEMU's monitor was blocked while the server was away: it answered none of 24 questions");
-        assertThat(judge(Examples.findings().probesAnswered(1)).survived()).isTrue();
+                        "QEMU's monitor was blocked while the server was away: 24 of 24 questions found no answer in time");
+        assertThat(judge(Examples.findings().probesAnswered(22)).survived()).isFalse();
+        assertThat(judge(Examples.findings().probesAnswered(23)).survived()).isTrue();
     }
 
     @Test
@@ -177,5 +178,17 @@ class VerdictTest {
 
         assertThat(verdict.reasons()).hasSize(2);
         assertThat(verdict.reasons().get(0)).startsWith("waited 30 s");
+    }
+
+    @Test
+    void shouldFailWhenTheGuestWasFrozenAsLateAsBySilence() {
+        assertThat(judge(Examples.findings().freezeMs(960)).reasons())
+                .containsExactly("the vCPUs stopped after 960.0 ms, more than 500 ms");
+    }
+
+    @Test
+    void shouldFailWhenTheGuestsClockLivedThroughTheOutage() {
+        assertThat(judge(Examples.findings().clockJumpMs(5900)).reasons())
+                .containsExactly("the guest's clock leapt by 5900.0 ms, more than 500 ms");
     }
 }
