@@ -80,8 +80,7 @@ final class Relay {
         Channel to = server;
         try {
             // Also what comes when the server is lost already, and it is not decided yet what becomes of the session:
-            // these
-            // requests are in flight like those that left, and get the same answer.
+            // these requests are in flight like those that left, and get the same answer.
             requests.watch(in);
         } catch (WireException e) {
             in.release();
