@@ -111,6 +111,10 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
     private @Nullable GuestPort guestPort;
     private @Nullable QmpClient qmp;
     private @Nullable QmpSession session;
+    /** Where {@code query-status} has not been answered yet. */
+    private @Nullable QmpSession statusAsked;
+
+    private boolean statusWanted;
     private final Map<String, InetSocketAddress> serverPortals = new LinkedHashMap<>();
     private final Map<String, List<String>> serverTargets = new LinkedHashMap<>();
     private final GuestHelp guest;
@@ -592,11 +596,24 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
         }
     }
 
+    /** One question at a time: a QEMU that answers none would otherwise be asked every second for as long as it hangs. */
     private void askStatus() {
         QmpSession to = session;
-        if (to != null) {
+        if (to != null && to == statusAsked) {
+            // What was asked before something happened may be answered with how it was before.
+            statusWanted = true;
+        } else if (to != null) {
+            statusAsked = to;
+            statusWanted = false;
             to.execute("query-status", reply -> {
-                if (session == to && !reply.failed()) {
+                if (session != to) {
+                    return;
+                }
+                statusAsked = null;
+                if (statusWanted) {
+                    askStatus();
+                }
+                if (!reply.failed()) {
                     apply(new FreezeEvent.StatusReported(
                             reply.value().path("running").asBoolean(false),
                             reply.value().path("status").asText("unknown")));

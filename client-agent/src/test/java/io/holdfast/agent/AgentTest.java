@@ -110,6 +110,22 @@ class AgentTest implements AgentListener {
     }
 
     @Test
+    void shouldAskAQemuThatDoesNotAnswerOneQuestionAtATime() throws Exception {
+        runningWithASession();
+        killServer();
+        awaitState(FreezeState.FROZEN);
+        qemu.answersStatus = false;
+        long before = qemu.count("query-status");
+        startServer();
+        awaitState(FreezeState.PROVING);
+        redirectedSession(LIBISCSI_ISID + 2);
+
+        await().during(Duration.ofMillis(2_500)).until(() -> qemu.count("query-status") <= before + 1);
+
+        assertThat(qemu.count("cont")).isZero();
+    }
+
+    @Test
     void shouldTellTheServerWhereItsVmStands() throws Exception {
         runningWithASession();
         await().until(() -> toldState("RUNNING"));

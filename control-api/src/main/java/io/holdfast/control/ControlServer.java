@@ -324,7 +324,9 @@ public final class ControlServer implements AutoCloseable {
             Announcement announced = departure;
             if (announced != null) {
                 // Also when it is answered already: the server goes all the same, and nothing is to be thawed for it.
-                announced.asked.add(agent);
+                if (announcements.contains(announced)) {
+                    announced.asked.add(agent);
+                }
                 agent.send(MessageCodec.line(announced.message()));
             }
         }

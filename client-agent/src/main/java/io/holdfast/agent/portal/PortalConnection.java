@@ -133,15 +133,15 @@ final class PortalConnection extends ChannelInboundHandlerAdapter implements Pdu
             end("too many connections");
             return;
         }
-        limit(
-                ctx,
-                portal.limits().loginMs(),
-                "no login within " + portal.limits().loginMs() + " ms");
+        limit(portal.limits().loginMs(), "no login within " + portal.limits().loginMs() + " ms");
     }
 
-    private void limit(ChannelHandlerContext ctx, int limitMs, String reason) {
+    private void limit(int limitMs, String reason) {
         cancelTimer();
-        timer = ctx.executor().schedule(() -> end(reason), limitMs, TimeUnit.MILLISECONDS);
+        Channel open = channel;
+        if (open != null) {
+            timer = open.eventLoop().schedule(() -> end(reason), limitMs, TimeUnit.MILLISECONDS);
+        }
     }
 
     private void cancelTimer() {
@@ -288,11 +288,7 @@ final class PortalConnection extends ChannelInboundHandlerAdapter implements Pdu
             ByteBuf redirect = from.alloc().buffer();
             first.writeRedirect(Addresses.printHere(server), redirect);
             from.writeAndFlush(redirect);
-            timer = from.eventLoop()
-                    .schedule(
-                            () -> end("did not hang up after the redirect"),
-                            portal.limits().lingerMs(),
-                            TimeUnit.MILLISECONDS);
+            limit(portal.limits().lingerMs(), "did not hang up after the redirect");
         }
     }
 
@@ -309,6 +305,9 @@ final class PortalConnection extends ChannelInboundHandlerAdapter implements Pdu
 
     private void beginStandIn(LoginPdu first) {
         enter(Stage.LOGGING_IN, "answered here");
+        limit(
+                portal.limits().loginMs(),
+                "its login did not end within " + portal.limits().loginMs() + " ms");
         try {
             loginStep(first.header(), first.text());
         } catch (WireException e) {
@@ -353,6 +352,14 @@ final class PortalConnection extends ChannelInboundHandlerAdapter implements Pdu
     void becomeStandIn(StandIn session, String reason) {
         standIn = session;
         enter(Stage.STANDING_IN, reason);
+        LoginPdu first = login;
+        if (first != null && first.discovery()) {
+            limit(
+                    portal.limits().loginMs(),
+                    "its discovery did not end within " + portal.limits().loginMs() + " ms");
+        } else {
+            cancelTimer();
+        }
     }
 
     PduDecoder decoder() {

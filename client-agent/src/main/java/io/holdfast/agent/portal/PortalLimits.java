@@ -6,7 +6,7 @@ package io.holdfast.agent.portal;
  * @param connections how many at once; a VM has one per disk, and briefly two while it moves
  * @param held how many logins may wait for the server
  * @param dataSegmentBytes our MaxRecvDataSegmentLength; a longer segment ends its connection
- * @param loginMs how long a connection may take for its login
+ * @param loginMs how long a connection may take for its first PDU, for its login, and for all of a discovery session
  * @param lingerMs how long the initiator may take to hang up once it was led elsewhere
  * @param unsentBytes how much may wait for an initiator that does not read
  */

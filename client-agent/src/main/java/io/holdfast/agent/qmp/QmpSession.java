@@ -9,16 +9,22 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
 
 /**
  * One connection to a monitor that has greeted: commands out, replies matched by their id. Owned by the agent's loop.
  *
- * <p>Writing never blocks the loop: at most {@link #MAX_PENDING} small commands are outstanding, which is a fraction of
- * what the socket's buffer holds even if QEMU reads none of them.
+ * <p>Writing never blocks the loop: at most {@link #MAX_PENDING} small commands are outstanding, and {@link #MAX_URGENT}
+ * of those that pause and resume beside them, which is a fraction of what the socket's buffer holds even if QEMU reads none
+ * of them.
  */
 public final class QmpSession {
     static final int MAX_PENDING = 64;
+    /** Places that questions cannot take from {@code stop} and {@code cont}. */
+    static final int MAX_URGENT = 16;
+
+    private static final Set<String> URGENT = Set.of("stop", "cont");
 
     private final QmpTransport transport;
     private final int pid;
@@ -53,7 +59,7 @@ public final class QmpSession {
      *     connection ends first: the end is told by {@link QmpClient.Listener#disconnected}
      */
     public void execute(String command, ObjectNode arguments, Consumer<QmpReply> onReply) {
-        if (pending.size() >= MAX_PENDING) {
+        if (pending.size() >= (URGENT.contains(command) ? MAX_PENDING + MAX_URGENT : MAX_PENDING)) {
             onReply.accept(failure("QEMU has not answered " + pending.size() + " commands"));
             return;
         }

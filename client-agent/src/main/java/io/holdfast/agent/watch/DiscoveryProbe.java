@@ -15,6 +15,7 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.ConnectTimeoutException;
 import io.netty.channel.EventLoop;
 import io.netty.channel.epoll.EpollSocketChannel;
+import java.net.ConnectException;
 import java.net.InetSocketAddress;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -40,8 +41,9 @@ final class DiscoveryProbe extends ChannelInboundHandlerAdapter implements PduDe
      *
      * @param trouble why the server does not serve, empty if it does
      * @param silence true if nothing came within the limit; false if somebody is there, but refused or hung up
+     * @param closed true if nobody listens there
      */
-    record Outcome(String trouble, boolean silence) {
+    record Outcome(String trouble, boolean silence, boolean closed) {
         boolean serves() {
             return trouble.isEmpty();
         }
@@ -68,14 +70,15 @@ final class DiscoveryProbe extends ChannelInboundHandlerAdapter implements PduDe
                 .connect(portal)
                 .addListener(done -> {
                     if (!done.isSuccess()) {
-                        probe.over(
-                                NetworkFailure.inWords(done.cause()), done.cause() instanceof ConnectTimeoutException);
+                        boolean silence = done.cause() instanceof ConnectTimeoutException;
+                        boolean closed = !silence && done.cause() instanceof ConnectException;
+                        probe.over(new Outcome(NetworkFailure.inWords(done.cause()), silence, closed));
                     }
                 })
                 .channel();
         loop.schedule(
                 () -> {
-                    probe.over("no answer to a discovery login within " + limitMs + " ms", true);
+                    probe.over(new Outcome("no answer to a discovery login within " + limitMs + " ms", true, false));
                     channel.close();
                 },
                 limitMs,
@@ -83,13 +86,13 @@ final class DiscoveryProbe extends ChannelInboundHandlerAdapter implements PduDe
     }
 
     private void over(String why) {
-        over(why, false);
+        over(new Outcome(why, false, false));
     }
 
-    private void over(String why, boolean silence) {
+    private void over(Outcome outcome) {
         if (!over) {
             over = true;
-            answer.accept(new Outcome(why, silence));
+            answer.accept(outcome);
         }
     }
 

@@ -16,6 +16,7 @@ import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.util.concurrent.Future;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -258,7 +259,8 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
                 }
                 if (outcome.serves()) {
                     tellAskers(true);
-                } else if (outcome.silence()) {
+                } else if (outcome.silence() || outcome.closed() || leaving) {
+                    // A portal that is closed serves nobody, and one that has said that it goes needs no other reason.
                     lost("a VM lost its session, and " + outcome.trouble(), true);
                 } else {
                     awaitBeat(asked, outcome.trouble(), System.nanoTime());
@@ -279,7 +281,9 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
             // The loss has told the askers.
             return;
         }
-        if (to.lastHeardNanos() - refusedNanos > 0) {
+        if (leaving) {
+            lost("a VM lost its session, and " + trouble, true);
+        } else if (to.lastHeardNanos() - refusedNanos > 0) {
             LOG.warn("server {}: {}, but its heart beats; nothing is frozen for that", print(), trouble);
             tellAskers(true);
         } else if (msSince(refusedNanos, System.nanoTime()) >= FRESH_BEAT_MS) {
@@ -524,17 +528,29 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
             return;
         }
         leaving = false;
-        InetSocketAddress at = dataPath(welcome.server());
-        if (at == null) {
-            trouble("it names no iSCSI portal");
+        List<InetSocketAddress> candidates = dataPaths(welcome.server());
+        if (candidates.isEmpty()) {
+            trouble("it names no iSCSI portal that can be reached from here: "
+                    + welcome.server().portals());
             return;
         }
+        proveNext(conversation, welcome, candidates.iterator());
+    }
+
+    /** One after the other, in the server's order: the first that answers is the one. */
+    private void proveNext(
+            Conversation conversation, ServerMessage.Welcome welcome, Iterator<InetSocketAddress> candidates) {
+        InetSocketAddress at = candidates.next();
         DiscoveryProbe.ask(loop, at, identity, settings.probeLimitMs(), outcome -> {
             if (phase != Phase.PROVING || !conversation.current()) {
                 return;
             }
             if (!outcome.serves()) {
                 trouble("its iSCSI portal " + Addresses.print(at) + " does not serve yet: " + outcome.trouble());
+                if (candidates.hasNext()) {
+                    proveNext(conversation, welcome, candidates);
+                    return;
+                }
                 tellAnnounced();
                 loop.schedule(() -> proveWelcome(conversation, welcome), PROVE_AGAIN_MS, TimeUnit.MILLISECONDS);
                 return;
@@ -570,19 +586,25 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
         return new ServerDescription(said.name(), List.of(Addresses.print(at)), said.units());
     }
 
-    /** The first portal it names; one that listens everywhere is reached where the control connection goes. */
-    private @Nullable InetSocketAddress dataPath(ServerDescription server) {
+    /**
+     * The portals it names. One that listens everywhere is reached where the control connection goes; another host's loopback
+     * address is not reached at all, and here belongs to somebody else.
+     */
+    private List<InetSocketAddress> dataPaths(ServerDescription server) {
+        List<InetSocketAddress> paths = new ArrayList<>();
         for (String text : server.portals()) {
             Optional<InetSocketAddress> named = Addresses.parseNumeric(text);
             if (named.isEmpty()) {
                 LOG.warn("server {}: '{}' is no portal address ip:port", print(), text);
             } else if (named.get().getAddress().isAnyLocalAddress()) {
-                return new InetSocketAddress(address.getAddress(), named.get().getPort());
-            } else {
-                return named.get();
+                paths.add(
+                        new InetSocketAddress(address.getAddress(), named.get().getPort()));
+            } else if (!named.get().getAddress().isLoopbackAddress()
+                    || address.getAddress().isLoopbackAddress()) {
+                paths.add(named.get());
             }
         }
-        return null;
+        return paths;
     }
 
     private void trouble(String why) {

@@ -127,6 +127,32 @@ class PortalTest {
     }
 
     @Test
+    void shouldEndADiscoverySessionThatIsNotUsed() throws Exception {
+        serve(SERVER);
+        try (WireInitiator initiator = connect()) {
+            initiator.login(KERNEL_ISID, Map.of("InitiatorName", "iqn.a:b", "SessionType", "Discovery"));
+
+            assertThat(initiator.hungUp()).isTrue();
+        }
+    }
+
+    @Test
+    void shouldEndALoginThatStopsHalfWay() throws Exception {
+        serve(SERVER);
+        try (WireInitiator initiator = connect()) {
+            BasicHeader half = initiator.request(Opcode.LOGIN_REQUEST, BasicHeader.CONTINUE | 1 << 2);
+            half.isidAndTsih(KERNEL_ISID, 0);
+            initiator.send(
+                    half,
+                    "InitiatorName=iqn.a:b\0SessionType=Discovery\0"
+                            .getBytes(java.nio.charset.StandardCharsets.US_ASCII));
+            initiator.receive();
+
+            assertThat(initiator.hungUp()).isTrue();
+        }
+    }
+
+    @Test
     void shouldAnswerDiscoveryWithItsOwnAddress() throws Exception {
         serve(SERVER);
         try (WireInitiator initiator = connect()) {

@@ -34,6 +34,8 @@ public final class FakeQemu implements AutoCloseable {
     /** Whether stop is answered; a QEMU whose target is dead does not. */
     public volatile boolean answersStop = true;
 
+    public volatile boolean answersStatus = true;
+
     public volatile boolean running = true;
 
     public FakeQemu(Path socket) throws IOException {
@@ -101,8 +103,12 @@ public final class FakeQemu implements AutoCloseable {
                 running = true;
                 event("RESUME", "{}");
             }
-            case "query-status" ->
+            case "query-status" -> {
                 value = "{\"status\": \"" + (running ? "running" : "paused") + "\", \"running\": " + running + "}";
+                if (!answersStatus) {
+                    return;
+                }
+            }
             default -> {
                 // As it was told.
             }

@@ -105,9 +105,15 @@ class QmpClientTest implements QmpClient.Listener {
                 execute(session, "stop");
             }
 
-            QmpReply refused = execute(session, "stop").get(5, TimeUnit.SECONDS);
+            QmpReply refused = execute(session, "query-status").get(5, TimeUnit.SECONDS);
 
             assertThat(refused.error()).contains("has not answered 64 commands");
+            for (int i = 0; i < QmpSession.MAX_URGENT; i++) {
+                assertThat(execute(session, "stop")).isNotDone();
+            }
+            refused = execute(session, "cont").get(5, TimeUnit.SECONDS);
+            assertThat(refused.error()).contains("has not answered 80 commands");
+            await().until(() -> qemu.count("stop") == QmpSession.MAX_PENDING + QmpSession.MAX_URGENT);
         }
     }
 

@@ -1,6 +1,7 @@
 package io.holdfast.agent.watch;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
 import static org.awaitility.Awaitility.await;
 
 import io.holdfast.agent.freeze.ServerView;
@@ -18,8 +19,10 @@ import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.EpollIoHandler;
 import java.io.IOException;
+import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.NetworkInterface;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -43,6 +46,7 @@ class ServerWatchTest implements ServerWatch.Listener {
     private final EventLoopGroup group = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
     private final EventLoop loop = group.next();
     private final List<String> heard = new CopyOnWriteArrayList<>();
+    private volatile List<String> portals = List.of();
     private FakeTarget target;
     private ControlServer server;
     private ServerWatch watch;
@@ -124,6 +128,63 @@ class ServerWatchTest implements ServerWatch.Listener {
         assertThat(prove()).isFalse();
 
         assertThat(heard).contains("lost silent=true");
+    }
+
+    @Test
+    void shouldTakeAServerForLostWhosePortalIsClosedWhileItsHeartBeats() throws Exception {
+        start(BEATING);
+        awaitHeard("serves vios1 " + target.address().getPort());
+
+        target.die();
+
+        assertThat(prove()).isFalse();
+        assertThat(heard).contains("lost silent=true");
+    }
+
+    @Test
+    void shouldTakeAServerThatGoesAtItsWordWhenItHangsUp() throws Exception {
+        start(BEATING);
+        awaitHeard("serves vios1 " + target.address().getPort());
+        server.announce(ServerMessage.Reason.PLANNED_STOP, Duration.ofSeconds(20));
+        awaitHeard("going PLANNED_STOP");
+
+        target.hangsUp = true;
+
+        assertThat(prove()).isFalse();
+    }
+
+    @Test
+    void shouldTryEveryPortalInTurn() throws Exception {
+        target = new FakeTarget();
+        try (FakeTarget closed = new FakeTarget()) {
+            closed.die();
+            portals = List.of(
+                    "127.0.0.1:" + closed.address().getPort(),
+                    "127.0.0.1:" + target.address().getPort());
+            serve(BEATING, 0);
+            watch();
+
+            awaitHeard("serves vios1 " + target.address().getPort());
+        }
+    }
+
+    @Test
+    void shouldNotGoToALoopbackPortalOfAnotherHost() throws Exception {
+        InetAddress own = NetworkInterface.networkInterfaces()
+                .flatMap(NetworkInterface::inetAddresses)
+                .filter(candidate -> candidate instanceof Inet4Address && !candidate.isLoopbackAddress())
+                .findFirst()
+                .orElse(null);
+        assumeThat(own).as("an address beside loopback").isNotNull();
+        target = new FakeTarget();
+        try (LogLines log = LogLines.of(ServerWatch.class)) {
+            portals = List.of("127.0.0.1:" + target.address().getPort());
+            server = ControlServer.start(new InetSocketAddress(own, 0), this::description, BEATING);
+            watch();
+
+            await().until(() -> log.contain("it names no iSCSI portal that can be reached from here"));
+            assertThat(target.accepted).hasValue(0);
+        }
     }
 
     @Test
@@ -353,10 +414,13 @@ class ServerWatchTest implements ServerWatch.Listener {
 
     private void serve(ControlSettings settings, int port) throws IOException {
         server = ControlServer.start(
-                new InetSocketAddress(InetAddress.getLoopbackAddress(), port),
-                () -> new ServerDescription(
-                        "vios1", List.of("0.0.0.0:" + target.address().getPort()), List.of(DISK)),
-                settings);
+                new InetSocketAddress(InetAddress.getLoopbackAddress(), port), this::description, settings);
+    }
+
+    private ServerDescription description() {
+        List<String> named =
+                portals.isEmpty() ? List.of("0.0.0.0:" + target.address().getPort()) : portals;
+        return new ServerDescription("vios1", named, List.of(DISK));
     }
 
     private void watch() {
