@@ -78,7 +78,8 @@ command -v gcc > /dev/null || die "needs gcc: apt-get install gcc libc6-dev"
 mkdir -p "$tools" || die "cannot write to $tools"
 sources=$checkout/scripts/durability
 gcc -std=gnu11 -O2 -Wall -Wextra -Werror -o "$tools/durability" "$sources/durability.c" "$sources/initiator.c" \
-  "$checkout/scripts/bench/session.c" "$checkout/scripts/bench/blocks.c" || die "cannot build the proof"
+  "$checkout/scripts/bench/session.c" "$checkout/scripts/bench/stream.c" "$checkout/scripts/bench/nbd.c" \
+  "$checkout/scripts/bench/blocks.c" || die "cannot build the proof"
 gcc -std=gnu11 -O2 -Wall -Wextra -Werror -o "$tools/replay" "$sources/replay.c" || die "cannot build the replay"
 if [ $set_up = yes ]; then
   "$checkout/scripts/build.sh" >&2 || die "cannot build Holdfast"

@@ -30,8 +30,14 @@ static const char *const USUAL[] = {
     "Refined TSC clocksource calibration", "clocksource: tsc: mask", "Switched to clocksource tsc",
 };
 
+/* A warning, but of the host's processors: the guest waited for its turn. It says nothing of its storage. */
+static const char SLOW_HOST[] = "hrtimer: interrupt took";
+
 static bool worth_reporting(int level, const char *text)
 {
+    if (strstr(text, SLOW_HOST) != NULL) {
+        return false;
+    }
     if (level <= WARNING) {
         return true;
     }

@@ -76,7 +76,7 @@ class StorageIT {
         try (ServeProcess server = ServeProcess.start(dir, "--export", image + ",size=4M")) {
             Tool.qemuIo(server.url(), "write -P 7 0 64k").succeeded();
             Files.move(image, dir.resolve("moved.img"));
-            server.awaitLog("is not there any more", 1);
+            server.awaitLog("ERROR .*is not there any more", 1);
             assertThat(Tool.run("qemu-io", "-f", "raw", "-c", "read 0 512", server.url())
                             .output())
                     .doesNotContain("read 512/512");
