@@ -10,6 +10,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.SimpleChannelInboundHandler;
 import io.netty.util.concurrent.Future;
 import java.io.IOException;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -24,6 +25,7 @@ final class AgentConnection extends SimpleChannelInboundHandler<ByteBuf> {
 
     private final ControlServer server;
     private final ControlSettings settings;
+    private final Instant since = Instant.now();
 
     private volatile @Nullable Channel channel;
     private volatile AgentMessage.@Nullable Hello hello;
@@ -41,6 +43,15 @@ final class AgentConnection extends SimpleChannelInboundHandler<ByteBuf> {
     String name() {
         AgentMessage.Hello said = hello;
         return said == null ? "?" : said.agentName();
+    }
+
+    Instant since() {
+        return since;
+    }
+
+    String peer() {
+        Channel to = channel;
+        return to == null ? "" : Addresses.print(to.remoteAddress());
     }
 
     List<String> vms() {

@@ -22,46 +22,67 @@ import org.jspecify.annotations.Nullable;
  * JSON objects to lines and back, by Jackson's streams. Not by its data binding: that takes as long to warm up as a server
  * takes to start, and frozen guests wait for a server's first welcome.
  */
-final class ControlJson {
+public final class ControlJson {
     private static final JsonFactory JSON = new JsonFactory();
     private static final int MAX_DEPTH = 16;
 
     private ControlJson() {}
 
     /** Writes one object. */
-    interface Writer {
+    public interface Writer {
         void write(JsonGenerator out) throws IOException;
     }
 
     /** The object and its line feed. */
     static ByteBuf line(Writer content) {
+        ByteArrayOutputStream bytes = written(content);
+        bytes.write('\n');
+        return Unpooled.wrappedBuffer(bytes.toByteArray());
+    }
+
+    /** The object alone. */
+    public static byte[] bytes(Writer content) {
+        return written(content).toByteArray();
+    }
+
+    private static ByteArrayOutputStream written(Writer content) {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream(256);
         try (JsonGenerator out = JSON.createGenerator(bytes)) {
             content.write(out);
         } catch (IOException e) {
             throw new IllegalStateException("cannot write a message into memory", e);
         }
-        bytes.write('\n');
-        return Unpooled.wrappedBuffer(bytes.toByteArray());
+        return bytes;
     }
 
     /** @throws IOException if the line is not one JSON object */
     static Fields parse(ByteBuf line) throws IOException {
         try (InputStream in = new ByteBufInputStream(line);
                 JsonParser parser = JSON.createParser(in)) {
-            if (parser.nextToken() != JsonToken.START_OBJECT) {
-                throw new IOException("not a control message: a line must be a JSON object");
-            }
-            Fields fields = object(parser, 0);
-            if (parser.nextToken() != null) {
-                throw new IOException("not a control message: more than one JSON object on a line");
-            }
-            return fields;
+            return one(parser);
         } catch (JsonProcessingException e) {
             throw new IOException("not a control message: " + e.getOriginalMessage(), e);
         } catch (CharConversionException e) {
             throw new IOException("not a control message: " + e.getMessage(), e);
         }
+    }
+
+    /** @throws IOException if that is not one JSON object */
+    public static Fields parse(byte[] bytes, int offset, int length) throws IOException {
+        try (JsonParser parser = JSON.createParser(bytes, offset, length)) {
+            return one(parser);
+        }
+    }
+
+    private static Fields one(JsonParser parser) throws IOException {
+        if (parser.nextToken() != JsonToken.START_OBJECT) {
+            throw new IOException("not a control message: a line must be a JSON object");
+        }
+        Fields fields = object(parser, 0);
+        if (parser.nextToken() != null) {
+            throw new IOException("not a control message: more than one JSON object on a line");
+        }
+        return fields;
     }
 
     private static Fields object(JsonParser parser, int depth) throws IOException {
@@ -108,28 +129,28 @@ final class ControlJson {
      *
      * @param values String, Long, Boolean, List or Fields
      */
-    record Fields(Map<String, Object> values) {
-        String text(String name) {
+    public record Fields(Map<String, Object> values) {
+        public String text(String name) {
             return values.get(name) instanceof String text ? text : "";
         }
 
-        long number(String name) {
+        public long number(String name) {
             return values.get(name) instanceof Long number ? number : 0;
         }
 
-        boolean flag(String name) {
+        public boolean flag(String name) {
             return values.get(name) instanceof Boolean flag && flag;
         }
 
-        Fields object(String name) {
+        public Fields object(String name) {
             return values.get(name) instanceof Fields fields ? fields : new Fields(Map.of());
         }
 
-        List<Fields> objects(String name) {
+        public List<Fields> objects(String name) {
             return list(name, Fields.class);
         }
 
-        List<String> texts(String name) {
+        public List<String> texts(String name) {
             return list(name, String.class);
         }
 

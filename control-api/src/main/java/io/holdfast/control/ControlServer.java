@@ -19,6 +19,7 @@ import io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -184,6 +185,18 @@ public final class ControlServer implements AutoCloseable {
     public List<String> agents() {
         synchronized (lock) {
             return agents.stream().map(AgentConnection::name).toList();
+        }
+    }
+
+    /** An agent that is connected. */
+    public record Connected(String name, String peer, Instant since, List<String> vms) {}
+
+    /** The agents that are connected now. */
+    public List<Connected> connected() {
+        synchronized (lock) {
+            return agents.stream()
+                    .map(agent -> new Connected(agent.name(), agent.peer(), agent.since(), agent.vms()))
+                    .toList();
         }
     }
 

@@ -5,6 +5,7 @@ import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.classic.util.LogbackMDCAdapter;
 import ch.qos.logback.core.ConsoleAppender;
+import ch.qos.logback.core.LayoutBase;
 import ch.qos.logback.core.encoder.LayoutWrappingEncoder;
 import org.slf4j.ILoggerFactory;
 import org.slf4j.IMarkerFactory;
@@ -24,6 +25,9 @@ import org.slf4j.spi.SLF4JServiceProvider;
 public final class Logging implements SLF4JServiceProvider {
     /** Overrides the level: {@code HOLDFAST_LOG=debug}. */
     static final String LEVEL_VARIABLE = "HOLDFAST_LOG";
+
+    /** Another form of lines: {@code HOLDFAST_LOG_FORMAT=json}. */
+    static final String FORMAT_VARIABLE = "HOLDFAST_LOG_FORMAT";
 
     /** The SLF4J API that this was written for; SLF4J compares it with its own. */
     private static final String API_VERSION = "2.0.99";
@@ -55,7 +59,8 @@ public final class Logging implements SLF4JServiceProvider {
     public void initialize() {
         context.setName("holdfast");
         context.setMDCAdapter(diagnostics);
-        LogLine layout = new LogLine();
+        LayoutBase<ILoggingEvent> layout =
+                "json".equals(System.getenv(FORMAT_VARIABLE)) ? new JsonLogLine() : new LogLine();
         layout.setContext(context);
         layout.start();
         LayoutWrappingEncoder<ILoggingEvent> encoder = new LayoutWrappingEncoder<>();

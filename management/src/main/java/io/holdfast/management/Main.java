@@ -12,8 +12,8 @@ import java.util.Optional;
  */
 public final class Main {
     /** Every command; a new one is a line here. */
-    static final List<Command> COMMANDS =
-            List.of(new ServeCommand(), new AgentCommand(), new DoctorCommand(), new WarmUpCommand());
+    static final List<Command> COMMANDS = List.of(
+            new ServeCommand(), new AgentCommand(), new DoctorCommand(), new GenerateCommand(), new WarmUpCommand());
 
     private Main() {}
 

@@ -1,5 +1,6 @@
 package io.holdfast.management;
 
+import io.holdfast.management.cli.OperatorCommands;
 import java.io.PrintWriter;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -20,10 +21,14 @@ final class PicocliFront {
         root.usageMessage()
                 .description("The storage server that QEMU/KVM guests do not die with.")
                 .commandListHeading("%nCommands:%n")
-                .footer("", "Exit codes: 0 done, 1 could not be done, 2 command line or configuration is wrong.");
+                .footer(
+                        "",
+                        "Exit codes: 0 done, 1 could not be done, 2 command line or configuration is wrong,",
+                        "3 no server answers, 4 not permitted, 5 not found, 6 changed by somebody else.");
         for (Command command : commands) {
             root.addSubcommand(command.name(), spec(command));
         }
+        OperatorCommands.addTo(root);
         CommandLine line = new CommandLine(root);
         line.setExecutionStrategy(PicocliFront::run);
         line.setParameterExceptionHandler(PicocliFront::wrongUsage);
@@ -64,6 +69,9 @@ final class PicocliFront {
             return ExitCode.USAGE;
         }
         CommandLine.ParseResult sub = parsed.subcommand();
+        if (OperatorCommands.isOne(sub)) {
+            return OperatorCommands.run(sub, line.getOut(), line.getErr());
+        }
         Command command = (Command) sub.commandSpec().userObject();
         Map<String, List<String>> values = new LinkedHashMap<>();
         for (Command.Option option : command.options()) {

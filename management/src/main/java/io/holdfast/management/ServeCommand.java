@@ -85,6 +85,7 @@ final class ServeCommand implements Command {
                 server.finishStart();
                 HangUp.runs(() -> reload(arguments, server, manager));
                 manager.ready(server);
+                server.openToOperators();
                 server.awaitStop();
             }
             return ExitCode.OK;

@@ -32,6 +32,7 @@ import io.holdfast.management.served.ServedLus;
 import io.holdfast.management.systemd.PassedPorts;
 import io.holdfast.management.systemd.ServiceManager;
 import io.holdfast.net.Addresses;
+import io.holdfast.npiv.LoginDecision;
 import io.holdfast.scsi.FileReservationStore;
 import io.holdfast.scsi.FixedLunView;
 import io.holdfast.scsi.LogicalUnit;
@@ -52,6 +53,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.UUID;
@@ -116,6 +118,8 @@ final class TargetServer implements ServiceManager.Service {
     private @Nullable FileWatch watch;
     private volatile @Nullable ControlServer control;
     private final UnitWatch unitWatch = new UnitWatch(() -> control);
+    private volatile @Nullable ControlSide operators;
+    private final LiveServer live = new LiveServer(lus, this::agents);
     private boolean startFailed;
     private final CountDownLatch stopped = new CountDownLatch(1);
 
@@ -129,7 +133,7 @@ final class TargetServer implements ServiceManager.Service {
                 config.namePrefix() + ":",
                 lus,
                 config.exports().isEmpty() ? ClientSecrets.Strangers.ASKED : ClientSecrets.Strangers.WELCOME,
-                denied -> {},
+                this::refused,
                 this::unitsChanged);
     }
 
@@ -189,6 +193,9 @@ final class TargetServer implements ServiceManager.Service {
             units.add(open(export, loaded));
         }
         loaded.save();
+        if (config.state().isPresent()) {
+            operators = ControlSide.open(config, config.state().get(), fabric);
+        }
     }
 
     private ServedUnit open(Export export, UnitIdentities identities) throws IOException {
@@ -323,6 +330,27 @@ final class TargetServer implements ServiceManager.Service {
                 exported);
     }
 
+    private Optional<ControlServer> agents() {
+        return Optional.ofNullable(control);
+    }
+
+    /** On an event loop. */
+    private void refused(LoginDecision.Denied denied) {
+        live.refused();
+        ControlSide people = operators;
+        if (people != null) {
+            people.plane().tell("login-refused", denied.attempt().initiator(), denied.message());
+        }
+    }
+
+    private void tell(String type, SessionEvents.Session session) {
+        ControlSide people = operators;
+        if (people != null) {
+            String text = session.initiatorName() + " from " + session.peer() + " at " + session.targetName();
+            people.plane().tell(type, session.initiatorName(), text);
+        }
+    }
+
     /** What is exported to agents' VMs is other than it was. */
     private void unitsChanged() {}
 
@@ -332,6 +360,17 @@ final class TargetServer implements ServiceManager.Service {
         lus.bindNative();
         watch = FileWatch.start(this::files, pool);
         unitWatch.start();
+    }
+
+    /**
+     * Lets people in, if there is a control plane. Not rehearsed: the class-data archive holds what stands between exec and
+     * serving.
+     */
+    void openToOperators() {
+        ControlSide people = operators;
+        if (people != null) {
+            people.startApi(live);
+        }
     }
 
     private static void bindNative(ServedUnit unit) {
@@ -495,6 +534,9 @@ final class TargetServer implements ServiceManager.Service {
                 out.println("iscsi://" + portal + "/" + name + "/" + ServedUnit.LUN);
             }
         }
+        if (units.isEmpty()) {
+            server.portals().forEach(address -> out.println("iscsi://" + Addresses.print(Reachable.of(address))));
+        }
         out.println();
         for (ServedUnit unit : units) {
             out.println("  " + unit.target().name() + ": " + unit.export().path() + ", "
@@ -585,6 +627,10 @@ final class TargetServer implements ServiceManager.Service {
 
     /** Closes whatever is open, in the order that loses nothing. */
     private void release() {
+        ControlSide people = operators;
+        if (people != null) {
+            people.close();
+        }
         lus.stopOpening();
         IscsiServer server = iscsi;
         boolean ended = server == null || server.stop(COMMANDS_LIMIT);
@@ -651,6 +697,8 @@ final class TargetServer implements ServiceManager.Service {
         @Override
         public void opened(Session session) {
             sessions.merge(session.targetName(), 1, Integer::sum);
+            live.opened(session);
+            tell("session-opened", session);
             ControlServer agents = control;
             if (agents != null) {
                 agents.sessionOpened(asAgentsSeeIt(session));
@@ -660,6 +708,8 @@ final class TargetServer implements ServiceManager.Service {
         @Override
         public void closed(Session session) {
             sessions.computeIfPresent(session.targetName(), (target, count) -> count > 1 ? count - 1 : null);
+            live.closed(session);
+            tell("session-closed", session);
             ControlServer agents = control;
             if (agents != null) {
                 agents.sessionClosed(asAgentsSeeIt(session));

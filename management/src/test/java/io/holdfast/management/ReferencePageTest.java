@@ -2,7 +2,14 @@ package io.holdfast.management;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.control.http.OpenApi;
+import io.holdfast.control.operator.ErrorCode;
+import io.holdfast.control.operator.Labels;
+import io.holdfast.control.operator.Operation;
+import io.holdfast.control.operator.RowJson;
+import io.holdfast.control.operator.Shape;
 import io.holdfast.iscsi.IscsiLimit;
+import io.holdfast.management.cli.CliExit;
 import io.holdfast.management.config.ExportAttribute;
 import io.holdfast.management.config.ServeSetting;
 import java.io.IOException;
@@ -24,6 +31,16 @@ class ReferencePageTest {
     @Test
     void shouldPrintEverySettingOfTheConfigurationFile() throws IOException {
         assertPage(FOLDER.resolve("configuration.md"), configuration());
+    }
+
+    @Test
+    void shouldPrintEveryOperationOfARunningServer() throws IOException {
+        assertPage(FOLDER.resolve("operations.md"), operations());
+    }
+
+    @Test
+    void shouldPrintTheDescriptionOfTheApi() throws IOException {
+        assertPage(FOLDER.resolve("openapi.json"), OpenApi.text());
     }
 
     static void assertPage(Path page, String text) throws IOException {
@@ -49,7 +66,9 @@ class ReferencePageTest {
         page.append("| 2 | the command line or the configuration is wrong |\n\n");
         page.append("Results go to standard output, log lines to standard error. `")
                 .append(Logging.LEVEL_VARIABLE)
-                .append("=debug` in the environment makes the log tell more.\n");
+                .append("=debug` in the environment makes the log tell more, `")
+                .append(Logging.FORMAT_VARIABLE)
+                .append("=json` makes each line a JSON object.\n");
         for (Command command : Main.COMMANDS) {
             if (!command.hidden()) {
                 page.append("\n## holdfast ").append(command.name()).append("\n\n");
@@ -64,6 +83,71 @@ class ReferencePageTest {
             }
         }
         return page.toString();
+    }
+
+    private static String operations() {
+        StringBuilder page = new StringBuilder("# Operating a running server\n\n");
+        page.append(
+                        "Printed from the table of operations; `ReferencePageTest` keeps it true. Each is a command of `holdfast`")
+                .append(" and a route of the HTTP API ([description](openapi.json)).\n\n");
+        page.append(
+                        "Commands print a table for people; `--format json` prints what the API answers, `-fmt DELIM` the fields")
+                .append(
+                        " of each row in the order given below, `--field NAME,...` some of them. They reach the server of this")
+                .append(
+                        " host at `--socket PATH` (`$HOLDFAST_SOCKET`, else `/var/lib/holdfast/control.sock`), another one")
+                .append(" with `--server HOST:PORT --token-file FILE [--ca FILE]` (`$HOLDFAST_SERVER`,")
+                .append(
+                        " `$HOLDFAST_TOKEN_FILE`, `$HOLDFAST_CA`). `--if-version N` makes a change only if what it changes")
+                .append(" was not changed since version N.\n\n");
+        page.append("| exit code | meaning |\n|---|---|\n");
+        for (CliExit exit : CliExit.values()) {
+            page.append(row(String.valueOf(exit.code()), exit.help()));
+        }
+        page.append("\n| error | HTTP | what to do |\n|---|---|---|\n");
+        for (ErrorCode code : ErrorCode.values()) {
+            page.append(row("`" + code.label() + "`", String.valueOf(code.httpStatus()), code.advice()));
+        }
+        page.append("\nEvents have the type of the operation, its words joined by `-`: `lu-create`, `map`.\n");
+        for (Operation operation : Operation.values()) {
+            operation(page, operation);
+        }
+        page.append(
+                        "\n## holdfast events\n\nPrints what has happened, `--follow` also what happens; `--after SEQ` goes on after")
+                .append(" an event.\n\n`GET /v1/events`, role observer.\n");
+        return page.toString();
+    }
+
+    private static void operation(StringBuilder page, Operation operation) {
+        boolean npiv = operation == Operation.LSMAP_NPIV;
+        page.append("\n## holdfast ").append(npiv ? "lsmap -npiv" : String.join(" ", operation.words()));
+        Shape shape = Shape.of(operation);
+        for (Shape.Field field : shape.places()) {
+            String label = field.param().label();
+            page.append(' ').append(field.required() ? label : "[" + label + "]");
+        }
+        page.append("\n\n").append(operation.help()).append("\n\n");
+        page.append("`")
+                .append(operation.verb())
+                .append(' ')
+                .append(operation.path())
+                .append("`, role ");
+        page.append(Labels.of(operation.role())).append(". Answer: ");
+        page.append("`")
+                .append(String.join("`, `", RowJson.fields(operation.answer())))
+                .append("`.\n");
+        if (shape.fields().isEmpty()) {
+            return;
+        }
+        page.append("\n| command line | API | meaning |\n|---|---|---|\n");
+        for (Shape.Field field : shape.fields()) {
+            String label = field.param().label();
+            String option = field.option() + (label.isEmpty() ? "" : " " + label);
+            page.append(row(
+                    "`" + (field.param().place() > 0 ? label : option) + "`" + (field.required() ? " (needed)" : ""),
+                    "`" + field.name() + "`",
+                    field.param().value()));
+        }
     }
 
     private static String configuration() {

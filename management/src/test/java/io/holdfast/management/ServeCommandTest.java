@@ -207,7 +207,10 @@ class ServeCommandTest {
 
     @Test
     void shouldSayThatThereIsNothingToServe() {
-        assertUsage(serve(), "nothing to serve: give --export PATH, or [[export]] in the configuration file");
+        assertUsage(
+                serve(),
+                "nothing to serve: give --export PATH, or [[export]] in the configuration file; or"
+                        + " --state DIR, and create LUs with 'holdfast lu create'");
     }
 
     @Test

@@ -156,14 +156,12 @@ public final class Fabric {
 
     /** All of it, as plain values. */
     public FabricState state() {
-        List<RetiredPrefix> retired = new ArrayList<>();
-        retiredPrefixes.forEach((prefix, nextPair) -> retired.add(new RetiredPrefix(prefix, nextPair)));
         return new FabricState(
                 version,
                 nextClient,
                 nextServer,
                 zonePolicy,
-                retired,
+                retiredPrefixes(),
                 List.copyOf(pools()),
                 List.copyOf(clients()),
                 List.copyOf(adapters()),
@@ -175,16 +173,25 @@ public final class Fabric {
                 List.copyOf(initiators()));
     }
 
+    /** What deleted pools have issued, by prefix. */
+    public List<RetiredPrefix> retiredPrefixes() {
+        List<RetiredPrefix> retired = new ArrayList<>();
+        retiredPrefixes.forEach((prefix, nextPair) -> retired.add(new RetiredPrefix(prefix, nextPair)));
+        return retired;
+    }
+
     /** Goes up with every change. */
     public long version() {
         return version;
     }
 
-    int nextClient() {
+    /** The id of the next client. */
+    public int nextClient() {
         return nextClient;
     }
 
-    int nextServer() {
+    /** The number of the next server adapter, if none is asked for. */
+    public int nextServer() {
         return nextServer;
     }
 

@@ -192,8 +192,8 @@ public enum Operation {
             OperatorCommand.UnmapLu.class,
             Row.MapRow.class,
             "Takes an LU from a client."),
-    MAP_LIST(
-            "map list",
+    MAPS(
+            "maps",
             Verb.GET,
             "/v1/maps",
             Role.OBSERVER,

@@ -85,13 +85,7 @@ public sealed interface Row permits Row.Listed, PlaneEvent {
             String target,
             String peer,
             @Nullable String port,
-            Instant since,
-            long readOps,
-            long readBytes,
-            long writeOps,
-            long writeBytes,
-            long errors,
-            long inFlight)
+            Instant since)
             implements Listed {}
 
     record AgentRow(String name, String peer, Instant since, List<String> vms) implements Listed {}
@@ -163,6 +157,7 @@ public sealed interface Row permits Row.Listed, PlaneEvent {
             Instant since,
             long version,
             long latestEvent,
+            int keptEvents,
             int lus,
             int clients,
             int maps,

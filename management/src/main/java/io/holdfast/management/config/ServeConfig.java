@@ -1,5 +1,6 @@
 package io.holdfast.management.config;
 
+import io.holdfast.control.http.ApiAddresses;
 import io.holdfast.iscsi.ChapAccounts;
 import io.holdfast.iscsi.IscsiSettings;
 import java.net.InetSocketAddress;
@@ -23,6 +24,7 @@ import java.util.Optional;
  * @param ioThreads threads of each export for calls that block, 1..64
  * @param iscsi limits of the iSCSI server
  * @param stopLimit how long a planned stop waits for agents
+ * @param api where the control plane is reached from elsewhere, if it is
  */
 public record ServeConfig(
         List<Portal> portals,
@@ -35,6 +37,7 @@ public record ServeConfig(
         int ioThreads,
         IscsiSettings iscsi,
         Duration stopLimit,
+        Optional<ApiAddresses.Remote> api,
         List<Export> exports) {
     private static final int MAX_LOOPS = 64;
 
@@ -45,8 +48,10 @@ public record ServeConfig(
      * @throws ConfigException naming the value and what is allowed
      */
     public static ServeConfig of(Map<ServeSetting, List<String>> values, List<Export> exports) throws ConfigException {
-        if (exports.isEmpty()) {
-            throw new ConfigException("nothing to serve: give --export PATH, or [[export]] in the configuration file");
+        if (exports.isEmpty() && one(values, ServeSetting.STATE).isEmpty()) {
+            throw new ConfigException(
+                    "nothing to serve: give --export PATH, or [[export]] in the configuration file; or"
+                            + " --state DIR, and create LUs with 'holdfast lu create'");
         }
         checkNames(exports);
         for (Map.Entry<ServeSetting, List<String>> given : values.entrySet()) {
@@ -71,7 +76,32 @@ public record ServeConfig(
                 number(values, ServeSetting.IO_THREADS),
                 iscsi(values),
                 Duration.ofSeconds(number(values, ServeSetting.STOP_LIMIT)),
+                api(values),
                 List.copyOf(exports));
+    }
+
+    private static Optional<ApiAddresses.Remote> api(Map<ServeSetting, List<String>> values) throws ConfigException {
+        String address = one(values, ServeSetting.API);
+        String certificate = one(values, ServeSetting.API_CERT);
+        String key = one(values, ServeSetting.API_KEY);
+        String clientCa = one(values, ServeSetting.API_CLIENT_CA);
+        if (address.isEmpty()) {
+            if (!certificate.isEmpty() || !key.isEmpty() || !clientCa.isEmpty()) {
+                throw new ConfigException("api-cert, api-key and api-client-ca need api, the address to listen on");
+            }
+            return Optional.empty();
+        }
+        if (certificate.isEmpty() || key.isEmpty()) {
+            throw new ConfigException("api '" + address + "' needs api-cert and api-key: it is reached by TLS only");
+        }
+        if (one(values, ServeSetting.STATE).isEmpty()) {
+            throw new ConfigException("api '" + address + "' needs state: without it there is no control plane");
+        }
+        return Optional.of(new ApiAddresses.Remote(
+                SettingRule.endpoint("api", address),
+                Path.of(certificate),
+                Path.of(key),
+                clientCa.isEmpty() ? Optional.empty() : Optional.of(Path.of(clientCa))));
     }
 
     private static IscsiSettings iscsi(Map<ServeSetting, List<String>> values) throws ConfigException {

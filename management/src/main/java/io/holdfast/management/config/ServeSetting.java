@@ -29,7 +29,7 @@ public enum ServeSetting {
             Kind.TEXT,
             "",
             SettingRule.PATH,
-            "Directory that keeps the identities of logical units and their persistent reservations. Without it "
+            "Directory that keeps the control plane, the identities of logical units and their persistent reservations. Without it there is no control plane, "
                     + "identities derive from this machine's id, the file's path and its inode, reservations end with the "
                     + "server, and nothing is written."),
     NAME_PREFIX(
@@ -124,6 +124,29 @@ public enum ServeSetting {
             SettingRule.PATH,
             "CHAP accounts, in TOML, readable by the server's user only. With it every login, for discovery too, must "
                     + "prove who it is; without it nobody need."),
+    API(
+            "api",
+            "ADDRESS:PORT",
+            Kind.TEXT,
+            "",
+            SettingRule.ENDPOINT,
+            "Where the control plane is reached from elsewhere, by TLS with a token or a client certificate. Without it only "
+                    + "at control.sock in the state directory, by root and the server's user."),
+    API_CERT(
+            "api-cert",
+            "FILE",
+            Kind.TEXT,
+            "",
+            SettingRule.PATH,
+            "The server's certificate for it, PEM, with its chain."),
+    API_KEY("api-key", "FILE", Kind.TEXT, "", SettingRule.PATH, "The certificate's key, PEM (PKCS #8)."),
+    API_CLIENT_CA(
+            "api-client-ca",
+            "FILE",
+            Kind.TEXT,
+            "",
+            SettingRule.PATH,
+            "Who has a certificate of this authority (PEM) needs no token: its OU is the role, observer, operator or admin."),
     STOP_LIMIT(
             "stop-limit",
             "SECONDS",

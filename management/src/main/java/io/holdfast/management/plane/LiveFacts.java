@@ -8,11 +8,6 @@ import org.jspecify.annotations.Nullable;
 /** What is so at this moment and in no file. Thread-safe; answers from memory. */
 public interface LiveFacts {
 
-    /** What went through, since the object came to be in this life of the server. */
-    record Io(long readOps, long readBytes, long writeOps, long writeBytes, long otherOps, long errors, long inFlight) {
-        public static final Io NONE = new Io(0, 0, 0, 0, 0, 0, 0);
-    }
-
     /**
      * An iSCSI session in full feature phase.
      *
@@ -21,14 +16,14 @@ public interface LiveFacts {
      * @param peer {@code ip:port}
      * @param portal the server's address it came to, {@code ip:port}
      */
-    record Session(long id, String initiator, String target, String peer, String portal, Instant since, Io io) {}
+    record Session(long id, String initiator, String target, String peer, String portal, Instant since) {}
 
     /** @param obstacle why it is not served; null if it is */
-    record Unit(long sizeBytes, @Nullable String obstacle, Io io) {}
+    record Unit(long sizeBytes, @Nullable String obstacle) {}
 
     record Agent(String name, String peer, Instant since, List<String> vms) {}
 
-    /** @param state as its agent tells it, such as {@code running} or {@code frozen} */
+    /** @param state {@code protected}: its agent is connected and looks after it */
     record Vm(
             String name,
             String agent,

@@ -93,7 +93,8 @@ class ServeConfigTest {
     @Test
     void shouldSayThatThereIsNothingToServe() {
         assertThatThrownBy(() -> ServeConfig.of(Map.of(), List.of()))
-                .hasMessage("nothing to serve: give --export PATH, or [[export]] in the configuration file");
+                .hasMessage("nothing to serve: give --export PATH, or [[export]] in the configuration file; or"
+                        + " --state DIR, and create LUs with 'holdfast lu create'");
     }
 
     @Test
