@@ -49,7 +49,7 @@ clean=$(holdfast_cache_dir)/debian-12
 if [ ! -f "$clean.complete" ]; then
     step "making a clean Debian (two or three minutes, once)"
     rm -rf "$clean"
-    debootstrap --variant=minbase --include=openjdk-17-jre-headless,adduser bookworm "$clean" http://deb.debian.org/debian \
+    debootstrap --variant=minbase --include=openjdk-17-jre-headless,adduser bookworm "$clean" \
         > "$clean.log" 2>&1 || { tail -n 3 "$clean.log" >&2; skip "debootstrap cannot make it here"; }
     touch "$clean.complete"
 fi
