@@ -29,11 +29,14 @@ final class TcpRelay implements AutoCloseable {
         CLOSED
     }
 
+    private static final int ACCEPTOR_LIMIT_MS = 2000;
+
     private final int port;
     private final int upstream;
     private final Set<Socket> sockets = new HashSet<>();
     private State state = State.OPEN;
     private @Nullable ServerSocket listener;
+    private @Nullable Thread acceptor;
 
     private TcpRelay(int port, int upstream) {
         this.port = port;
@@ -56,14 +59,31 @@ final class TcpRelay implements AutoCloseable {
         state = State.SILENT;
     }
 
-    /** Closes what there is and refuses what comes. */
-    synchronized void cut() {
-        state = State.CLOSED;
-        closeQuietly(listener);
-        listener = null;
-        sockets.forEach(TcpRelay::closeQuietly);
-        sockets.clear();
-        notifyAll();
+    /** Closes what there is and refuses what comes, from the moment on in which this returns. */
+    void cut() {
+        Thread waiting;
+        synchronized (this) {
+            state = State.CLOSED;
+            closeQuietly(listener);
+            listener = null;
+            sockets.forEach(TcpRelay::closeQuietly);
+            sockets.clear();
+            notifyAll();
+            waiting = acceptor;
+            acceptor = null;
+        }
+        // As long as its thread is in accept(2) the kernel keeps the port open, closed or not.
+        if (waiting != null) {
+            awaitEnd(waiting);
+        }
+    }
+
+    private static void awaitEnd(Thread thread) {
+        try {
+            thread.join(ACCEPTOR_LIMIT_MS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     /** As in the beginning; connections that only were silent go on. */
@@ -82,16 +102,17 @@ final class TcpRelay implements AutoCloseable {
             socket.setReuseAddress(true);
             socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), BACKLOG);
             listener = socket;
-            daemon("relay-" + port, () -> acceptFrom(socket));
+            acceptor = daemon("relay-" + port, () -> acceptFrom(socket));
         } catch (IOException e) {
             throw new DrillFailure("cannot listen on port " + port + ": " + e.getMessage(), e);
         }
     }
 
-    private static void daemon(String name, Runnable work) {
+    private static Thread daemon(String name, Runnable work) {
         Thread thread = new Thread(work, name);
         thread.setDaemon(true);
         thread.start();
+        return thread;
     }
 
     private void acceptFrom(ServerSocket socket) {

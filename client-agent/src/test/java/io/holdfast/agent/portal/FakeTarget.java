@@ -14,7 +14,10 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /** A target that logs everybody in, answers NOPs, and answers commands unless it is told to let them lie. */
 public final class FakeTarget implements AutoCloseable {
+    private static final int ACCEPTOR_LIMIT_MS = 2000;
+
     private final ServerSocket listener;
+    private final Thread acceptor;
     private final List<Socket> sockets = new CopyOnWriteArrayList<>();
     public final List<Map<String, String>> logins = new CopyOnWriteArrayList<>();
     public volatile boolean answersCommands = true;
@@ -32,9 +35,9 @@ public final class FakeTarget implements AutoCloseable {
 
     public FakeTarget(int port) throws IOException {
         listener = new ServerSocket(port, 50, InetAddress.getLoopbackAddress());
-        Thread thread = new Thread(this::accept, "fake-target");
-        thread.setDaemon(true);
-        thread.start();
+        acceptor = new Thread(this::accept, "fake-target");
+        acceptor.setDaemon(true);
+        acceptor.start();
     }
 
     public InetSocketAddress address() {
@@ -113,6 +116,12 @@ public final class FakeTarget implements AutoCloseable {
     /** As a killed process does. */
     public void die() throws IOException {
         listener.close();
+        try {
+            // As long as its thread is in accept(2) the kernel keeps the port open, closed or not.
+            acceptor.join(ACCEPTOR_LIMIT_MS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
         for (Socket socket : sockets) {
             socket.close();
         }
