@@ -19,6 +19,12 @@ import java.util.Random;
 public final class ModelOf implements AutoCloseable {
     /** What is compared, and not what each server makes up for itself. */
     private static final List<OperatorQuery> QUERIES = List.of(
+            new OperatorQuery.ListPools(),
+            new OperatorQuery.ListLus(),
+            new OperatorQuery.ListWwpnPools(),
+            new OperatorQuery.ListTokens(),
+            new OperatorQuery.ListZones(),
+            new OperatorQuery.ListInitiators(),
             new OperatorQuery.ListClients(),
             new OperatorQuery.ListAdapters(null),
             new OperatorQuery.ListMaps(null),
