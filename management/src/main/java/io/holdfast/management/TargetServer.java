@@ -19,7 +19,6 @@ import io.holdfast.iscsi.IoWay;
 import io.holdfast.iscsi.IscsiServer;
 import io.holdfast.iscsi.IscsiTarget;
 import io.holdfast.iscsi.SessionEvents;
-import io.holdfast.management.config.ByteSize;
 import io.holdfast.management.config.ConfigException;
 import io.holdfast.management.config.Export;
 import io.holdfast.management.config.Portal;
@@ -65,7 +64,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -525,38 +523,8 @@ final class TargetServer implements ServiceManager.Service {
         if (server == null || agents == null) {
             return;
         }
-        String portal = "";
-        String name = "";
-        for (ServedUnit unit : units) {
-            for (InetSocketAddress address : server.portals()) {
-                portal = Addresses.print(Reachable.of(address));
-                name = unit.target().name();
-                out.println("iscsi://" + portal + "/" + name + "/" + ServedUnit.LUN);
-            }
-        }
-        if (units.isEmpty()) {
-            server.portals().forEach(address -> out.println("iscsi://" + Addresses.print(Reachable.of(address))));
-        }
-        out.println();
-        for (ServedUnit unit : units) {
-            out.println("  " + unit.target().name() + ": " + unit.export().path() + ", "
-                    + ByteSize.print(unit.backend().sizeBytes())
-                    + (unit.export().blockBytes() == 512
-                            ? ""
-                            : ", blocks of " + unit.export().blockBytes() + " bytes")
-                    + (unit.backend().readOnly() ? ", read-only" : ""));
-        }
-        Stream.concat(server.portals().stream(), Stream.of(agents.localAddress()))
-                .filter(address -> address.getAddress().isAnyLocalAddress())
-                .forEach(address ->
-                        out.println("  port " + address.getPort() + " is open at every address of this host"));
-        String control = Addresses.print(Reachable.of(agents.localAddress()));
-        out.println();
-        out.println("A guest that survives this server's death goes through an agent on its own host:");
-        out.println("  scripts/holdfast agent --server " + control + " --vm web1=/run/web1.qmp");
-        out.println("  qemu-system-x86_64 … -qmp unix:/run/web1.qmp,server=on,wait=off \\");
-        out.println("    -drive file=iscsi://PORTAL-OF-THE-AGENT/" + name + "/" + ServedUnit.LUN
-                + ",format=raw,if=virtio,cache=none,werror=stop,rerror=stop");
+        new ServingNotice(List.copyOf(units), server.portals(), agents.localAddress(), config.namePrefix())
+                .printTo(out);
         out.flush();
     }
 
