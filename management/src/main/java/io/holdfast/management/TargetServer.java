@@ -131,8 +131,7 @@ final class TargetServer implements ServiceManager.Service {
                 config.namePrefix() + ":",
                 lus,
                 config.exports().isEmpty() ? ClientSecrets.Strangers.ASKED : ClientSecrets.Strangers.WELCOME,
-                this::refused,
-                this::unitsChanged);
+                this::refused);
     }
 
     /**
@@ -348,9 +347,6 @@ final class TargetServer implements ServiceManager.Service {
             people.plane().tell(type, session.initiatorName(), text);
         }
     }
-
-    /** What is exported to agents' VMs is other than it was. */
-    private void unitsChanged() {}
 
     /** What need not stand between exec and serving: binding the native library, which makes file I/O quick. */
     void finishStart() {

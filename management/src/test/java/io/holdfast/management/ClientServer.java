@@ -63,8 +63,7 @@ final class ClientServer implements AutoCloseable {
                     .blockBytes(lu.blockBytes())
                     .build());
     private final Queue<LoginDecision.Denied> refused = new ConcurrentLinkedQueue<>();
-    private final ServedFabric served =
-            new ServedFabric(PREFIX, lus, ClientSecrets.Strangers.ASKED, refused::add, () -> {});
+    private final ServedFabric served = new ServedFabric(PREFIX, lus, ClientSecrets.Strangers.ASKED, refused::add);
     private final IscsiServer server;
     private final Map<String, LuBacking> backings = new TreeMap<>();
     private final Map<Integer, String> secrets = new HashMap<>();

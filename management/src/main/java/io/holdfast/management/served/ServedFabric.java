@@ -48,7 +48,6 @@ public final class ServedFabric implements ServedSide {
     private final ServedLus lus;
     private final ClientSecrets secrets;
     private final ClientPorts ports;
-    private final Runnable unitsChanged;
     private volatile Map<String, String> portNames = Map.of();
     private volatile @Nullable PlaneState shown;
     private volatile ClientPorts.@Nullable SessionEnd sessionEnd;
@@ -56,18 +55,15 @@ public final class ServedFabric implements ServedSide {
     /**
      * @param targetPrefix what target names have before {@code vfchostN}
      * @param refused told of every login that is refused, on event loops: must not block
-     * @param unitsChanged runs after each change: what is exported may be other than it was
      */
     public ServedFabric(
             String targetPrefix,
             ServedLus lus,
             ClientSecrets.Strangers strangers,
-            Consumer<LoginDecision.Denied> refused,
-            Runnable unitsChanged) {
+            Consumer<LoginDecision.Denied> refused) {
         this.targetPrefix = targetPrefix;
         this.lus = lus;
         this.secrets = new ClientSecrets(strangers);
-        this.unitsChanged = unitsChanged;
         this.ports = new ClientPorts(new LoginDirectory(Fabric.EMPTY, targetPrefix), this::end, refused);
     }
 
@@ -228,7 +224,6 @@ public final class ServedFabric implements ServedSide {
                             each.deleteImage();
                         }
                     })));
-            unitsChanged.run();
         }
 
         /** An image that was made larger stays so: cutting it off again is the one thing that could lose something. */
