@@ -160,6 +160,43 @@ final class WarmUpCommand implements Command {
             visit.command(BasicHeader.FINAL | BasicHeader.WRITE, BLOCK_BYTES, block, 0x2a, 0, 0, 0, 0, 0, 0, 0, 1);
             visit.command(BasicHeader.FINAL | BasicHeader.READ, BLOCK_BYTES, new byte[0], 0x28, 0, 0, 0, 0, 0, 0, 0, 1);
             visit.command(BasicHeader.FINAL, 0, new byte[0], 0x35);
+            // What an agent proves each disk with before a thaw: READ (16), and COMPARE AND WRITE with FUA.
+            visit.command(
+                    BasicHeader.FINAL | BasicHeader.READ,
+                    BLOCK_BYTES,
+                    new byte[0],
+                    0x88,
+                    0,
+                    0,
+                    0,
+                    0,
+                    0,
+                    0,
+                    0,
+                    0,
+                    0,
+                    0,
+                    0,
+                    0,
+                    1);
+            visit.command(
+                    BasicHeader.FINAL | BasicHeader.WRITE,
+                    2 * BLOCK_BYTES,
+                    new byte[2 * BLOCK_BYTES],
+                    0x89,
+                    8,
+                    0,
+                    0,
+                    0,
+                    0,
+                    0,
+                    0,
+                    0,
+                    0,
+                    0,
+                    0,
+                    0,
+                    1);
             visit.exchange(visit.begin(Opcode.LOGOUT_REQUEST, BasicHeader.FINAL), new byte[0], Opcode.LOGOUT_RESPONSE);
         }
     }
