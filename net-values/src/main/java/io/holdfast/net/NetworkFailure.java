@@ -1,6 +1,7 @@
 package io.holdfast.net;
 
 import java.net.InetSocketAddress;
+import java.nio.channels.ClosedChannelException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -47,6 +48,9 @@ public final class NetworkFailure {
         Kind kind = kind(cause);
         if (kind != null) {
             return kind.words;
+        }
+        if (cause instanceof ClosedChannelException) {
+            return "the connection was closed"; // the JDK's and Netty's carry no message at all
         }
         String message = cause == null ? null : cause.getMessage();
         return message == null || message.isBlank()

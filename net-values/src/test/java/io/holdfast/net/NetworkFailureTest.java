@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.nio.channels.ClosedChannelException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -50,9 +51,13 @@ class NetworkFailureTest {
     }
 
     @Test
+    void shouldSayOfAClosedConnectionThatItWasClosedAndNotTheNameOfAClass() {
+        assertThat(NetworkFailure.inWords(new ClosedChannelException())).isEqualTo("the connection was closed");
+    }
+
+    @Test
     void shouldSayAtLeastWhatKindOfFailureItIs() {
-        assertThat(NetworkFailure.inWords(new java.nio.channels.ClosedChannelException()))
-                .isEqualTo("ClosedChannelException");
+        assertThat(NetworkFailure.inWords(new IOException())).isEqualTo("IOException");
         assertThat(NetworkFailure.inWords(null)).isEqualTo("unknown");
     }
 }

@@ -70,6 +70,9 @@ public final class BlockErrors {
     }
 
     private static String reasonOf(IOException cause) {
+        if (cause instanceof ClosedChannelException) {
+            return "the file is closed here"; // the exception carries no message
+        }
         String message = cause.getMessage();
         return message != null ? message : cause.getClass().getSimpleName();
     }

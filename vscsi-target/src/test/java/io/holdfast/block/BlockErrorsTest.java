@@ -40,7 +40,7 @@ class BlockErrorsTest {
     @Test
     void shouldTakeAClosedChannelForLostStorage() {
         assertThat(BlockErrors.of("read", new ClosedChannelException()))
-                .isEqualTo(new BlockError(BlockError.Kind.UNREACHABLE, "read: ClosedChannelException"));
+                .isEqualTo(new BlockError(BlockError.Kind.UNREACHABLE, "read: the file is closed here"));
     }
 
     @Test
