@@ -53,6 +53,9 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
     private static final int UNIT_LIMIT_MS = 3_000;
 
     private static final int PROVE_AGAIN_MS = 20;
+    /** So many units are asked whose they are, until one lets the agent near. */
+    private static final int IDENTITY_TRIES = 4;
+
     /** Two of the server's heart-beats: one that lives has sent another by then. */
     private static final int FRESH_BEAT_MS = 500;
     /** A server that is just dying hangs up without a welcome too, but not so often in a row. */
@@ -119,6 +122,9 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
     private int conversations;
 
     private String lastTrouble = "";
+    /** What was wrong with portals that were tried before the one that is asked now. */
+    private final List<String> passedOver = new ArrayList<>();
+
     private @Nullable ControlClient client;
     private @Nullable ServerView view;
     private @Nullable InetSocketAddress portal;
@@ -194,6 +200,7 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
                     answer.accept(String.join("; ", troubles));
                 }
             };
+            probe.expect(unit.uuid());
             if (unit.readOnly()) {
                 probe.read(UNIT_LIMIT_MS, told);
             } else {
@@ -534,6 +541,7 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
                     + welcome.server().portals());
             return;
         }
+        passedOver.clear();
         proveNext(conversation, welcome, candidates.iterator());
     }
 
@@ -545,26 +553,81 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
             if (phase != Phase.PROVING || !conversation.current()) {
                 return;
             }
-            if (!outcome.serves()) {
-                trouble("its iSCSI portal " + Addresses.print(at) + " does not serve yet: " + outcome.trouble());
-                if (candidates.hasNext()) {
-                    proveNext(conversation, welcome, candidates);
-                    return;
-                }
-                tellAnnounced();
-                loop.schedule(() -> proveWelcome(conversation, welcome), PROVE_AGAIN_MS, TimeUnit.MILLISECONDS);
+            if (outcome.serves()) {
+                identify(conversation, welcome, at, candidates, 0);
+            } else {
+                notProved(conversation, welcome, candidates, at, "does not serve yet: " + outcome.trouble());
+            }
+        });
+    }
+
+    /**
+     * A portal at another address than the control connection's may be another server's that has the same names: it must
+     * have a unit that is the one meant.
+     */
+    private void identify(
+            Conversation conversation,
+            ServerMessage.Welcome welcome,
+            InetSocketAddress at,
+            Iterator<InetSocketAddress> candidates,
+            int tried) {
+        List<ExportedUnit> units = welcome.server().units();
+        if (at.getAddress().equals(address.getAddress()) || tried >= Math.min(IDENTITY_TRIES, units.size())) {
+            proved(welcome, at);
+            return;
+        }
+        ExportedUnit unit = units.get(tried);
+        UnitProbe probe = UnitProbe.open(loop, at, identity, unit.target(), unit.lun(), settings.probeLimitMs());
+        probe.expect(unit.uuid());
+        probe.read(settings.probeLimitMs(), outcome -> {
+            probe.close();
+            if (phase != Phase.PROVING || !conversation.current()) {
                 return;
             }
-            lastTrouble = "";
-            attempt = 0;
-            portal = at;
-            ServerView proven =
-                    new ServerView(Addresses.print(at), welcome.epoch(), described(welcome.server(), at), raised);
-            view = proven;
-            enter(Phase.SERVING, "its portal " + Addresses.print(at) + " answers");
-            listener.serves(proven, at, List.copyOf(sessions));
-            tellAnnounced();
+            if (outcome.foreign()) {
+                notProved(
+                        conversation,
+                        welcome,
+                        candidates,
+                        at,
+                        "is not its own: as " + unit.name() + " " + outcome.trouble());
+            } else if (outcome.barred()) {
+                identify(conversation, welcome, at, candidates, tried + 1);
+            } else {
+                proved(welcome, at);
+            }
         });
+    }
+
+    private void notProved(
+            Conversation conversation,
+            ServerMessage.Welcome welcome,
+            Iterator<InetSocketAddress> candidates,
+            InetSocketAddress at,
+            String why) {
+        passedOver.add("its iSCSI portal " + Addresses.print(at) + " " + why);
+        if (candidates.hasNext()) {
+            proveNext(conversation, welcome, candidates);
+            return;
+        }
+        trouble(String.join("; ", passedOver));
+        tellAnnounced();
+        loop.schedule(() -> proveWelcome(conversation, welcome), PROVE_AGAIN_MS, TimeUnit.MILLISECONDS);
+    }
+
+    private void proved(ServerMessage.Welcome welcome, InetSocketAddress at) {
+        if (!passedOver.isEmpty()) {
+            LOG.warn("server {}: {} is used; {}", print(), Addresses.print(at), String.join("; ", passedOver));
+        }
+        lastTrouble = "";
+        attempt = 0;
+        portal = at;
+        ServerView proven =
+                new ServerView(Addresses.print(at), welcome.epoch(), described(welcome.server(), at), raised);
+        view = proven;
+        enter(Phase.SERVING, "its portal " + Addresses.print(at) + " answers");
+        listener.serves(proven, at, List.copyOf(sessions));
+        tellAnnounced();
     }
 
     /** Not before its portal was asked: a VM that is told first what it has there is frozen with that on record. */

@@ -19,7 +19,9 @@ import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.util.concurrent.Future;
 import java.io.ByteArrayOutputStream;
 import java.net.InetSocketAddress;
+import java.util.Optional;
 import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -29,9 +31,9 @@ import org.jspecify.annotations.Nullable;
  * A session of the agent's own with a target, to find out whether its logical unit reads and writes. Owned by the loop.
  *
  * <pre>
- *   LOGIN ──► IDLE ──read──► READING ──► IDLE
- *                └──prove──► READING ──► WRITING ──► IDLE       (FUA; what was read is written back only if it is still there)
- *                                           └──(reservation conflict)──► asks who holds it
+ *   LOGIN ──► IDLE ──read──► (IDENTIFYING) ──► READING ──► IDLE
+ *                └──prove──► (IDENTIFYING) ──► READING ──► WRITING ──► IDLE       (FUA; what was read is written back only if it is still there)
+ *                                                              └──(reservation conflict)──► asks who holds it
  * </pre>
  *
  * <p>The write is a COMPARE AND WRITE of the first block with what was just read (SBC-4 §5.3): it proves that the storage
@@ -56,6 +58,7 @@ final class UnitProbe extends ChannelInboundHandlerAdapter implements PduDecoder
     private enum Step {
         LOGIN,
         IDLE,
+        IDENTIFYING,
         READING,
         WRITING,
         ASKING_WHO,
@@ -68,9 +71,14 @@ final class UnitProbe extends ChannelInboundHandlerAdapter implements PduDecoder
      * @param trouble why the unit is not fit, empty if it is
      * @param silence true if nothing came within the limit
      * @param barred true if the server does not let the agent near the unit, which says nothing of the unit
+     * @param foreign true if it is another unit than was expected
      */
-    record Outcome(String trouble, boolean silence, boolean barred) {
+    record Outcome(String trouble, boolean silence, boolean barred, boolean foreign) {
         static final Outcome FIT = new Outcome("", false, false);
+
+        Outcome(String trouble, boolean silence, boolean barred) {
+            this(trouble, silence, barred, false);
+        }
 
         boolean fit() {
             return trouble.isEmpty();
@@ -91,6 +99,7 @@ final class UnitProbe extends ChannelInboundHandlerAdapter implements PduDecoder
     private Set<String> owners = Set.of();
     private @Nullable Consumer<Outcome> asker;
     private @Nullable Future<?> timer;
+    private Optional<UUID> expected = Optional.empty();
     private byte[] lastCdb = {};
     private byte[] lastData = {};
 
@@ -128,6 +137,19 @@ final class UnitProbe extends ChannelInboundHandlerAdapter implements PduDecoder
         return step == Step.OVER;
     }
 
+    /**
+     * It is asked who it is before anything else: nothing is written to another unit.
+     *
+     * @param uuid as its server has named it; one that is no UUID cannot be compared, and is not
+     */
+    void expect(String uuid) {
+        try {
+            expected = Optional.of(UUID.fromString(uuid));
+        } catch (IllegalArgumentException e) {
+            expected = Optional.empty();
+        }
+    }
+
     /** Whether a question is still open. */
     boolean busy() {
         return asker != null;
@@ -159,7 +181,7 @@ final class UnitProbe extends ChannelInboundHandlerAdapter implements PduDecoder
         if (step == Step.OVER) {
             answered(new Outcome("the session is over", false, false));
         } else if (step == Step.IDLE) {
-            sendRead();
+            begin();
         }
     }
 
@@ -199,6 +221,20 @@ final class UnitProbe extends ChannelInboundHandlerAdapter implements PduDecoder
     }
 
     // ------------------------------------------------------------------ commands
+
+    private void begin() {
+        if (expected.isEmpty()) {
+            sendRead();
+            return;
+        }
+        step = Step.IDENTIFYING;
+        byte[] cdb = new byte[16];
+        cdb[0] = 0x12; // INQUIRY, SPC-4 §6.6
+        cdb[1] = 1; // EVPD
+        cdb[2] = (byte) UnitNames.PAGE;
+        cdb[3] = (byte) (MAX_BLOCK_BYTES >> 8);
+        command(cdb, BasicHeader.READ, MAX_BLOCK_BYTES, new byte[0]);
+    }
 
     private void sendRead() {
         step = Step.READING;
@@ -273,6 +309,7 @@ final class UnitProbe extends ChannelInboundHandlerAdapter implements PduDecoder
         }
         byte[] data = received.toByteArray();
         switch (step) {
+            case IDENTIFYING -> identified(status == GOOD ? UnitNames.uuid(data) : Optional.empty());
             case READING -> {
                 if (status == RESERVATION_CONFLICT) {
                     askWho();
@@ -309,6 +346,20 @@ final class UnitProbe extends ChannelInboundHandlerAdapter implements PduDecoder
             case LOGIN, IDLE, OVER -> {
                 // An answer nobody waits for any more.
             }
+        }
+    }
+
+    /** A target that does not tell is no worse for it. */
+    private void identified(Optional<UUID> uuid) {
+        if (uuid.isPresent() && !uuid.equals(expected)) {
+            over(new Outcome(
+                    "that is another unit, " + uuid.get() + " instead of " + expected.orElseThrow(),
+                    false,
+                    false,
+                    true));
+        } else {
+            expected = Optional.empty();
+            sendRead();
         }
     }
 
@@ -352,7 +403,7 @@ final class UnitProbe extends ChannelInboundHandlerAdapter implements PduDecoder
             statSn = header.statSn();
             step = Step.IDLE;
             if (asker != null) {
-                sendRead();
+                begin();
             }
         }
     }

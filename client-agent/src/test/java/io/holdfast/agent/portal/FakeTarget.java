@@ -7,14 +7,18 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** A target that logs everybody in, answers NOPs, and answers commands unless it is told to let them lie. */
 public final class FakeTarget implements AutoCloseable {
     private static final int ACCEPTOR_LIMIT_MS = 2000;
+    private static final int INQUIRY = 0x12;
 
     private final ServerSocket listener;
     private final Thread acceptor;
@@ -25,6 +29,9 @@ public final class FakeTarget implements AutoCloseable {
     /** As a server at its connection limit does. */
     public volatile boolean hangsUp;
 
+    /** What its unit says who it is, if it says so. */
+    public volatile Optional<UUID> unit = Optional.empty();
+
     public final AtomicInteger commands = new AtomicInteger();
     /** Connections since the beginning. */
     public final AtomicInteger accepted = new AtomicInteger();
@@ -34,7 +41,11 @@ public final class FakeTarget implements AutoCloseable {
     }
 
     public FakeTarget(int port) throws IOException {
-        listener = new ServerSocket(port, 50, InetAddress.getLoopbackAddress());
+        this(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+    }
+
+    public FakeTarget(InetSocketAddress address) throws IOException {
+        listener = new ServerSocket(address.getPort(), 50, address.getAddress());
         acceptor = new Thread(this::accept, "fake-target");
         acceptor.setDaemon(true);
         acceptor.start();
@@ -84,7 +95,12 @@ public final class FakeTarget implements AutoCloseable {
                         if (!answersCommands) {
                             continue;
                         }
-                        reply.begin(Opcode.SCSI_RESPONSE, BasicHeader.FINAL);
+                        if (header.bytes()[32] == INQUIRY && unit.isPresent()) {
+                            reply.begin(Opcode.DATA_IN, BasicHeader.FINAL | BasicHeader.STATUS);
+                            data = identification(unit.get());
+                        } else {
+                            reply.begin(Opcode.SCSI_RESPONSE, BasicHeader.FINAL);
+                        }
                     }
                     case Opcode.NOP_OUT -> {
                         reply.begin(Opcode.NOP_IN, BasicHeader.FINAL).targetTransferTag(BasicHeader.NO_TAG);
@@ -102,6 +118,15 @@ public final class FakeTarget implements AutoCloseable {
         } catch (Exception e) {
             // The peer has gone, or this target has.
         }
+    }
+
+    /** VPD page 83h: a name of its port, then its UUID. */
+    private static byte[] identification(UUID uuid) {
+        return ByteBuffer.allocate(34)
+                .put(new byte[] {0, (byte) 0x83, 0, 30, 1, 0x14, 0, 4, 0, 0, 0, 1, 1, 0x0a, 0, 18, 0x10, 0})
+                .putLong(uuid.getMostSignificantBits())
+                .putLong(uuid.getLeastSignificantBits())
+                .array();
     }
 
     public int connections() {

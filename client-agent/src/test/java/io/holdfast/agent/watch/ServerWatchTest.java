@@ -26,6 +26,8 @@ import java.net.NetworkInterface;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
@@ -46,6 +48,7 @@ class ServerWatchTest implements ServerWatch.Listener {
     private final EventLoopGroup group = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
     private final EventLoop loop = group.next();
     private final List<String> heard = new CopyOnWriteArrayList<>();
+    private volatile ExportedUnit disk = DISK;
     private volatile List<String> portals = List.of();
     private FakeTarget target;
     private ControlServer server;
@@ -166,6 +169,47 @@ class ServerWatchTest implements ServerWatch.Listener {
 
             awaitHeard("serves vios1 " + target.address().getPort());
         }
+    }
+
+    @Test
+    void shouldNotGoToAnotherServerThatHasAnExportOfTheSameName() throws Exception {
+        UUID own = UUID.fromString("11111111-2222-4333-8444-555555555555");
+        disk = new ExportedUnit(DISK.target(), 0, own.toString(), 1, false);
+        target = new FakeTarget();
+        target.unit = Optional.of(own);
+        try (FakeTarget other = new FakeTarget(new InetSocketAddress("127.0.0.2", 0))) {
+            other.unit = Optional.of(UUID.randomUUID());
+            portals = List.of(
+                    "127.0.0.2:" + other.address().getPort(),
+                    "127.0.0.1:" + target.address().getPort());
+            serve(BEATING, 0);
+            watch();
+
+            awaitHeard("serves vios1 " + target.address().getPort());
+            assertThat(other.commands).hasValue(1);
+        }
+    }
+
+    @Test
+    void shouldNotProveAUnitThatIsAnother() throws Exception {
+        start(BEATING);
+        awaitHeard("serves vios1 " + target.address().getPort());
+        ExportedUnit known =
+                new ExportedUnit(DISK.target(), 0, UUID.randomUUID().toString(), 1, false);
+        target.unit = Optional.of(UUID.randomUUID());
+        assertThat(proveUnit(known)).contains("another unit").contains(known.uuid());
+        assertThat(target.commands).as("nothing was read or written").hasValue(1);
+
+        target.unit = Optional.of(UUID.fromString(known.uuid()));
+        assertThat(proveUnit(known)).isEmpty();
+        target.unit = Optional.empty();
+        assertThat(proveUnit(known)).as("one that does not tell").isEmpty();
+    }
+
+    private String proveUnit(ExportedUnit unit) throws Exception {
+        CompletableFuture<String> answer = new CompletableFuture<>();
+        loop.execute(() -> watch.proveUnits(List.of(unit), Set.of(), answer::complete));
+        return answer.get(5, TimeUnit.SECONDS);
     }
 
     @Test
@@ -420,7 +464,7 @@ class ServerWatchTest implements ServerWatch.Listener {
     private ServerDescription description() {
         List<String> named =
                 portals.isEmpty() ? List.of("0.0.0.0:" + target.address().getPort()) : portals;
-        return new ServerDescription("vios1", named, List.of(DISK));
+        return new ServerDescription("vios1", named, List.of(disk));
     }
 
     private void watch() {
