@@ -4,8 +4,14 @@ set -euo pipefail
 
 checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
-"$checkout/scripts/setup.sh" --quiet
-"$checkout/scripts/build.sh"
+drills=$checkout/failover-drills/target/drills.jar
+case " $* " in
+  *' --help '* | *' -h '*) [ -f "$drills" ] || "$checkout/scripts/build.sh" ;; # to read needs no QEMU
+  *)
+    "$checkout/scripts/setup.sh" --quiet
+    "$checkout/scripts/build.sh"
+    ;;
+esac
 
 options=(
   -Dholdfast.checkout="$checkout"
@@ -15,5 +21,5 @@ options=(
   -XX:+IgnoreUnrecognizedVMOptions --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow
 )
 exec "${JAVA_HOME:+$JAVA_HOME/bin/}java" "${options[@]}" \
-  -cp "$checkout/failover-drills/target/drills.jar:$checkout/failover-drills/target/lib/*" \
+  -cp "$drills:$checkout/failover-drills/target/lib/*" \
   io.holdfast.drills.DemoCommand "$@"

@@ -108,14 +108,28 @@ public record AgentConfig(
     }
 
     /**
-     * The same as {@link Addresses#parse}.
+     * Where VMs' portals listen.
      *
      * @param what the setting, for the message
-     * @throws AgentConfigException if it is not that
+     * @throws AgentConfigException if it is not {@code ADDR:PORT}
      */
-    public static InetSocketAddress parseAddress(String what, String text) throws AgentConfigException {
+    static InetSocketAddress portal(String what, String text) throws AgentConfigException {
+        return address(what, text, FIRST_PORTAL_PORT);
+    }
+
+    /**
+     * Where a server's control connection listens.
+     *
+     * @param what the setting, for the message
+     * @throws AgentConfigException if it is not {@code ADDR:PORT}
+     */
+    public static InetSocketAddress server(String what, String text) throws AgentConfigException {
+        return address(what, text, ControlSettings.USUAL_PORT);
+    }
+
+    private static InetSocketAddress address(String what, String text, int usualPort) throws AgentConfigException {
         try {
-            return Addresses.parse(what, text);
+            return Addresses.parse(what, text, usualPort);
         } catch (AddressException e) {
             throw new AgentConfigException("" + e.getMessage(), e);
         }

@@ -136,7 +136,7 @@ public record VmConfig(
 
         void option(String key, String value) throws AgentConfigException {
             switch (key) {
-                case "portal" -> portal = Optional.of(AgentConfig.parseAddress("portal of VM " + name, value));
+                case "portal" -> portal = Optional.of(AgentConfig.portal("portal of VM " + name, value));
                 case "relay" -> relay = parseRelay(name, value);
                 case "priority" -> priority = number(key, value, MAX_PRIORITY);
                 case "on" -> on(value);

@@ -57,7 +57,7 @@ class AgentConfigTest {
 
     @Test
     void shouldReadAnIpv6Address() throws AgentConfigException {
-        assertThat(Addresses.print(AgentConfig.parseAddress("--server", "[::1]:3261")))
+        assertThat(Addresses.print(AgentConfig.server("--server", "[::1]:3261")))
                 .isEqualTo("[::1]:3261");
     }
 
@@ -74,14 +74,14 @@ class AgentConfigTest {
         for (String text : texts.split(";", -1)) {
             vms.add(VmConfig.parse(text));
         }
-        AgentConfig config = AgentConfig.of(AgentConfig.parseAddress("s", "127.0.0.1:1"), vms, Path.of("x"));
+        AgentConfig config = AgentConfig.of(AgentConfig.server("s", "127.0.0.1:1"), vms, Path.of("x"));
 
         assertThatThrownBy(config::check).hasMessageContaining(message);
     }
 
     @Test
     void shouldRefuseToLookAfterNothing() throws AgentConfigException {
-        AgentConfig config = AgentConfig.of(AgentConfig.parseAddress("s", "127.0.0.1:1"), List.of(), Path.of("x"));
+        AgentConfig config = AgentConfig.of(AgentConfig.server("s", "127.0.0.1:1"), List.of(), Path.of("x"));
 
         assertThatThrownBy(config::check).hasMessageContaining("no VM is given");
     }

@@ -13,6 +13,9 @@ package io.holdfast.control;
 public record ControlSettings(
         int heartbeatMs, int helloLimitMs, int agentSilenceMs, int maxAgents, int maxUnsentBytes) {
 
+    /** Beside the iSCSI portal's 3260: what a server listens on for agents unless it is told otherwise. */
+    public static final int USUAL_PORT = 3261;
+
     /** 250 ms: silence can be noticed within a second, at a cost of four small packets a second each way. */
     public static final ControlSettings DEFAULT =
             new ControlSettings(250, 5_000, 10_000, 256, 2 * ControlProtocol.MAX_LINE_BYTES);

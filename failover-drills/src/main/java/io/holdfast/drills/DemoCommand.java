@@ -114,7 +114,17 @@ public final class DemoCommand implements Callable<Integer> {
     }
 
     static CommandLine commandLine() {
-        return new CommandLine(new DemoCommand()).setAbbreviatedOptionsAllowed(false);
+        return new CommandLine(new DemoCommand())
+                .setAbbreviatedOptionsAllowed(false)
+                .setParameterExceptionHandler(DemoCommand::wrongUsage);
+    }
+
+    /** Two lines: the whole of the help would push the one that matters out of sight. */
+    private static int wrongUsage(ParameterException wrong, String[] arguments) {
+        PrintWriter err = wrong.getCommandLine().getErr();
+        err.println("demo.sh: " + Verdict.oneLine(String.valueOf(wrong.getMessage())));
+        err.println("Try 'scripts/demo.sh --help'.");
+        return CommandLine.ExitCode.USAGE;
     }
 
     @Override
@@ -122,6 +132,10 @@ public final class DemoCommand implements Callable<Integer> {
         List<DrillPlan> plans = plans();
         if (json != null && !writable(json)) {
             complain("--json " + json + ": give a file, in a folder that exists, that can be written");
+            return CommandLine.ExitCode.USAGE;
+        }
+        if (!Files.isDirectory(work) || !Files.isWritable(work)) {
+            complain("--work " + work + ": give a folder that exists and can be written in");
             return CommandLine.ExitCode.USAGE;
         }
         try {

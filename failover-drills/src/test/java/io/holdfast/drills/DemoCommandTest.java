@@ -55,6 +55,7 @@ class DemoCommandTest {
                 "--outage soon       | 'soon' is not a double",
                 "--repeat 0          | --repeat 0: allowed are a number from 1 to 1000",
                 "--holdfast /nowhere | cannot run /nowhere",
+                "--work /no/dir      | --work /no/dir: give a folder that exists",
                 "--colour            | Unknown option: '--colour'"
             })
     void shouldRefuseWrongArgumentsWithTheValueAndWhatIsAllowed(String arguments, String message) {
@@ -62,6 +63,7 @@ class DemoCommandTest {
 
         assertThat(exitCode).isEqualTo(2);
         assertThat(err.toString()).contains(message);
+        assertThat(err.toString().lines().count()).as("lines").isLessThanOrEqualTo(2);
     }
 
     @Test

@@ -176,7 +176,7 @@ final class AgentCommand implements Command {
         List<String> given = arguments.all(SERVER);
         for (String server :
                 given.isEmpty() ? file.value("server").map(List::of).orElse(List.of()) : given) {
-            servers.add(AgentConfig.parseAddress(SERVER, server));
+            servers.add(AgentConfig.server(SERVER, server));
         }
         WatchSettings watch = WatchSettings.DEFAULT;
         if (arguments.last(READ_EVERY).isPresent()) {

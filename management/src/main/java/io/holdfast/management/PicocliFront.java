@@ -2,9 +2,11 @@ package io.holdfast.management;
 
 import io.holdfast.management.cli.OperatorCommands;
 import java.io.PrintWriter;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
@@ -86,8 +88,52 @@ final class PicocliFront {
     private static int wrongUsage(CommandLine.ParameterException wrong, String[] arguments) {
         CommandLine line = wrong.getCommandLine();
         String name = line.getCommandSpec().qualifiedName();
-        line.getErr().println(name + ": " + wrong.getMessage());
+        line.getErr().println(name + ": " + inWords(wrong));
         line.getErr().println("Try '" + name + " --help'.");
         return ExitCode.USAGE;
+    }
+
+    /** Picocli's own words, but for what is mistyped: it counts arguments, and people do not. */
+    private static String inWords(CommandLine.ParameterException wrong) {
+        if (!(wrong instanceof CommandLine.UnmatchedArgumentException unmatched)) {
+            return String.valueOf(wrong.getMessage());
+        }
+        CommandLine line = wrong.getCommandLine();
+        String first = unmatched.getUnmatched().get(0);
+        Set<String> known;
+        String said;
+        if (first.startsWith("-")) {
+            known = line.getCommandSpec().optionsMap().keySet();
+            said = "there is no option '" + first.replaceFirst("=.*", "") + "'";
+        } else if (line.getSubcommands().isEmpty()) {
+            return "'" + first + "' is one argument too many";
+        } else {
+            known = line.getSubcommands().keySet();
+            said = "there is no command '" + first + "'";
+        }
+        return known.stream()
+                .filter(name -> isNear(first.replaceFirst("=.*", ""), name))
+                .min(Comparator.naturalOrder())
+                .map(name -> said + "; is '" + name + "' meant?")
+                .orElse(said);
+    }
+
+    /** Whether one letter too many, too few, wrong or misplaced makes the one of the other. */
+    private static boolean isNear(String typed, String name) {
+        int shorter = Math.min(typed.length(), name.length());
+        int front = 0;
+        while (front < shorter && typed.charAt(front) == name.charAt(front)) {
+            front++;
+        }
+        int back = 0;
+        while (back < shorter - front
+                && typed.charAt(typed.length() - 1 - back) == name.charAt(name.length() - 1 - back)) {
+            back++;
+        }
+        String typedRest = typed.substring(front, typed.length() - back);
+        String nameRest = name.substring(front, name.length() - back);
+        boolean swapped = typedRest.length() == 2
+                && new StringBuilder(typedRest).reverse().toString().equals(nameRest);
+        return swapped || typedRest.length() <= 1 && nameRest.length() <= 1;
     }
 }

@@ -14,6 +14,9 @@ import org.jspecify.annotations.Nullable;
  * it). Zones are left out but in {@link #printHere}: they mean something on one machine only.
  */
 public final class Addresses {
+    /** RFC 7143 §13.2. */
+    public static final int ISCSI_PORT = 3260;
+
     private static final int MAX_PORT = 65_535;
     private static final int GROUPS = 8;
     private static final Pattern IPV4 = Pattern.compile("\\d{1,3}(\\.\\d{1,3}){3}");
@@ -80,17 +83,23 @@ public final class Addresses {
         return Byte.toUnsignedInt(bytes[2 * i]) << 8 | Byte.toUnsignedInt(bytes[2 * i + 1]);
     }
 
+    /** The same for an iSCSI portal. */
+    public static InetSocketAddress parse(String what, String text) throws AddressException {
+        return parse(what, text, ISCSI_PORT);
+    }
+
     /**
      * Reads {@code ADDR:PORT}; an IPv6 address stands in brackets. Names are resolved, which may take as long as a name
      * server takes.
      *
      * @param what the setting, for the message
+     * @param usualPort the port that such a thing has most often, for the message
      */
-    public static InetSocketAddress parse(String what, String text) throws AddressException {
+    public static InetSocketAddress parse(String what, String text, int usualPort) throws AddressException {
         String host = host(text);
         if (host.isEmpty()) {
-            throw new AddressException(
-                    what + " '" + text + "' is not ADDRESS:PORT, such as 127.0.0.1:3260 or [::1]:3260");
+            throw new AddressException(what + " '" + text + "' is not ADDRESS:PORT, such as 127.0.0.1:" + usualPort
+                    + " or [::1]:" + usualPort);
         }
         int port = port(what, text);
         try {

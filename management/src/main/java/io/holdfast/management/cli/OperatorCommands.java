@@ -10,6 +10,7 @@ import io.holdfast.control.operator.RowJson;
 import io.holdfast.control.operator.Shape;
 import io.holdfast.management.config.ByteSize;
 import io.holdfast.management.config.ConfigException;
+import io.holdfast.management.config.Unreadable;
 import io.holdfast.net.AddressException;
 import io.holdfast.net.Addresses;
 import java.io.IOException;
@@ -368,8 +369,8 @@ public final class OperatorCommands {
                     file.equals("-") ? System.in.readNBytes(MAX_SECRET_FILE_BYTES) : Files.readAllBytes(Path.of(file));
             return new String(bytes, StandardCharsets.UTF_8).replaceFirst("\\r?\\n$", "");
         } catch (IOException e) {
-            throw new ConfigException("secret file '" + file + "' cannot be read: "
-                    + e.getClass().getSimpleName() + "; the option names a file, not the secret");
+            throw new ConfigException("secret file '" + file + "' cannot be read: " + Unreadable.inWords(e)
+                    + "; the option names a file, not the secret");
         }
     }
 

@@ -110,8 +110,7 @@ public final class ChapFile {
             }
             return toml;
         } catch (IOException | UnsupportedOperationException e) {
-            throw new ConfigException(
-                    "chap-file " + file + " cannot be read: " + e.getClass().getSimpleName());
+            throw new ConfigException("chap-file " + file + " cannot be read: " + Unreadable.inWords(e));
         }
     }
 

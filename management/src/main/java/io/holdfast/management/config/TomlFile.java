@@ -3,7 +3,6 @@ package io.holdfast.management.config;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import org.tomlj.Toml;
@@ -31,10 +30,8 @@ final class TomlFile {
             return toml;
         } catch (CharacterCodingException e) {
             throw new ConfigException("configuration file " + file + " is not text in UTF-8");
-        } catch (NoSuchFileException e) {
-            throw new ConfigException("configuration file " + file + " does not exist");
         } catch (IOException e) {
-            throw new ConfigException("configuration file " + file + " cannot be read: " + e.getMessage());
+            throw new ConfigException("configuration file " + file + " cannot be read: " + Unreadable.inWords(e));
         }
     }
 

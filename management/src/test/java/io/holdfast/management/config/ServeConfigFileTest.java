@@ -127,7 +127,7 @@ class ServeConfigFileTest {
     @Test
     void shouldSayWhatIsWrongWithTheFileItself() throws IOException {
         assertThatThrownBy(() -> ServeConfigFile.read(dir.resolve("nothing.toml")))
-                .hasMessage("configuration file " + dir.resolve("nothing.toml") + " does not exist");
+                .hasMessage("configuration file " + dir.resolve("nothing.toml") + " cannot be read: no such file");
         assertThatThrownBy(() -> ServeConfigFile.read(dir))
                 .hasMessage("configuration file " + dir + " cannot be read: Is a directory");
         Path binary = Files.write(dir.resolve("binary"), new byte[] {(byte) 0xff, (byte) 0xfe, 0});
