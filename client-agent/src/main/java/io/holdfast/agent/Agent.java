@@ -42,7 +42,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Function;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -71,6 +70,7 @@ public final class Agent implements AutoCloseable {
     private final AtomicBoolean closed = new AtomicBoolean();
     private final RecordStore records;
     private final RecordBatch batch;
+    private final KeeperHome home = new KeeperHome();
     private volatile @Nullable Thread rehearsal;
     private final List<VmKeeper> vms = new ArrayList<>();
     private final ExecutorService slowly =
@@ -160,8 +160,8 @@ public final class Agent implements AutoCloseable {
             InetSocketAddress address =
                     vm.portal().orElse(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
             port++;
-            VmKeeper keeper = new VmKeeper(
-                    vm, address, loop, batch, new Proof(), config.portals(), new KeeperHome(), servers.keySet());
+            VmKeeper keeper =
+                    new VmKeeper(vm, address, loop, batch, new Proof(), config.portals(), home, servers.keySet());
             vms.add(keeper);
             LOG.info(
                     "vm {}: portal {}",
@@ -185,6 +185,22 @@ public final class Agent implements AutoCloseable {
     /** Whether every server serves, as far as the agent knows. Not to be called on the agent's loop. */
     public boolean serverServes() {
         return onLoop(() -> servers.values().stream().allMatch(server -> server.watch.serving()), false);
+    }
+
+    /**
+     * Has the units of all servers read, and written what was read, as before a thaw.
+     *
+     * @return completes with what is wrong with them; empty if nothing is
+     */
+    public CompletableFuture<String> proveUnits() {
+        CompletableFuture<String> answer = new CompletableFuture<>();
+        loop.execute(() -> home.proveUnits(
+                servers.values().stream()
+                        .flatMap(server -> server.units.stream())
+                        .toList(),
+                Set.of(),
+                answer::complete));
+        return answer;
     }
 
     /** Completes when the loop that everything hangs on has got round to it. */
@@ -248,7 +264,7 @@ public final class Agent implements AutoCloseable {
         private final InetSocketAddress address;
         private final ServerWatch watch;
         private @Nullable InetSocketAddress lastPortal;
-        private Set<String> targets = Set.of();
+        private List<ExportedUnit> units = List.of();
         private int outage;
         /** The server's own number of its announcement, 0 if there is none. */
         private long announcement;
@@ -273,12 +289,14 @@ public final class Agent implements AutoCloseable {
                     this);
         }
 
+        boolean has(String target) {
+            return units.stream().anyMatch(unit -> unit.target().equals(target));
+        }
+
         @Override
         public void serves(ServerView server, InetSocketAddress portal, List<IscsiSession> sessions) {
             lastPortal = portal;
-            targets = server.description().units().stream()
-                    .map(ExportedUnit::target)
-                    .collect(Collectors.toSet());
+            units = server.description().units();
             LOG.info(
                     "server {}: serves at its portal {} (epoch {})",
                     Addresses.print(address),
@@ -446,9 +464,8 @@ public final class Agent implements AutoCloseable {
             List<Server> waiting = new ArrayList<>();
             Map<Server, List<ExportedUnit>> asked = new LinkedHashMap<>();
             for (Server server : servers.values()) {
-                List<ExportedUnit> there = units.stream()
-                        .filter(unit -> server.targets.contains(unit.target()))
-                        .toList();
+                List<ExportedUnit> there =
+                        units.stream().filter(unit -> server.has(unit.target())).toList();
                 if (!there.isEmpty()) {
                     waiting.add(server);
                     asked.put(server, there);

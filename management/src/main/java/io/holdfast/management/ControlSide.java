@@ -53,7 +53,12 @@ final class ControlSide implements AutoCloseable {
         ControlPlane plane =
                 new ControlPlane(store, served, config.namePrefix() + ":", Version.text(), Clock.systemUTC());
         served.begin(plane.state());
-        return new ControlSide(config, plane, state.resolve(SOCKET));
+        return new ControlSide(config, plane, socket(state));
+    }
+
+    /** Where people of this host reach the server with that state directory. */
+    static Path socket(Path state) {
+        return state.resolve(SOCKET);
     }
 
     ControlPlane plane() {

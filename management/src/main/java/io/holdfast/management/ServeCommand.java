@@ -84,8 +84,9 @@ final class ServeCommand implements Command {
             if (!server.awaitStop(GUESTS_FIRST)) {
                 server.finishStart();
                 HangUp.runs(() -> reload(arguments, server, manager));
-                manager.ready(server);
                 server.openToOperators();
+                // Only now: whoever waits for a started service goes on with 'holdfast lu create'.
+                manager.ready(server);
                 server.awaitStop();
             }
             return ExitCode.OK;

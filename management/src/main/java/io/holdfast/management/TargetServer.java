@@ -356,10 +356,7 @@ final class TargetServer implements ServiceManager.Service {
         unitWatch.start();
     }
 
-    /**
-     * Lets people in, if there is a control plane. Not rehearsed: the class-data archive holds what stands between exec and
-     * serving.
-     */
+    /** Lets people in, if there is a control plane. */
     void openToOperators() {
         ControlSide people = operators;
         if (people != null) {

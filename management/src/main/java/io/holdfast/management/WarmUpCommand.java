@@ -4,15 +4,21 @@ import io.holdfast.agent.Agent;
 import io.holdfast.agent.AgentConfig;
 import io.holdfast.agent.AgentConfigException;
 import io.holdfast.agent.VmConfig;
+import io.holdfast.control.client.ApiClient;
+import io.holdfast.control.client.ServerAddress;
+import io.holdfast.control.operator.Operation;
 import io.holdfast.iscsi.wire.BasicHeader;
 import io.holdfast.iscsi.wire.Opcode;
 import io.holdfast.iscsi.wire.Padding;
 import io.holdfast.iscsi.wire.TextKeys;
 import io.holdfast.management.config.ConfigException;
 import io.holdfast.management.config.ServeRequest;
+import io.holdfast.management.systemd.PassedPorts;
+import io.holdfast.management.systemd.ServiceManager;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.io.PrintWriter;
@@ -25,7 +31,10 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 import org.apache.commons.io.file.PathUtils;
 
@@ -69,7 +78,7 @@ final class WarmUpCommand implements Command {
         try {
             Path directory = Files.createTempDirectory("holdfast-warm-up");
             try {
-                serveOnce(directory);
+                serveTwice(directory);
             } finally {
                 PathUtils.deleteDirectory(directory);
             }
@@ -81,8 +90,10 @@ final class WarmUpCommand implements Command {
         }
     }
 
-    private static void serveOnce(Path directory) throws ConfigException, IOException {
+    /** The second life finds what the first one has written, as a server does whose guests wait for it. */
+    private static void serveTwice(Path directory) throws ConfigException, IOException {
         ServeCommand serve = new ServeCommand();
+        Path state = directory.resolve("state");
         ServeRequest request = ServeCommand.request(Arguments.simple(
                         serve,
                         List.of(
@@ -91,22 +102,34 @@ final class WarmUpCommand implements Command {
                                 "--control",
                                 "127.0.0.1:0",
                                 "--state",
-                                directory.resolve("state").toString(),
+                                state.toString(),
                                 "--export",
                                 directory.resolve("warm-up.img") + ",size=1M"))
                 .orElseThrow());
-        TargetServer server = TargetServer.start(request);
-        try {
-            server.printTo(new PrintWriter(Writer.nullWriter()));
-            server.finishStart();
-            visit(server.portals().get(0), request.judged().namePrefix() + ":warm-up");
-            watchOnce(server, directory);
-        } finally {
-            server.stop();
+        for (int life = 1; life <= 2; life++) {
+            TargetServer server = TargetServer.start(request, PassedPorts.fromEnvironment());
+            try (ServiceManager manager = ServiceManager.fromEnvironment()) {
+                server.printTo(new PrintWriter(Writer.nullWriter()));
+                visit(server.portals().get(0), request.judged().namePrefix() + ":warm-up");
+                server.finishStart();
+                server.openToOperators();
+                manager.ready(server);
+                ask(state, "warm-up" + life);
+                watchOnce(server, directory);
+            } finally {
+                server.stop();
+            }
         }
     }
 
-    /** An agent finds the server, and hears that it goes. */
+    /** What an operator does: a change, and a look. */
+    private static void ask(Path state, String client) throws IOException {
+        ApiClient api = new ApiClient(ServerAddress.local(ControlSide.socket(state)));
+        api.ask(Operation.CLIENT_ADD, Map.of("name", client, "kind", "vm"), OptionalLong.empty());
+        api.ask(Operation.STATUS, Map.of(), OptionalLong.empty());
+    }
+
+    /** An agent finds the server, proves its disk as before a thaw, and hears that the server goes. */
     private static void watchOnce(TargetServer server, Path directory) throws IOException {
         try (Agent agent = Agent.start(AgentConfig.of(
                 server.controlAddress(),
@@ -116,9 +139,16 @@ final class WarmUpCommand implements Command {
             while (!agent.serverServes() && System.nanoTime() - deadline < 0) {
                 LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1));
             }
+            String objection = agent.proveUnits().get(SOCKET_LIMIT_MS, TimeUnit.MILLISECONDS);
+            if (!objection.isEmpty()) {
+                throw new IOException(objection);
+            }
             server.announce();
-        } catch (AgentConfigException e) {
+        } catch (AgentConfigException | ExecutionException | TimeoutException e) {
             throw new IOException(e.getMessage(), e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new InterruptedIOException("interrupted");
         }
     }
 
@@ -160,43 +190,6 @@ final class WarmUpCommand implements Command {
             visit.command(BasicHeader.FINAL | BasicHeader.WRITE, BLOCK_BYTES, block, 0x2a, 0, 0, 0, 0, 0, 0, 0, 1);
             visit.command(BasicHeader.FINAL | BasicHeader.READ, BLOCK_BYTES, new byte[0], 0x28, 0, 0, 0, 0, 0, 0, 0, 1);
             visit.command(BasicHeader.FINAL, 0, new byte[0], 0x35);
-            // What an agent proves each disk with before a thaw: READ (16), and COMPARE AND WRITE with FUA.
-            visit.command(
-                    BasicHeader.FINAL | BasicHeader.READ,
-                    BLOCK_BYTES,
-                    new byte[0],
-                    0x88,
-                    0,
-                    0,
-                    0,
-                    0,
-                    0,
-                    0,
-                    0,
-                    0,
-                    0,
-                    0,
-                    0,
-                    0,
-                    1);
-            visit.command(
-                    BasicHeader.FINAL | BasicHeader.WRITE,
-                    2 * BLOCK_BYTES,
-                    new byte[2 * BLOCK_BYTES],
-                    0x89,
-                    8,
-                    0,
-                    0,
-                    0,
-                    0,
-                    0,
-                    0,
-                    0,
-                    0,
-                    0,
-                    0,
-                    0,
-                    1);
             visit.exchange(visit.begin(Opcode.LOGOUT_REQUEST, BasicHeader.FINAL), new byte[0], Opcode.LOGOUT_RESPONSE);
         }
     }
