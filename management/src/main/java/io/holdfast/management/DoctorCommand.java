@@ -5,12 +5,15 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import io.holdfast.agent.AgentConfig;
 import io.holdfast.agent.AgentConfigException;
+import io.holdfast.control.ServerKnock;
 import io.holdfast.management.config.ConfigException;
 import io.holdfast.management.config.ServeConfig;
 import io.holdfast.management.doctor.Doctor;
 import io.holdfast.management.doctor.Finding;
 import io.holdfast.management.doctor.Host;
+import java.io.IOException;
 import java.io.PrintWriter;
+import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -26,15 +29,28 @@ final class DoctorCommand implements Command {
     private static final Path SERVER_FILE = Path.of("/etc/holdfast/holdfast.toml");
     private static final Path AGENT_FILE = Path.of("/etc/holdfast/agent.toml");
 
+    /** A server that takes longer is as good as away to a VM whose disk is there. */
+    private static final int KNOCK_LIMIT_MS = 3_000;
+
     private final Path root;
+    private final Doctor.Knock knock;
 
     DoctorCommand() {
-        this(Path.of("/"));
+        this(Path.of("/"), DoctorCommand::knock);
     }
 
-    /** @param root where {@code /proc} and {@code /etc} are */
-    DoctorCommand(Path root) {
+    /**
+     * @param root where {@code /proc} and {@code /etc} are
+     * @param knock at the agent's servers
+     */
+    DoctorCommand(Path root, Doctor.Knock knock) {
         this.root = root;
+        this.knock = knock;
+    }
+
+    private static String knock(InetSocketAddress server) throws IOException {
+        int units = ServerKnock.at(server, "doctor", KNOCK_LIMIT_MS).units().size();
+        return units + (units == 1 ? " logical unit" : " logical units");
     }
 
     @Override
@@ -45,8 +61,9 @@ final class DoctorCommand implements Command {
     @Override
     public List<String> description() {
         return List.of(
-                "Looks at this machine and says what would hurt, and what to change: Java, kernel, limits, the server's"
-                        + " settings, the options of the QEMUs that run. Changes nothing.",
+                "Looks at this machine and says what hurts or would hurt, and what to change: Java, kernel, limits, the"
+                        + " server's settings, the options of the QEMUs that run, whether the agent's servers serve, and"
+                        + " VMs that are frozen. Changes nothing.",
                 "As root it sees all VMs. Exit code: 0 nothing need be changed, 1 something should be, 2 wrong usage.");
     }
 
@@ -74,7 +91,7 @@ final class DoctorCommand implements Command {
             err.println("holdfast doctor: format '" + format + "' is neither text nor json");
             return ExitCode.USAGE;
         }
-        List<Finding> findings = Doctor.look(new Host(root), () -> server(arguments), () -> agent(arguments));
+        List<Finding> findings = Doctor.look(new Host(root), () -> server(arguments), () -> agent(arguments), knock);
         if (format.equals("json")) {
             printJson(findings, out);
         } else {

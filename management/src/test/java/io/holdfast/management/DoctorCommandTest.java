@@ -4,13 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.holdfast.agent.freeze.FreezeRecord;
+import io.holdfast.agent.freeze.FreezeState;
+import io.holdfast.agent.freeze.RecordStore;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
@@ -27,6 +32,8 @@ class DoctorCommandTest {
 
     private String serverHead = "";
     private String image = "";
+    /** Why the agent's server does not serve; empty if it does. */
+    private String serverTrouble = "";
 
     @BeforeEach
     void plantAMachineThatIsWell() throws IOException {
@@ -46,9 +53,11 @@ class DoctorCommandTest {
         Path monitor = write("run/web1.qmp", "");
         write(
                 "agent.toml",
-                "server = \"127.0.0.1:3261\"\n[[vm]]\nname = \"web1\"\nqmp = \"" + monitor
+                "server = \"127.0.0.1:3261\"\nstate = \"" + root.resolve("run/holdfast-agent")
+                        + "\"\n[[vm]]\nname = \"web1\"\nqmp = \"" + monitor
                         + "\"\nportal = \"127.0.0.1:3270\"\n");
         qemu("-drive", DRIVE);
+        write("proc/78/cmdline", "java\0-jar\0/usr/share/holdfast/holdfast.jar\0agent\0");
     }
 
     private Path write(String path, String text) throws IOException {
@@ -83,7 +92,114 @@ class DoctorCommandTest {
                 "--config", List.of(root.resolve("holdfast.toml").toString()),
                 "--agent-config", List.of(root.resolve("agent.toml").toString()),
                 "--format", List.of(format));
-        return new DoctorCommand(root).run(new Arguments(options), new PrintWriter(out), new PrintWriter(out));
+        return new DoctorCommand(root, this::knock)
+                .run(new Arguments(options), new PrintWriter(out), new PrintWriter(out));
+    }
+
+    private String knock(InetSocketAddress server) throws IOException {
+        if (!serverTrouble.isEmpty()) {
+            throw new IOException(serverTrouble);
+        }
+        return "1 logical unit";
+    }
+
+    /** What the agent has noted of its VM. */
+    private void note(FreezeState state, String reason, int pid) throws IOException {
+        try (RecordStore store = RecordStore.open(root.resolve("run/holdfast-agent"))) {
+            store.save(new FreezeRecord(
+                    "web1",
+                    "127.0.0.1:3270",
+                    state,
+                    reason,
+                    0,
+                    pid,
+                    1,
+                    List.of(),
+                    List.of(),
+                    1,
+                    false,
+                    List.of("s1"),
+                    "",
+                    List.of()));
+        }
+    }
+
+    /** All at once, and nothing else: what one mistake is called does not hide another. */
+    @Test
+    void shouldFindEachOfTenMistakesOnOneMachine() throws IOException {
+        Map<String, String> planted = new LinkedHashMap<>();
+        write("proc/sys/kernel/io_uring_disabled", "2\n");
+        planted.put("the settings demand io_uring, and the kernel forbids it", "io-uring");
+        write("proc/self/limits", "Max open files            1024                 4096                 files\n");
+        planted.put("too few files may be open", "limit-nofile");
+        write("proc/sys/net/ipv4/tcp_syn_linear_timeouts", "4\n");
+        planted.put("TCP waits half a minute between two tries to connect", "syn-back-off");
+        write("etc/iscsi/iscsid.conf", "node.session.timeo.replacement_timeout = 15\n");
+        planted.put("the kernel's initiator gives up after 15 s", "open-iscsi");
+        Files.setPosixFilePermissions(root.resolve("state"), PosixFilePermissions.fromString("rwxr-xr-x"));
+        planted.put("everybody reads the server's state", "state");
+        Files.setPosixFilePermissions(root.resolve("srv/web1.img"), PosixFilePermissions.fromString("rw-r--r--"));
+        planted.put("everybody reads a guest's disk", "image");
+        write("holdfast.toml", serverHead + "io = \"ring\"\n" + image);
+        qemu(
+                "-drive",
+                DRIVE.replace(":3270", ":3260")
+                        .replace("werror=stop", "werror=report")
+                        .replace("none", "unsafe"));
+        planted.put("a VM hands errors on to its guest", "vm-werror");
+        planted.put("a VM throws its guest's flushes away", "vm-cache");
+        planted.put("a VM goes round its agent", "vm-portal");
+        Files.delete(root.resolve("run/web1.qmp"));
+        planted.put("the agent has no monitor to talk to", "vm-qmp");
+
+        assertThat(planted).hasSize(10);
+        assertThat(problems()).containsExactlyInAnyOrderElementsOf(planted.values());
+    }
+
+    @Test
+    void shouldFindAServerThatIsAway() throws IOException {
+        serverTrouble = "no answer within 3.0 s";
+        assertThat(problems()).containsExactly("server");
+        StringWriter out = new StringWriter();
+        doctor(out, "text");
+        assertThat(out.toString())
+                .contains("the server at 127.0.0.1:3261 is away: no answer within 3.0 s")
+                .contains("systemctl status holdfast");
+    }
+
+    @Test
+    void shouldFindAVmThatIsFrozen() throws IOException {
+        note(FreezeState.FROZEN, "the server s1 is lost", 77);
+        assertThat(problems()).containsExactly("vm-frozen");
+        StringWriter out = new StringWriter();
+        doctor(out, "text");
+        assertThat(out.toString()).contains("vm web1 is frozen since ").contains("the server s1 is lost");
+    }
+
+    @Test
+    void shouldNotTakeWhatWasNotedOfAnEarlierLifeOfAVm() throws IOException {
+        note(FreezeState.FROZEN, "the server s1 is lost", 4711);
+        assertThat(problems()).as("its QEMU has ended").isEmpty();
+        note(FreezeState.RUNNING, "resumed", 77);
+        assertThat(problems()).as("it runs").isEmpty();
+    }
+
+    @Test
+    void shouldFindThatNoAgentRuns() throws IOException {
+        Files.delete(root.resolve("proc/78/cmdline"));
+        assertThat(problems()).containsExactly("agent");
+    }
+
+    @Test
+    void shouldJudgeTheLimitsOfTheServerThatRunsAndNotOfTheShell() throws IOException {
+        write("proc/self/limits", "Max open files            1024                 4096                 files\n");
+        write("usr/lib/systemd/system/holdfast.service", "");
+        assertThat(problems()).as("its unit says how many").isEmpty();
+        write("proc/79/cmdline", "java\0-jar\0/usr/share/holdfast/holdfast.jar\0serve\0");
+        write("proc/79/limits", "Max open files            65536                65536                files\n");
+        assertThat(problems()).isEmpty();
+        write("proc/79/limits", "Max open files            512                  512                  files\n");
+        assertThat(problems()).containsExactly("limit-nofile");
     }
 
     @Test

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -17,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -107,6 +109,34 @@ public final class RecordStore implements AutoCloseable {
         } catch (IOException e) {
             throw new IOException("it cannot be made: " + FileFailure.inWords(e), e);
         }
+    }
+
+    /**
+     * What the agent that uses a directory has noted last of each VM: for whoever looks on. Takes nothing and changes
+     * nothing; what cannot be read is passed over.
+     */
+    public static List<FreezeRecord> peek(Path directory) {
+        Map<String, FreezeRecord> latest = new TreeMap<>();
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, "*.json")) {
+            for (Path file : files) {
+                boolean many = file.getFileName().toString().equals(TOGETHER);
+                if (Files.size(file) > (many ? MAX_TOGETHER_BYTES : MAX_RECORD_BYTES)) {
+                    continue;
+                }
+                FreezeRecord[] records = many
+                        ? JSON.readValue(file.toFile(), FreezeRecord[].class)
+                        : new FreezeRecord[] {JSON.readValue(file.toFile(), FreezeRecord.class)};
+                for (FreezeRecord record : records) {
+                    latest.merge(
+                            record.vm(),
+                            record,
+                            (one, other) -> one.sinceEpochMs() > other.sinceEpochMs() ? one : other);
+                }
+            }
+        } catch (IOException | RuntimeException e) {
+            // It is being replaced, is not ours to read, or there is none.
+        }
+        return List.copyOf(latest.values());
     }
 
     /** What an earlier run left of a VM. Garbage is moved aside, so that it is neither believed nor lost. */

@@ -41,9 +41,21 @@ public record Host(Path root) {
         return text.isEmpty() ? OptionalLong.empty() : OptionalLong.of(Long.parseLong(text.get()));
     }
 
-    /** The soft limit of this process; empty if it has none, or cannot be read. */
-    OptionalLong limit(String name) {
-        return text("proc/self/limits").stream()
+    /** A server or agent of ours that runs, by its command: {@code serve}, {@code agent}. */
+    Optional<Running> holdfast(String command) {
+        return processes().stream()
+                .filter(process -> process.arguments().contains(command)
+                        && process.arguments().stream().anyMatch(argument -> argument.contains("holdfast")))
+                .findFirst();
+    }
+
+    /**
+     * A soft limit; empty if there is none, or it cannot be read.
+     *
+     * @param process its number, or {@code self}
+     */
+    OptionalLong limit(String process, String name) {
+        return text("proc/" + process + "/limits").stream()
                 .flatMap(String::lines)
                 .filter(line -> line.startsWith(name))
                 .map(line -> line.substring(name.length()).strip().split("\\s+", 2)[0])

@@ -1,8 +1,10 @@
 package io.holdfast.management.doctor;
 
 import io.netty.channel.uring.IoUring;
+import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 
 /** Java, the kernel, limits: what server and agent need of any machine. */
@@ -14,6 +16,8 @@ final class MachineChecks {
     private static final long MEMLOCK_LEAST = 8L << 20;
     private static final int SYN_LINEAR_LEAST = 20;
     private static final int REPLACEMENT_LEAST_SECONDS = 120;
+
+    private static final String UNIT = "usr/lib/systemd/system/holdfast.service";
 
     private final Host host;
     private final List<Finding> findings = new ArrayList<>();
@@ -60,20 +64,27 @@ final class MachineChecks {
         }
     }
 
+    /** Of the server that runs, if one does; otherwise of what would be started by hand from here. */
     private void openFiles() {
-        OptionalLong limit = host.limit("Max open files");
-        if (limit.isPresent() && limit.getAsLong() < NOFILE_LEAST) {
+        Optional<Host.Running> server = host.holdfast("serve");
+        String name = "Max open files";
+        OptionalLong limit =
+                host.limit(server.map(Host.Running::pid).map(String::valueOf).orElse("self"), name);
+        String whose = server.isPresent() ? "the server that runs" : "this shell, and what it starts,";
+        if (limit.isEmpty() || limit.getAsLong() >= NOFILE_LEAST) {
+            findings.add(Finding.ok("limit-nofile", "open files: " + inWords(limit)));
+        } else if (server.isEmpty() && Files.exists(host.at(UNIT))) {
+            findings.add(Finding.ok("limit-nofile", "open files: the unit of the service says how many"));
+        } else {
             findings.add(Finding.warn(
                     "limit-nofile",
-                    "this shell may open " + limit.getAsLong() + " files, and so may what it starts",
+                    whose + " may open " + limit.getAsLong() + " files",
                     "the packaged units set LimitNOFILE=65536; by hand: ulimit -n " + NOFILE_LEAST + " or more"));
-        } else {
-            findings.add(Finding.ok("limit-nofile", "open files: " + inWords(limit)));
         }
     }
 
     private void lockedMemory(boolean ring) {
-        OptionalLong limit = host.limit("Max locked memory");
+        OptionalLong limit = host.limit("self", "Max locked memory");
         if (ring && limit.isPresent() && limit.getAsLong() < MEMLOCK_LEAST) {
             findings.add(Finding.warn(
                     "limit-memlock",

@@ -1,6 +1,6 @@
 /**
- * {@code holdfast doctor}: looks at a machine and says what would hurt, before it does. Reads only: settings, {@code /proc},
- * {@code /sys}; asks nobody and changes nothing. Called by the command; knows neither a running server nor an agent.
+ * {@code holdfast doctor}: looks at a machine and says what would hurt, before it does. Reads settings, {@code /proc},
+ * {@code /sys} and what the agent has noted of its VMs, and knocks at the agent's servers. Changes nothing. Called by the command.
  */
 @NullMarked
 package io.holdfast.management.doctor;
