@@ -29,20 +29,25 @@ mvn -q -B -Psbom -pl management -am -DskipTests -Dspotless.check.skip=true -Dhol
 timestamp=$(sed -n 's|.*<project.build.outputTimestamp>\(.*\)</project.build.outputTimestamp>.*|\1|p' pom.xml | head -n 1)
 target=packaging/target
 stage=$target/stage
-rm -rf "$stage" "$target"/holdfast*
+rm -rf "$target"
+mkdir -p "$target"
 umask 022
 
 put() { install -D -m "$1" "$2" "$stage/$3"; }
 packed() { mkdir -p "$stage/$(dirname "$2")"; gzip -9 -n < "$1" > "$stage/$2"; }
 
 put 755 scripts/holdfast usr/bin/holdfast
+put 755 scripts/holdfast-port usr/bin/holdfast-port
+put 644 scripts/guest/holdfast-events usr/share/holdfast/guest/holdfast-events
 put 644 management/target/holdfast.jar usr/share/holdfast/holdfast.jar
 put 644 scripts/lib/jvm.sh usr/share/holdfast/jvm.sh
 put 644 packaging/etc/holdfast.toml etc/holdfast/holdfast.toml
 put 644 packaging/etc/agent.toml etc/holdfast/agent.toml
-put 644 packaging/completions/holdfast usr/share/bash-completion/completions/holdfast
+# Completions and man pages are the program's own tables, printed.
+scripts/holdfast generate --completion "$target/completion" --manual "$target/man" --date "${timestamp%%T*}"
+put 644 "$target/completion" usr/share/bash-completion/completions/holdfast
+for page in "$target"/man/*.1; do packed "$page" "usr/share/man/man1/$(basename "$page").gz"; done
 for unit in packaging/systemd/*; do put 644 "$unit" "usr/lib/systemd/system/$(basename "$unit")"; done
-for page in packaging/man/*.1; do packed "$page" "usr/share/man/man1/$(basename "$page").gz"; done
 put 644 packaging/copyright usr/share/doc/holdfast/copyright
 packed CHANGELOG.md usr/share/doc/holdfast/changelog.gz
 packed docs/operating.md usr/share/doc/holdfast/operating.md.gz
@@ -53,7 +58,6 @@ mvn -q -B -f packaging/pom.xml package -Ddeb.version="$version" -Dproject.build.
 
 # The same for other systems: bin, share, etc below one directory. Its class-data archive: bin/holdfast warm-up.
 tree=$target/tree/holdfast-$version
-rm -rf "$target/tree"
 mkdir -p "$tree/share/holdfast/class-data"
 cp -a "$stage/usr/bin" "$tree/"
 cp -a "$stage/usr/share/." "$tree/share/"

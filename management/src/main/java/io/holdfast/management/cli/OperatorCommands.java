@@ -73,8 +73,11 @@ public final class OperatorCommands {
 
     /** Does this command line ask a running server? */
     public static boolean isOne(CommandLine.ParseResult parsed) {
-        return parsed.commandSpec().userObject() instanceof Action
-                || parsed.commandSpec().userObject() instanceof Group;
+        return isOne(parsed.commandSpec());
+    }
+
+    static boolean isOne(CommandSpec spec) {
+        return spec.userObject() instanceof Action || spec.userObject() instanceof Group;
     }
 
     /** @return a {@link CliExit}'s code */
