@@ -4,6 +4,7 @@ import io.holdfast.linux.Errno;
 import io.holdfast.linux.Linux;
 import io.holdfast.linux.LinuxException;
 import java.io.EOFException;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 
 /**
@@ -73,7 +74,7 @@ final class DirectIo {
         return ((offset | memory.length() | memory.address()) & alignment - 1) == 0;
     }
 
-    void read(int fd, long offset, IoMemory into) throws LinuxException, EOFException {
+    void read(int fd, long offset, IoMemory into) throws IOException {
         int length = into.length();
         if (fits(offset, into)) {
             int done = 0;
@@ -98,7 +99,7 @@ final class DirectIo {
     }
 
     /** @param flags as of {@link Linux#pwritev2} */
-    void write(int fd, long offset, IoMemory from, int flags) throws LinuxException, EOFException {
+    void write(int fd, long offset, IoMemory from, int flags) throws IOException {
         RangeLocks.Held held = hold(offset, from.length());
         try {
             if (fits(offset, from)) {
@@ -112,7 +113,7 @@ final class DirectIo {
     }
 
     /** Writes what remains in a buffer, which may lie anywhere, by way of an aligned one. */
-    void write(int fd, long offset, ByteBuffer from) throws LinuxException, EOFException {
+    void write(int fd, long offset, ByteBuffer from) throws IOException {
         RangeLocks.Held held = hold(offset, from.remaining());
         try {
             writePieces(fd, offset, offset + from.remaining(), from, 0);
@@ -122,7 +123,7 @@ final class DirectIo {
     }
 
     /** Writes zeroes, for what cannot be punched. */
-    void writeZeroes(int fd, long offset, long lengthBytes) throws LinuxException, EOFException {
+    void writeZeroes(int fd, long offset, long lengthBytes) throws IOException {
         RangeLocks.Held held = hold(offset, lengthBytes);
         try {
             ByteBuffer zeroes = ByteBuffer.allocate(BUFFER_BYTES);
@@ -141,8 +142,7 @@ final class DirectIo {
         return locks.lock(down(offset), up(offset + lengthBytes));
     }
 
-    private void writePieces(int fd, long offset, long end, ByteBuffer source, int flags)
-            throws LinuxException, EOFException {
+    private void writePieces(int fd, long offset, long end, ByteBuffer source, int flags) throws IOException {
         Buffer buffer = BUFFERS.get();
         long at = down(offset);
         while (at < end) {
@@ -163,36 +163,28 @@ final class DirectIo {
         }
     }
 
-    private void readBlock(int fd, Buffer buffer, int start, long offset) throws LinuxException, EOFException {
+    private void readBlock(int fd, Buffer buffer, int start, long offset) throws IOException {
         int done = 0;
         while (done < alignment) {
             done += readSome(fd, buffer.address + start + done, alignment - done, offset + done);
         }
     }
 
-    private int readSome(int fd, long address, int length, long offset) throws LinuxException, EOFException {
+    private int readSome(int fd, long address, int length, long offset) throws IOException {
         long n = Linux.preadv2(fd, address, length, offset, 0);
-        if (n < 0) {
-            throw Linux.failure("direct preadv2", n);
+        int taken = Transferred.read("direct preadv2", n, offset);
+        if (taken % alignment != 0) {
+            throw new EOFException("the file ends at " + (offset + taken) + ", it has been cut short");
         }
-        if (n % alignment != 0 || n == 0) {
-            throw new EOFException("the file ends at " + (offset + n) + ", it has been cut short");
-        }
-        return (int) n;
+        return taken;
     }
 
-    private static void writeAll(int fd, long address, int length, long offset, int flags)
-            throws LinuxException, EOFException {
+    private static void writeAll(int fd, long address, int length, long offset, int flags) throws IOException {
         int done = 0;
         while (done < length) {
-            long n = Linux.pwritev2(fd, address + done, length - done, offset + done, flags);
-            if (n < 0) {
-                throw Linux.failure("direct pwritev2", n);
-            }
-            if (n == 0) {
-                throw new EOFException("nothing is written at " + (offset + done));
-            }
-            done += (int) n;
+            long at = offset + done;
+            long n = Linux.pwritev2(fd, address + done, length - done, at, flags);
+            done += Transferred.written("direct pwritev2", n, at);
         }
     }
 

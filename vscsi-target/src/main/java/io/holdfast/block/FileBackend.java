@@ -260,18 +260,18 @@ public final class FileBackend implements BlockBackend {
             long address = from.address() + doneBytes;
             int rest = from.length() - doneBytes;
             long n = Linux.pwritev2(fd, address, rest, offset + doneBytes, Linux.RWF_DSYNC);
-            if (n <= 0) {
+            if (n < 0) {
                 LinuxException failure = Linux.failure("pwritev2", n);
                 // Earlier, acknowledged data may have failed to be written back, and that is reported only this once.
-                // Only
-                // a lack of space may be harmless: if the write without the sync lacks it too, nothing else went wrong.
+                // Only a lack of space may be harmless: if the write without the sync lacks it too, nothing else went
+                // wrong.
                 if (BlockErrors.kindOf(failure) != BlockError.Kind.NO_SPACE
                         || Linux.pwritev2(fd, address, rest, offset + doneBytes, 0) > 0) {
                     commits.breakFor(BlockErrors.of("durable write", failure));
                 }
                 throw failure;
             }
-            doneBytes += (int) n;
+            doneBytes += Transferred.written("pwritev2", n, offset + doneBytes);
         }
     }
 
@@ -569,12 +569,26 @@ public final class FileBackend implements BlockBackend {
         }
         long at = offset;
         while (bytes.hasRemaining()) {
-            at += file.channel().write(bytes, at);
+            at += Transferred.written("write", file.channel().write(bytes, at), at);
         }
     }
 
     private boolean beyondEnd(long offset, long lengthBytes) {
         return offset < 0 || lengthBytes < 0 || offset > sizeBytes() - lengthBytes;
+    }
+
+    /**
+     * Makes durable what was written, then {@link #close closes}, also if that failed. May wait for the storage for ever: see
+     * {@link ImageClosing}.
+     */
+    public void closeDurably() throws IOException {
+        try {
+            if (!readOnly) {
+                file.channel().force(false);
+            }
+        } finally {
+            close();
+        }
     }
 
     /** Lets the file go, and its lock. Operations in flight must have ended: their descriptor would mean another file. */

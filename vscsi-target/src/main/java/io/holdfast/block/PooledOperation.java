@@ -1,7 +1,6 @@
 package io.holdfast.block;
 
 import io.holdfast.linux.Linux;
-import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Objects;
@@ -116,23 +115,18 @@ final class PooledOperation {
         while (doneBytes < length) {
             int fd = of.descriptor();
             long n = fd == OpenFile.NO_DESCRIPTOR ? byChannel(of, bytes) : byDescriptor(fd, bytes);
-            if (n <= 0) {
-                throw new EOFException("the file ends at " + (offset + doneBytes) + ", it has been cut short");
-            }
-            doneBytes += (int) n;
+            long at = offset + doneBytes;
+            doneBytes +=
+                    work == Work.READ ? Transferred.read("preadv2", n, at) : Transferred.written("pwritev2", n, at);
         }
     }
 
-    private long byDescriptor(int fd, IoMemory bytes) throws IOException {
+    private long byDescriptor(int fd, IoMemory bytes) {
         long address = bytes.address() + doneBytes;
         int rest = bytes.length() - doneBytes;
-        long n = work == Work.READ
+        return work == Work.READ
                 ? Linux.preadv2(fd, address, rest, offset + doneBytes, 0)
                 : Linux.pwritev2(fd, address, rest, offset + doneBytes, 0);
-        if (n < 0) {
-            throw Linux.failure(work == Work.READ ? "preadv2" : "pwritev2", n);
-        }
-        return n;
     }
 
     private long byChannel(OpenFile of, IoMemory bytes) throws IOException {
