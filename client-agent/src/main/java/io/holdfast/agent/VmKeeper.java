@@ -336,6 +336,7 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
                 .distinct()
                 .toList();
         serverTargets.put(name, targets);
+        portal.group(name, server.description().groupOf(Addresses.print(at)));
         if (session == null && !mayLive(lastPid)) {
             // Before the server is judged: a QEMU that is gone must not keep its successor from a new image.
             apply(new FreezeEvent.QemuEnded());

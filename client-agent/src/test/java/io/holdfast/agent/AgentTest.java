@@ -315,7 +315,7 @@ class AgentTest implements AgentListener {
         try (WireInitiator initiator = new WireInitiator(portal())) {
             initiator.sendLogin(isid, libiscsiKeys(QEMU));
             WireInitiator.Pdu answer = initiator.receive();
-            assertThat(answer.keys()).containsEntry("TargetAddress", "127.0.0.1:" + targetPort + ",1");
+            assertThat(answer.keys()).containsEntry("TargetAddress", "127.0.0.1:" + targetPort);
         }
         server.sessionOpened(new IscsiSession(QEMU, isid, TARGET, "127.0.0.1:1"));
     }

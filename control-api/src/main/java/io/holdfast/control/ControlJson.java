@@ -154,6 +154,10 @@ public final class ControlJson {
             return list(name, String.class);
         }
 
+        public List<Integer> numbers(String name) {
+            return list(name, Long.class).stream().map(Long::intValue).toList();
+        }
+
         private <T> List<T> list(String name, Class<T> type) {
             return values.get(name) instanceof List<?> list
                     ? list.stream().filter(type::isInstance).map(type::cast).toList()

@@ -138,6 +138,11 @@ final class MessageCodec {
         out.writeObjectFieldStart("server");
         out.writeStringField("name", welcome.server().name());
         texts(out, "portals", welcome.server().portals());
+        out.writeArrayFieldStart("groups");
+        for (int group : welcome.server().groups()) {
+            out.writeNumber(group);
+        }
+        out.writeEndArray();
         out.writeArrayFieldStart("units");
         for (ExportedUnit unit : welcome.server().units()) {
             out.writeStartObject();
@@ -219,6 +224,7 @@ final class MessageCodec {
         return new ServerDescription(
                 fields.text("name"),
                 fields.texts("portals"),
+                fields.numbers("groups"),
                 fields.objects("units").stream().map(MessageCodec::unit).toList());
     }
 

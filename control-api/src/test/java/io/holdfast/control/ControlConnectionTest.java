@@ -40,7 +40,7 @@ class ControlConnectionTest {
     void start() throws IOException {
         server = ControlServer.start(
                 new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
-                () -> new ServerDescription("vios1", List.of("127.0.0.1:3260"), List.of(UNIT)),
+                () -> new ServerDescription("vios1", List.of("127.0.0.1:3260"), List.of(7), List.of(UNIT)),
                 QUICK);
     }
 
@@ -61,6 +61,8 @@ class ControlConnectionTest {
         assertThat(welcome.epoch()).isEqualTo(server.epoch()).isPositive();
         assertThat(welcome.server().units()).containsExactly(UNIT);
         assertThat(welcome.server().portals()).containsExactly("127.0.0.1:3260");
+        assertThat(welcome.server().groupOf("127.0.0.1:3260")).isEqualTo(7);
+        assertThat(welcome.server().groupOf("127.0.0.1:1")).isEqualTo(ServerDescription.USUAL_GROUP);
         assertThat(welcome.sessions()).containsExactly(SESSION);
         assertThat(server.agents()).containsExactly("agent1");
     }

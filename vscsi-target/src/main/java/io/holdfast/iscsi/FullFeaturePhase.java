@@ -60,8 +60,7 @@ final class FullFeaturePhase implements Phase {
         this.sender.memory(tasks.memory(), tasks::retryWaiting);
         this.management = new TaskManagement(connection, tasks, session, shared.connections());
         SessionEvents.Session info = session.info();
-        this.text =
-                new TextResponder(shared.directory(), info.initiatorName(), info.targetName(), info.portal(), sender);
+        this.text = new TextResponder(connection.discovery(info.initiatorName()), info.targetName(), sender);
     }
 
     /** The login is answered. */

@@ -45,10 +45,12 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
     /**
      * What every connection of a server shares.
      *
+     * @param portals where else initiators can come to
      * @param connections all that are open
      */
     record Shared(
             TargetDirectory directory,
+            Discovery.Portals portals,
             WriteAdmission admission,
             SessionEvents events,
             Sessions sessions,
@@ -59,7 +61,7 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
 
         /** The same for connections that find other targets: those of another portal group. */
         Shared at(TargetDirectory others) {
-            return new Shared(others, admission, events, sessions, settings, memory, limits, connections);
+            return new Shared(others, portals, admission, events, sessions, settings, memory, limits, connections);
         }
     }
 
@@ -142,6 +144,13 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
     /** The address the initiator came to. */
     String portal() {
         return Addresses.print(context().channel().localAddress());
+    }
+
+    /** What the initiator is told of targets. */
+    Discovery discovery(String initiator) {
+        Channel channel = context().channel();
+        return new Discovery(
+                shared.portals(), shared.directory(), initiator, channel.localAddress(), channel.remoteAddress());
     }
 
     void initiatorName(String name) {

@@ -51,6 +51,11 @@ final class IscsiName {
         return same;
     }
 
+    /** True if it begins as the names do that RFC 7143 §4.2.7.2 knows. */
+    static boolean hasKnownType(String name) {
+        return name.startsWith("iqn.") || name.startsWith("eui.") || name.startsWith("naa.");
+    }
+
     private static boolean isVisible(int c) {
         return switch (Character.getType(c)) {
             case Character.CONTROL,

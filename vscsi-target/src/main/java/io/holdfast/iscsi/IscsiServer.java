@@ -72,6 +72,7 @@ public final class IscsiServer {
         this.loops = loops;
         this.shared = new IscsiConnection.Shared(
                 directory,
+                new Discovery.Portals(),
                 new WriteAdmission(),
                 events,
                 new Sessions(),
@@ -109,6 +110,7 @@ public final class IscsiServer {
                 throw new IOException(NetworkFailure.ofListening(portal.address(), cause), cause);
             }
             server.listeners.add(bound.channel());
+            server.shared.portals().opened((InetSocketAddress) bound.channel().localAddress(), portal.directory());
         }
         return server;
     }

@@ -18,7 +18,7 @@ public interface TargetDirectory {
         /**
          * The target is elsewhere for the time being (RFC 7143 §11.13.5, class 1).
          *
-         * @param address as in TargetAddress: {@code host:port} or {@code host:port,tag}
+         * @param address {@code host:port}: a redirect has no portal group tag (RFC 7143 §13.8)
          */
         record Redirect(String address) implements Decision {}
 

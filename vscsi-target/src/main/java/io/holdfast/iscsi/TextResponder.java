@@ -21,12 +21,11 @@ final class TextResponder {
     /** Stands for "this negotiation goes on"; there is one at a time (RFC 7143 §11.10.4). */
     private static final int CONTINUATION_TAG = 1;
 
+    private static final String ALL = "All";
     private static final byte[] NOTHING = {};
 
-    private final TargetDirectory directory;
-    private final String initiatorName;
+    private final Discovery discovery;
     private final String ownTarget;
-    private final String portal;
     private final PduSender sender;
     private final ByteArrayOutputStream request = new ByteArrayOutputStream();
     private boolean open;
@@ -36,15 +35,10 @@ final class TextResponder {
     /** MaxRecvDataSegmentLength that holds when the negotiation has ended; 0 if it was not mentioned. */
     private int newSegmentBytes;
 
-    /**
-     * @param ownTarget the target of a normal session, empty in a discovery session
-     * @param portal the address the initiator came to, as in TargetAddress
-     */
-    TextResponder(TargetDirectory directory, String initiatorName, String ownTarget, String portal, PduSender sender) {
-        this.directory = directory;
-        this.initiatorName = initiatorName;
+    /** @param ownTarget the target of a normal session, empty in a discovery session */
+    TextResponder(Discovery discovery, String ownTarget, PduSender sender) {
+        this.discovery = discovery;
         this.ownTarget = ownTarget;
-        this.portal = portal;
         this.sender = sender;
     }
 
@@ -130,10 +124,7 @@ final class TextResponder {
         for (Map.Entry<String, String> pair : keys.pairs().entrySet()) {
             LoginKey key = LoginKey.of(pair.getKey());
             if (key == LoginKey.SEND_TARGETS) {
-                for (IscsiTarget target : targets(pair.getValue())) {
-                    put(out, LoginKey.TARGET_NAME.key() + "=" + target.name());
-                    put(out, LoginKey.TARGET_ADDRESS.key() + "=" + portal + "," + target.portalGroupTag());
-                }
+                sendTargets(pair.getValue(), out);
             } else if (key == null) {
                 if (!LoginKey.isAnswer(pair.getValue())) {
                     put(out, pair.getKey() + "=" + LoginKey.NOT_UNDERSTOOD);
@@ -143,6 +134,18 @@ final class TextResponder {
             }
         }
         return out.toByteArray();
+    }
+
+    private void sendTargets(String wanted, ByteArrayOutputStream out) {
+        Map<String, List<String>> found = targets(wanted);
+        boolean legal = wanted.isEmpty() || wanted.equals(ALL) || IscsiName.hasKnownType(wanted) || !found.isEmpty();
+        if (!legal) {
+            put(out, LoginKey.SEND_TARGETS.key() + "=" + LoginKey.REJECT);
+        }
+        found.forEach((name, addresses) -> {
+            put(out, LoginKey.TARGET_NAME.key() + "=" + name);
+            addresses.forEach(address -> put(out, LoginKey.TARGET_ADDRESS.key() + "=" + address));
+        });
     }
 
     private void negotiate(LoginKey key, String offered, ByteArrayOutputStream out) throws WireException {
@@ -159,14 +162,15 @@ final class TextResponder {
         }
     }
 
-    /** RFC 7143 Appendix C: "All" is for discovery sessions; an empty value means the session's own target. */
-    private List<IscsiTarget> targets(String wanted) {
-        List<IscsiTarget> visible = directory.visibleTo(initiatorName);
-        if (wanted.equals("All") && ownTarget.isEmpty()) {
+    /** RFC 7143 Appendix C: "All" is for discovery sessions, others hear nothing; an empty value is the session's own target. */
+    private Map<String, List<String>> targets(String wanted) {
+        Map<String, List<String>> visible = discovery.targets();
+        if (wanted.equals(ALL) && ownTarget.isEmpty()) {
             return visible;
         }
         String name = wanted.isEmpty() ? ownTarget : wanted;
-        return visible.stream().filter(target -> target.name().equals(name)).toList();
+        List<String> addresses = visible.get(name);
+        return addresses == null ? Map.of() : Map.of(name, addresses);
     }
 
     private static void put(ByteArrayOutputStream out, String pair) {

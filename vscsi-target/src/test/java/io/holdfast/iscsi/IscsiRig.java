@@ -84,6 +84,7 @@ final class IscsiRig implements AutoCloseable {
         IscsiTarget target = new IscsiTarget(TARGET, 1, luns);
         this.shared = new IscsiConnection.Shared(
                 new OneTarget(target, lunsOf),
+                new Discovery.Portals(),
                 admission,
                 new Recorder(),
                 new Sessions(),
@@ -102,7 +103,7 @@ final class IscsiRig implements AutoCloseable {
         @Override
         public Decision login(String initiatorName, String targetName) {
             if (targetName.equals("iqn.2026-11.io.holdfast:moved")) {
-                return new Decision.Redirect("192.0.2.7:3260,1");
+                return new Decision.Redirect("192.0.2.7:3260");
             }
             return targetName.equals(target.name())
                     ? new Decision.Accept(new IscsiTarget(

@@ -109,6 +109,64 @@ class IscsiServerTest {
         }
     }
 
+    @Test
+    void shouldTellOfEveryPortalWithItsGroupThatCanBeReachedFromWhereTheInitiatorCame() throws Exception {
+        MemoryBackend disk = new MemoryBackend(1 << 20);
+        LogicalUnit unit = LogicalUnit.builder(LogicalUnitIdentity.of(new UUID(3, 4)), disk)
+                .targetPorts(List.of(1, 9))
+                .build();
+        IscsiTarget target = new IscsiTarget(IscsiRig.TARGET, 1, new FixedLunView(Map.of(0, unit)));
+        InetSocketAddress everywhere = Addresses.parseNumeric("0.0.0.0:0").orElseThrow();
+        InetSocketAddress six = Addresses.parseNumeric("[::1]:0").orElseThrow();
+        IoPool pool = new IoPool(1, 10);
+        EventLoops loops = EventLoops.start(IoWay.PORTABLE, 1, 0, pool);
+        IscsiServer server = IscsiServer.start(
+                List.of(
+                        new IscsiServer.Portal(ANY_PORT, new IscsiRig.OneTarget(target)),
+                        new IscsiServer.Portal(everywhere, new IscsiRig.OneTarget(target.in(9))),
+                        new IscsiServer.Portal(six, new IscsiRig.OneTarget(target.in(9)))),
+                loops,
+                SessionEvents.NONE,
+                IscsiSettings.DEFAULT);
+        try {
+            List<InetSocketAddress> at = server.portals();
+            String first = Addresses.print(at.get(0)) + ",1";
+            String second = "127.0.0.1:" + at.get(1).getPort() + ",9";
+            String third = "[::1]:" + at.get(2).getPort() + ",9";
+            assertThat(addressesToldAt(at.get(0))).containsExactly(first, second, third);
+            assertThat(addressesToldAt(
+                            Addresses.parseNumeric("127.0.0.1:" + at.get(1).getPort())
+                                    .orElseThrow()))
+                    .as("the one he came to first")
+                    .containsExactly(second, first, third);
+            assertThat(addressesToldAt(at.get(2))).startsWith(third, first).allSatisfy(told -> {
+                String address = told.substring(0, told.indexOf(','));
+                assertThat(addressesToldAt(Addresses.parseNumeric(address).orElseThrow()))
+                        .as("what is told serves")
+                        .contains(told);
+            });
+        } finally {
+            assertThat(server.stop(Duration.ofSeconds(10))).isTrue();
+            loops.close();
+            pool.close();
+        }
+    }
+
+    private static List<String> addressesToldAt(InetSocketAddress portal) throws IOException {
+        TestInitiator initiator = new TestInitiator(new SocketWire(portal)).discovery();
+        Pdu text = Pdu.of(Opcode.TEXT_REQUEST, BasicHeader.FINAL).with("SendTargets=All");
+        text.header().targetTransferTag(BasicHeader.NO_TAG);
+        initiator.send(initiator.numbered(text));
+        String answer = new String(initiator.expect(Opcode.TEXT_RESPONSE).data(), StandardCharsets.UTF_8);
+        initiator.close();
+        List<String> pairs = List.of(answer.split("\0"));
+        assertThat(pairs.get(0)).isEqualTo("TargetName=" + IscsiRig.TARGET);
+        return pairs.stream()
+                .skip(1)
+                .map(pair -> pair.substring("TargetAddress=".length()))
+                .toList();
+    }
+
     /** The target port that VPD page 83h names to whoever logs in at a portal. */
     private static String portOf(IscsiServer server, int portal) throws IOException {
         TestInitiator initiator =

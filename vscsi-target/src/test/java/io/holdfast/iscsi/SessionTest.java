@@ -7,6 +7,7 @@ import io.holdfast.iscsi.wire.BasicHeader;
 import io.holdfast.iscsi.wire.Opcode;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -203,7 +204,7 @@ class SessionTest {
         Pdu answer = initiator.expect(Opcode.LOGIN_RESPONSE);
         assertThat(answer.header().loginStatusClass()).isEqualTo(1);
         assertThat(answer.header().loginStatusDetail()).isEqualTo(1);
-        assertThat(answer.keys()).containsEntry("TargetAddress", "192.0.2.7:3260,1");
+        assertThat(answer.keys()).containsEntry("TargetAddress", "192.0.2.7:3260");
         initiator.expectClosed();
     }
 
@@ -402,6 +403,20 @@ class SessionTest {
         assertThat(answer.header().targetTransferTag()).isEqualTo(BasicHeader.NO_TAG);
         assertThat(answer.keys()).containsEntry("TargetName", IscsiRig.TARGET).containsKey("TargetAddress");
         assertThat(rig.events).as("nobody is told of a discovery").isEmpty();
+    }
+
+    @Test
+    void shouldRejectSendTargetsOfNoLegalValue() {
+        TestInitiator initiator = rig.connect().discovery();
+        for (String value : new String[] {"all", "Alle", "A"}) {
+            initiator.send(sendTargets(initiator, value));
+            assertThat(initiator.expect(Opcode.TEXT_RESPONSE).keys())
+                    .containsExactly(Map.entry("SendTargets", "Reject"));
+        }
+        initiator.send(sendTargets(initiator, "iqn.2026-11.io.holdfast:unknown"));
+        assertThat(initiator.expect(Opcode.TEXT_RESPONSE).data())
+                .as("legal, and not there")
+                .isEmpty();
     }
 
     @Test

@@ -44,12 +44,15 @@ final class LoginAnswers {
         return statSn;
     }
 
-    /** @return true if the login is complete with this answer */
-    boolean answer(BasicHeader request, TextKeys keys, ByteBuf to) {
+    /**
+     * @param group tag of the portal group
+     * @return true if the login is complete with this answer
+     */
+    boolean answer(BasicHeader request, TextKeys keys, int group, ByteBuf to) {
         Map<String, String> reply = new LinkedHashMap<>();
         if (!portalGroupTold && !"Discovery".equals(keys.pairs().get("SessionType"))) {
             portalGroupTold = true;
-            reply.put("TargetPortalGroupTag", "1");
+            reply.put("TargetPortalGroupTag", "" + group);
         }
         keys.pairs().forEach((key, offer) -> {
             String value = value(key, offer);

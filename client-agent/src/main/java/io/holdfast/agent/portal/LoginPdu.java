@@ -50,7 +50,7 @@ record LoginPdu(BasicHeader header, byte[] text, TextKeys keys) {
         new PduEncoder().writePdu(copy, text, text.length, out);
     }
 
-    /** "Target moved temporarily" (RFC 7143 §11.13.5), to {@code ip:port}. */
+    /** "Target moved temporarily" (RFC 7143 §11.13.5), to {@code ip:port}: without a portal group tag (§13.8). */
     void writeRedirect(String address, ByteBuf out) {
         BasicHeader response = new BasicHeader()
                 .begin(Opcode.LOGIN_RESPONSE, 0)
@@ -59,7 +59,7 @@ record LoginPdu(BasicHeader header, byte[] text, TextKeys keys) {
                 .statSn(1)
                 .window(header.cmdSn(), header.cmdSn())
                 .loginStatus(1, 1);
-        byte[] keysOut = new TextKeys(java.util.Map.of("TargetAddress", address + ",1")).encode();
+        byte[] keysOut = new TextKeys(java.util.Map.of("TargetAddress", address)).encode();
         new PduEncoder().writePdu(response, keysOut, keysOut.length, out);
     }
 

@@ -84,6 +84,8 @@ public final class Portal implements AutoCloseable {
         InetSocketAddress address;
 
         List<String> targets = List.of();
+        /** Tag of the portal group it is in at the server; what this portal says of itself, so that both agree. */
+        int group = 1;
         /** Nothing is answered in its place. */
         boolean holds;
 
@@ -194,6 +196,14 @@ public final class Portal implements AutoCloseable {
         for (PortalConnection connection : List.copyOf(connections)) {
             connection.serverServes();
         }
+    }
+
+    /**
+     * The tag of the portal group that a server's portal is in: initiators compare what discovery has told them with what
+     * they hear at login (RFC 7143 §13.9), and some of them hear the first from here and the second from the server.
+     */
+    public void group(String server, int tag) {
+        route(server).group = tag;
     }
 
     /** Logins no longer go to the server, and sessions that are relayed to it are stood in for at once. */
@@ -341,9 +351,17 @@ public final class Portal implements AutoCloseable {
         return relay;
     }
 
-    /** Names as discovery is to list them. */
-    List<String> targetNames() {
-        return routes.values().stream().flatMap(route -> route.targets.stream()).toList();
+    /** What discovery is to list: names, each with the tag of the portal group. */
+    Map<String, Integer> targets() {
+        Map<String, Integer> targets = new LinkedHashMap<>();
+        routes.values().forEach(route -> route.targets.forEach(name -> targets.putIfAbsent(name, route.group)));
+        return targets;
+    }
+
+    /** The tag of the portal group of a login's server. */
+    int group(LoginPdu login) {
+        Route route = routeOf(login);
+        return route == null ? 1 : route.group;
     }
 
     /** @return false if there are too many */

@@ -338,7 +338,9 @@ final class PortalConnection extends ChannelInboundHandlerAdapter implements Pdu
         if (!header.flag(BasicHeader.CONTINUE)) {
             loginText.reset();
         }
-        boolean complete = loginAnswers.answer(header, TextKeys.parse(whole, whole.length), answers());
+        LoginPdu first = login;
+        int group = first == null ? 1 : portal.group(first);
+        boolean complete = loginAnswers.answer(header, TextKeys.parse(whole, whole.length), group, answers());
         if (complete) {
             StandIn session = new StandIn(loginAnswers.nextStatSn(), header.cmdSn());
             session.digests(loginAnswers.headerDigest(), loginAnswers.dataDigest());
@@ -405,12 +407,13 @@ final class PortalConnection extends ChannelInboundHandlerAdapter implements Pdu
         StringBuilder text = new StringBuilder();
         if (from != null && !keys.pairs().isEmpty()) {
             String address = Addresses.print(from.localAddress());
-            for (String name : portal.targetNames()) {
+            portal.targets().forEach((name, group) -> {
                 if (wanted.equals("All") || wanted.equals(name)) {
                     text.append("TargetName=").append(name).append('\0');
-                    text.append("TargetAddress=").append(address).append(",1\0");
+                    text.append("TargetAddress=").append(address).append(',');
+                    text.append(group).append('\0');
                 }
-            }
+            });
         }
         return text.toString().getBytes(StandardCharsets.UTF_8);
     }

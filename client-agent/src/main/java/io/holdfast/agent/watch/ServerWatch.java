@@ -646,7 +646,19 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
     }
 
     private static ServerDescription described(ServerDescription said, InetSocketAddress at) {
-        return new ServerDescription(said.name(), List.of(Addresses.print(at)), said.units());
+        int group = said.portals().stream()
+                .filter(portal -> isReachedAt(portal, at))
+                .map(said::groupOf)
+                .findFirst()
+                .orElse(ServerDescription.USUAL_GROUP);
+        return new ServerDescription(said.name(), List.of(Addresses.print(at)), List.of(group), said.units());
+    }
+
+    private static boolean isReachedAt(String portal, InetSocketAddress at) {
+        InetSocketAddress named = Addresses.parseNumeric(portal).orElse(null);
+        return named != null
+                && named.getPort() == at.getPort()
+                && (named.getAddress().isAnyLocalAddress() || named.getAddress().equals(at.getAddress()));
     }
 
     /**

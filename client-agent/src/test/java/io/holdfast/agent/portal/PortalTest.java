@@ -99,7 +99,7 @@ class PortalTest {
             assertThat(answer.header().loginStatusDetail()).isEqualTo(1);
             assertThat(answer.header().isid()).isEqualTo(LIBISCSI_ISID);
             assertThat(answer.header().initiatorTaskTag()).isEqualTo(7);
-            assertThat(answer.keys()).containsEntry("TargetAddress", "127.0.0.1:3260,1");
+            assertThat(answer.keys()).containsEntry("TargetAddress", "127.0.0.1:3260");
             assertThat(led).containsExactly(QEMU + " 801234560000 " + TARGET);
             assertThat(proofs).hasValue(1);
         }
@@ -149,6 +149,29 @@ class PortalTest {
             initiator.receive();
 
             assertThat(initiator.hungUp()).isTrue();
+        }
+    }
+
+    @Test
+    void shouldSayOfItselfThePortalGroupThatTheServerSays() throws Exception {
+        onLoop(() -> {
+            portal.group("", 7);
+            return null;
+        });
+        serve(SERVER);
+        knownToPortal();
+        try (WireInitiator initiator = connect()) {
+            initiator.login(KERNEL_ISID, Map.of("InitiatorName", "iqn.a:b", "SessionType", "Discovery"));
+            BasicHeader text = initiator.request(Opcode.TEXT_REQUEST, BasicHeader.FINAL);
+            text.targetTransferTag(BasicHeader.NO_TAG);
+            initiator.send(text, "SendTargets=All\0".getBytes(java.nio.charset.StandardCharsets.US_ASCII));
+            assertThat(initiator.receive().keys())
+                    .containsEntry(
+                            "TargetAddress", "127.0.0.1:" + portal.address().getPort() + ",7");
+        }
+        standIn();
+        try (WireInitiator qemu = connect()) {
+            assertThat(qemu.login(LIBISCSI_ISID, libiscsiKeys(QEMU)).keys()).containsEntry("TargetPortalGroupTag", "7");
         }
     }
 
