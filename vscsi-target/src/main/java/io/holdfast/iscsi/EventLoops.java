@@ -155,6 +155,11 @@ public final class EventLoops implements AutoCloseable {
         options.forEach(bootstrap::childOption);
     }
 
+    /** The lane of one of the event loops, for what belongs to no connection. */
+    public IoLane anyLane() {
+        return lanes.values().iterator().next();
+    }
+
     IoLane laneOf(EventLoop loop) {
         return Objects.requireNonNull(lanes.get(loop), "a channel of another group");
     }

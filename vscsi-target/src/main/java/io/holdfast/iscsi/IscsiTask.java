@@ -297,6 +297,11 @@ final class IscsiTask extends ScsiTask {
     }
 
     @Override
+    public void progressed() {
+        tasks.progressed(this);
+    }
+
+    @Override
     public void completed() {
         tasks.completed(this);
     }

@@ -307,6 +307,14 @@ final class TaskSet {
         }
     }
 
+    /** The storage of an executing task answers: its time begins anew. */
+    void progressed(IscsiTask task) {
+        if (task.looks >= overdueFrom) {
+            task.device().overdue(-1);
+        }
+        task.looks = 0;
+    }
+
     /** A device server is done with a task. */
     void completed(IscsiTask task) {
         executing--;

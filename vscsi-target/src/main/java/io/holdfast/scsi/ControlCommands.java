@@ -29,9 +29,12 @@ final class ControlCommands {
     /** REQUEST SENSE (SPC-4 §6.39): the pending unit attention, which is heard by it, or what keeps commands out here. */
     static void requestSense(LogicalUnit unit, ScsiCommand command, ScsiTask task) {
         SenseCode attention = unit.nextAttention(task.nexus());
+        Sense sanitizing = unit.sanitizer().complaint();
         AccessState state = unit.portGroups().at(task.nexus().relativeTargetPort());
         if (attention != null) {
             answerSense(task, attention);
+        } else if (sanitizing != null) {
+            answerSense(task, sanitizing);
         } else if (state.reach() != Reach.ALL) {
             answerSense(task, state.complaint());
         } else {
@@ -40,10 +43,14 @@ final class ControlCommands {
     }
 
     static void answerSense(ScsiTask task, SenseCode code) {
+        answerSense(task, Sense.of(code));
+    }
+
+    private static void answerSense(ScsiTask task, Sense what) {
         byte[] cdb = task.cdb();
         boolean descriptors = (cdb[1] & DESCRIPTOR_SENSE) != 0;
         byte[] sense = new byte[ScsiTask.SENSE_BYTES];
-        int length = Sense.of(code).encode(sense, descriptors ? Sense.Format.DESCRIPTOR : Sense.Format.FIXED);
+        int length = what.encode(sense, descriptors ? Sense.Format.DESCRIPTOR : Sense.Format.FIXED);
         byte[] answer = Arrays.copyOf(sense, length);
         task.execution().reply(answer, Math.min(Cdb.u8(cdb, 4), MAX_SENSE_ALLOCATION_BYTES));
     }

@@ -64,6 +64,7 @@ final class CopyOperation implements IoCallback {
         final long destinationOffset;
         final long bytes;
         final boolean backwards;
+        private final int sanitizedBefore;
         long copied;
 
         Segment(LogicalUnit source, long sourceOffset, LogicalUnit destination, long destinationOffset, long bytes) {
@@ -73,6 +74,15 @@ final class CopyOperation implements IoCallback {
             this.destinationOffset = destinationOffset;
             this.bytes = bytes;
             backwards = source == destination && sourceOffset < destinationOffset;
+            sanitizedBefore = sanitized();
+        }
+
+        private int sanitized() {
+            return source.sanitizer().generation() + destination.sanitizer().generation();
+        }
+
+        boolean sanitizedMeanwhile() {
+            return sanitized() != sanitizedBefore;
         }
     }
 
@@ -156,6 +166,7 @@ final class CopyOperation implements IoCallback {
     private void pieceDone() {
         running().copied += pieceBytes;
         record.copied(pieceBytes);
+        task.progressed();
         task.lane().execute(piece);
     }
 
@@ -239,6 +250,13 @@ final class CopyOperation implements IoCallback {
     private boolean uses(LogicalUnit unit) {
         unit.copyUses().enter();
         used = unit;
+        Segment present = segment;
+        if (unit.sanitizer().complaint() != null || (present != null && present.sanitizedMeanwhile())) {
+            // What was read before is not to come back.
+            release();
+            fail(SenseCode.THIRD_PARTY_DEVICE_FAILURE);
+            return false;
+        }
         for (LunView.Copyable each : task.lunView().copyable()) {
             if (each.unit() == unit) {
                 return true;

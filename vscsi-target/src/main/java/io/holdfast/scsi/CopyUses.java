@@ -4,8 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The copies that read or write a logical unit at this moment, on behalf of commands to any logical unit. They are not
- * among its tasks, so that whoever takes it away asks here too.
+ * What reads or writes a logical unit at this moment and is not among its tasks: copies on behalf of commands to any logical
+ * unit, and sanitizing, which outlives its command. Whoever takes the unit away asks here too.
  *
  * <p>A copy {@linkplain #enter enters}, then looks whether its nexus still sees the unit, for each piece; who takes the unit
  * away hides it first and then waits. So one of the two sees the other. Thread-safe.
@@ -29,6 +29,11 @@ final class CopyUses {
             waiting = new ArrayList<>();
         }
         idle.forEach(Runnable::run);
+    }
+
+    /** True if somebody waits for all to leave. */
+    synchronized boolean isAwaited() {
+        return !waiting.isEmpty();
     }
 
     /** Runs {@code done} when no copy is inside, on any thread, perhaps before this method returns. */

@@ -7,7 +7,9 @@ enum Effort {
     /** Moves at most {@link Limits#MAX_TRANSFER_BYTES}. */
     TRANSFER(60),
     /** Flushes, or changes many blocks: the host's storage sets the pace. */
-    BULK(180);
+    BULK(180),
+    /** Goes over the whole medium, perhaps several times. */
+    WHOLE_MEDIUM(24 * 60 * 60);
 
     private final int recommendedTimeoutS;
 

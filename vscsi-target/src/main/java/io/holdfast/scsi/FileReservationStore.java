@@ -1,18 +1,14 @@
 package io.holdfast.scsi;
 
 import java.io.IOException;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.UUID;
 
 /**
- * Persistent reservations in a file, one for each logical unit. A change is written to another name, made durable, renamed
- * over the file, and the rename made durable: whenever the server dies, the file is the old one or the new one, and the
- * initiator has not heard of the new one before it was there for good.
+ * Persistent reservations in a file, one for each logical unit, a {@link DurableFile}: the initiator has not heard of a change
+ * before it was there for good.
  *
  * <p>The directory belongs to one server at a time: whoever opens the store sees to that.
  */
@@ -20,48 +16,15 @@ public final class FileReservationStore implements ReservationStore {
     /** Far more than {@link PersistentReservations#MAX_REGISTRATIONS} take. */
     private static final int MAX_FILE_BYTES = 1 << 20;
 
-    private final Path directory;
-    private final Path file;
+    private final DurableFile file;
     private final UUID unit;
-    private final Disk disk;
     private volatile PersistentReservations current;
 
-    private FileReservationStore(Path directory, UUID unit, Disk disk) throws IOException {
-        this.directory = directory;
-        file = directory.resolve(unit + ".reservations");
+    private FileReservationStore(DurableFile file, UUID unit) throws IOException {
+        this.file = file;
         this.unit = unit;
-        this.disk = disk;
-        current = read(file, unit);
+        current = read(file.path(), unit);
     }
-
-    /** The steps to durability, so that a test can stop at each of them. */
-    interface Disk {
-        void write(Path path, byte[] content) throws IOException;
-
-        void sync(Path path) throws IOException;
-
-        void rename(Path from, Path to) throws IOException;
-    }
-
-    private static final Disk REAL = new Disk() {
-        @Override
-        public void write(Path path, byte[] content) throws IOException {
-            Files.write(path, content);
-        }
-
-        @Override
-        public void sync(Path path) throws IOException {
-            StandardOpenOption how = Files.isDirectory(path) ? StandardOpenOption.READ : StandardOpenOption.WRITE;
-            try (FileChannel channel = FileChannel.open(path, how)) {
-                channel.force(true);
-            }
-        }
-
-        @Override
-        public void rename(Path from, Path to) throws IOException {
-            Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
-        }
-    };
 
     /**
      * Reads what was committed by whoever used the directory before.
@@ -70,27 +33,22 @@ public final class FileReservationStore implements ReservationStore {
      * @throws IOException naming the file, if it cannot be read, is torn, or is another logical unit's
      */
     public static FileReservationStore open(Path directory, UUID unit) throws IOException {
-        return open(directory, unit, REAL);
+        return open(directory, unit, DurableFile.REAL);
     }
 
-    static FileReservationStore open(Path directory, UUID unit, Disk disk) throws IOException {
-        if (!Files.isDirectory(directory)) {
-            Files.createDirectories(directory);
-            // The new name is in the directory above.
-            disk.sync(directory.resolve(".."));
-        }
-        return new FileReservationStore(directory, unit, disk);
+    static FileReservationStore open(Path directory, UUID unit, DurableFile.Disk disk) throws IOException {
+        return new FileReservationStore(new DurableFile(directory, unit + ".reservations", disk), unit);
     }
 
     private static PersistentReservations read(Path file, UUID unit) throws IOException {
         try {
             if (Files.size(file) > MAX_FILE_BYTES) {
-                throw new ReservationFile.DamagedException("it has " + Files.size(file) + " bytes");
+                throw new SealedText.DamagedException("it has " + Files.size(file) + " bytes");
             }
             return ReservationFile.decode(unit, Files.readAllBytes(file));
         } catch (NoSuchFileException e) {
             return PersistentReservations.NONE;
-        } catch (ReservationFile.DamagedException e) {
+        } catch (SealedText.DamagedException e) {
             throw new IOException(
                     "reservations " + file + " cannot be used: " + e.getMessage()
                             + "; restore it, or remove it and nobody holds a reservation of that disk any more",
@@ -109,11 +67,7 @@ public final class FileReservationStore implements ReservationStore {
         if (!current.equals(expected)) {
             return current;
         }
-        Path fresh = file.resolveSibling(file.getFileName() + ".new");
-        disk.write(fresh, ReservationFile.encode(unit, next));
-        disk.sync(fresh);
-        disk.rename(fresh, file);
-        disk.sync(directory);
+        file.replace(ReservationFile.encode(unit, next));
         current = next;
         return next;
     }

@@ -2,6 +2,7 @@ package io.holdfast.scsi;
 
 import io.holdfast.block.BlockBackend;
 import io.holdfast.block.BlockError;
+import io.holdfast.block.IoLane;
 import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
@@ -50,6 +51,7 @@ public final class LogicalUnit implements DeviceServer {
     private final StorageListener storage;
     private final UnitReservations reservations;
     private final AtomicReference<TargetPortGroups> portGroups;
+    private final Sanitizer sanitizer;
 
     private LogicalUnit(Builder builder) {
         identity = builder.identity;
@@ -64,6 +66,7 @@ public final class LogicalUnit implements DeviceServer {
         capacityBlocks = new AtomicLong(backend.sizeBytes() >> blockShift);
         reservations = new UnitReservations(this, builder.reservations);
         portGroups = new AtomicReference<>(builder.portGroups);
+        sanitizer = new Sanitizer(this, builder.sanitizing);
     }
 
     /** A logical unit of 512-byte blocks with a volatile write cache (the host's page cache). */
@@ -80,6 +83,7 @@ public final class LogicalUnit implements DeviceServer {
         private Set<TaskManagementFunction> taskManagement =
                 Set.of(TaskManagementFunction.ABORT_TASK, TaskManagementFunction.ABORT_TASK_SET);
         private ReservationStore reservations = ReservationStore.inMemory();
+        private SanitizeStore sanitizing = SanitizeStore.inMemory();
         private boolean removable;
         private TargetPortGroups portGroups = TargetPortGroups.of(List.of(1));
         private StorageListener storage = StorageListener.NONE;
@@ -126,6 +130,15 @@ public final class LogicalUnit implements DeviceServer {
         /** Where persistent reservations are kept, if they are to outlive the process. */
         public Builder reservations(ReservationStore store) {
             reservations = store;
+            return this;
+        }
+
+        /**
+         * Where it is kept that the unit is being sanitized, if that is to outlive the process. {@link #resumeSanitizing} is to
+         * be called then.
+         */
+        public Builder sanitizing(SanitizeStore store) {
+            sanitizing = store;
             return this;
         }
 
@@ -203,6 +216,11 @@ public final class LogicalUnit implements DeviceServer {
             SenseCode attention = nextAttention(task.nexus());
             if (attention != null) {
                 execution.fail(attention);
+                return;
+            }
+            Sense sanitizing = sanitizer.complaint(command);
+            if (sanitizing != null) {
+                execution.fail(sanitizing);
                 return;
             }
         }
@@ -290,15 +308,15 @@ public final class LogicalUnit implements DeviceServer {
         return medium.present();
     }
 
-    /** The copies that work on this logical unit at this moment. */
     /**
-     * Runs {@code done} when no copy of anybody's reads or writes this unit any more, on any thread, perhaps before this
-     * method returns. For whoever has hidden it from all copies and wants to close its backend.
+     * Runs {@code done} when no copy of anybody's reads or writes this unit any more, nor is it sanitized, on any thread,
+     * perhaps before this method returns. For whoever has hidden it from all copies and wants to close its backend.
      */
     public void awaitCopies(Runnable done) {
         copyUses.awaitIdle(done);
     }
 
+    /** The copies that work on this logical unit at this moment. */
     CopyUses copyUses() {
         return copyUses;
     }
@@ -311,7 +329,10 @@ public final class LogicalUnit implements DeviceServer {
     /** True if a copy on behalf of this task may do here what that command would. */
     boolean admitsCopy(ScsiCommand as, ScsiTask task) {
         AccessState state = portGroups().at(task.nexus().relativeTargetPort());
-        return mediumPresent() && state.reach().includes(as.reach()) && !reservations.conflict(as, task);
+        return mediumPresent()
+                && sanitizer.complaint() == null
+                && state.reach().includes(as.reach())
+                && !reservations.conflict(as, task);
     }
 
     /** True if nobody may write here. */
@@ -342,6 +363,15 @@ public final class LogicalUnit implements DeviceServer {
     /** True if UNMAP frees space. */
     boolean thin() {
         return backend.discards() && !backend.readOnly();
+    }
+
+    Sanitizer sanitizer() {
+        return sanitizer;
+    }
+
+    /** Goes on with the sanitizing that was under way when the unit was served last, if it was. Once, after the start. */
+    public void resumeSanitizing(IoLane lane) {
+        sanitizer.resume(lane);
     }
 
     UnitReservations reservations() {

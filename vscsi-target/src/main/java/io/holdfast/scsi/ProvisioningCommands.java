@@ -237,6 +237,7 @@ final class ProvisioningCommands {
     /** @return how much is to be done next; 0 at the end, or if nobody waits for it any more */
     private static long nextPiece(ScsiTask task, long maxBytes) {
         Execution execution = task.execution();
+        task.progressed();
         long length = task.aborted() ? 0 : Math.min(execution.remaining, maxBytes);
         execution.offset += length;
         execution.remaining -= length;

@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  *
  * <p>Thread-safe. The lock is held for one walk over the claims: those of the connections' command windows, and of them
- * only the at most {@value #MAX_EXCLUSIVE} exclusive ones for a command that shares.
+ * only the some {@value #MAX_EXCLUSIVE} exclusive ones for a command that shares.
  */
 final class RangeLock {
     /** Exclusive claims at one time, waiting or not. */
@@ -97,14 +97,22 @@ final class RangeLock {
     /** Claims a range for this command alone. */
     Outcome exclude(Claim claim, long start, long end) {
         synchronized (this) {
-            if (exclusive.size == MAX_EXCLUSIVE) {
-                return Outcome.REFUSED;
-            }
-            if (counted.get() >= 0) {
-                drained = counted.getAndAdd(TRACKING) == 0;
-            }
-            return track(claim, start, end, true);
+            return exclusive.size >= MAX_EXCLUSIVE ? Outcome.REFUSED : trackExclusive(claim, start, end);
         }
+    }
+
+    /** Claims everything, also when there is no room for further exclusive claims: for what comes one at a time. */
+    Outcome excludeAll(Claim claim) {
+        synchronized (this) {
+            return trackExclusive(claim, 0, Long.MAX_VALUE);
+        }
+    }
+
+    private Outcome trackExclusive(Claim claim, long start, long end) {
+        if (counted.get() >= 0) {
+            drained = counted.getAndAdd(TRACKING) == 0;
+        }
+        return track(claim, start, end, true);
     }
 
     /** Gives the range back, if there is one. */

@@ -1,21 +1,14 @@
 package io.holdfast.scsi;
 
 import io.holdfast.scsi.PersistentReservations.Reservation;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
-import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Persistent reservations as text: one line for each fact, which people can read, and a checksum behind them, so that a
- * file that is torn or was edited is not taken for what was committed.
+ * Persistent reservations as text: one line for each fact, which people can read, {@linkplain SealedText sealed}.
  *
  * <pre>
  *   holdfast-reservations 1
@@ -33,15 +26,6 @@ final class ReservationFile {
 
     private ReservationFile() {}
 
-    /** Why a text is not believed. */
-    static final class DamagedException extends Exception {
-        private static final long serialVersionUID = 1L;
-
-        DamagedException(String message) {
-            super(message);
-        }
-    }
-
     static byte[] encode(UUID unit, PersistentReservations present) {
         StringBuilder text = new StringBuilder();
         line(text, MAGIC);
@@ -55,8 +39,7 @@ final class ReservationFile {
             NexusName holder = held.holder();
             line(text, "reservation " + held.type().name() + " " + (holder == null ? ALL_REGISTRANTS : print(holder)));
         }
-        line(text, "crc32c " + checksum(text.toString()));
-        return text.toString().getBytes(StandardCharsets.UTF_8);
+        return SealedText.seal(text.toString());
     }
 
     private static void line(StringBuilder text, String line) {
@@ -67,45 +50,17 @@ final class ReservationFile {
         return nexus.relativeTargetPort() + " " + nexus.initiatorPort();
     }
 
-    private static String checksum(String text) {
-        CRC32C crc = new CRC32C();
-        crc.update(text.getBytes(StandardCharsets.UTF_8));
-        return String.format("%08x", crc.getValue());
-    }
-
     /** @param unit whose reservations are expected */
-    static PersistentReservations decode(UUID unit, byte[] bytes) throws DamagedException {
-        String text = text(bytes);
-        if (!text.startsWith(MAGIC + "\n")) {
-            throw new DamagedException("it does not begin with '" + MAGIC + "'");
-        }
-        int last = text.lastIndexOf("\ncrc32c ") + 1;
-        if (last == 0 || !text.substring(last).equals("crc32c " + checksum(text.substring(0, last)) + "\n")) {
-            throw new DamagedException("its checksum does not match: it is torn, or was changed");
-        }
-        List<String> lines =
-                new ArrayList<>(Arrays.asList(text.substring(0, last).split("\n", -1)));
-        lines.remove(lines.size() - 1);
-        lines.remove(0);
+    static PersistentReservations decode(UUID unit, byte[] bytes) throws SealedText.DamagedException {
+        List<String> lines = SealedText.open(MAGIC, bytes);
         try {
             return parse(unit, lines);
         } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
-            throw new DamagedException(String.valueOf(e.getMessage()));
+            throw new SealedText.DamagedException(String.valueOf(e.getMessage()));
         }
     }
 
-    private static String text(byte[] bytes) throws DamagedException {
-        try {
-            return StandardCharsets.UTF_8
-                    .newDecoder()
-                    .decode(ByteBuffer.wrap(bytes))
-                    .toString();
-        } catch (CharacterCodingException e) {
-            throw new DamagedException("it is not text");
-        }
-    }
-
-    private static PersistentReservations parse(UUID unit, List<String> lines) throws DamagedException {
+    private static PersistentReservations parse(UUID unit, List<String> lines) throws SealedText.DamagedException {
         int generation = 0;
         boolean aptpl = false;
         boolean unitSeen = false;
@@ -116,7 +71,7 @@ final class ReservationFile {
             switch (words[0]) {
                 case "unit" -> {
                     if (!words[1].equals(unit.toString())) {
-                        throw new DamagedException("it is of logical unit " + words[1] + ", not of " + unit);
+                        throw new SealedText.DamagedException("it is of logical unit " + words[1] + ", not of " + unit);
                     }
                     unitSeen = true;
                 }
@@ -125,11 +80,11 @@ final class ReservationFile {
                 case "registration" ->
                     registrations.put(nexus(words), Long.parseUnsignedLong(words[1].substring(2), 16));
                 case "reservation" -> reservation = reservation(words);
-                default -> throw new DamagedException("it has a line '" + words[0] + "'");
+                default -> throw new SealedText.DamagedException("it has a line '" + words[0] + "'");
             }
         }
         if (!unitSeen) {
-            throw new DamagedException("it does not name its logical unit");
+            throw new SealedText.DamagedException("it does not name its logical unit");
         }
         return new PersistentReservations(generation, aptpl, registrations, reservation);
     }

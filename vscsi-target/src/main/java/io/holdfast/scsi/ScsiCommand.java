@@ -92,6 +92,13 @@ public enum ScsiCommand {
     WRITE_SAME_10("41 08 ffffffff 1f ffff 00", Access.WRITE, Effort.BULK, ProvisioningCommands::writeSame),
     WRITE_SAME_16("93 09 ffffffffffffffff ffffffff 1f 00", Access.WRITE, Effort.BULK, ProvisioningCommands::writeSame),
 
+    // IMMED and AUSE; a parameter list for OVERWRITE only. No cryptographic erase: nothing is encrypted here.
+    SANITIZE_OVERWRITE("48/01 a1 0000000000 ffff 00", Access.WRITE, Effort.WHOLE_MEDIUM, SanitizeCommands::overwrite),
+    SANITIZE_BLOCK_ERASE(
+            "48/02 a2 0000000000 0000 00", Access.WRITE, Effort.WHOLE_MEDIUM, SanitizeCommands::blockErase, Needs.THIN),
+    SANITIZE_EXIT_FAILURE_MODE(
+            "48/1f bf 0000000000 0000 00", Access.CONTROL, Effort.BULK, SanitizeCommands::exitFailureMode),
+
     EXTENDED_COPY_LID1(
             "83/00 00 0000000000000000 ffffffff 00 00", Access.COPY, Effort.BULK, CopyCommands::extendedCopy),
     RECEIVE_COPY_STATUS_LID1(

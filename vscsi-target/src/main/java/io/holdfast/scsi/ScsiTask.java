@@ -66,6 +66,9 @@ public abstract class ScsiTask {
         return false;
     }
 
+    /** One of the many steps of a long command is done: its storage answers. */
+    public void progressed() {}
+
     /** True if whoever sent it may only read at its LUN, though others may write. */
     public boolean readOnly() {
         return false;

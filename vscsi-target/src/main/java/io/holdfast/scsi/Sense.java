@@ -57,6 +57,11 @@ record Sense(SenseCode code, long information, int fieldPointer, int segment) {
         return new Sense(SenseCode.INVALID_FIELD_IN_PARAMETER_LIST, NONE, SKSV | (byteIndex & 0xffff), NONE);
     }
 
+    /** A progress indication, in 65536ths (SPC-4 §4.5.2.4.4). */
+    static Sense inProgress(SenseCode code, int progress) {
+        return new Sense(code, NONE, SKSV | progress & 0xffff, NONE);
+    }
+
     /** @return how many bytes of {@code into} have been used */
     int encode(byte[] into, Format format) {
         Arrays.fill(into, (byte) 0);

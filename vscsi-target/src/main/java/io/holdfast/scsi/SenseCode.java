@@ -18,11 +18,13 @@ public enum SenseCode {
     TARGET_PORT_IN_STANDBY_STATE(SenseKey.NOT_READY, 0x04, 0x0b),
     TARGET_PORT_IN_UNAVAILABLE_STATE(SenseKey.NOT_READY, 0x04, 0x0c),
     LOGICAL_UNIT_OFFLINE(SenseKey.NOT_READY, 0x04, 0x12),
+    SANITIZE_IN_PROGRESS(SenseKey.NOT_READY, 0x04, 0x1b),
 
     MEDIUM_NOT_PRESENT(SenseKey.NOT_READY, 0x3a, 0x00),
 
     UNRECOVERED_READ_ERROR(SenseKey.MEDIUM_ERROR, 0x11, 0x00),
     WRITE_ERROR(SenseKey.MEDIUM_ERROR, 0x0c, 0x00),
+    SANITIZE_COMMAND_FAILED(SenseKey.MEDIUM_ERROR, 0x31, 0x03),
 
     // A fault of ours, never of the initiator's: HARDWARE ERROR makes multipath try another path.
     INTERNAL_TARGET_FAILURE(SenseKey.HARDWARE_ERROR, 0x44, 0x00),

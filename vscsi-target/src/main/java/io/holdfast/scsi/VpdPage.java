@@ -193,6 +193,10 @@ enum VpdPage {
         // Non-rotating: what the file lies on is not known, and guests then do not reorder what the host reorders
         // again.
         page.putShort(4, (short) 0x0001);
+        if (unit.supports(ScsiCommand.SANITIZE_BLOCK_ERASE)) {
+            // WABEREQ: what has been erased can be read, without having been written before.
+            page.put(7, (byte) 0x40);
+        }
         page.position(FIXED_PAGE_BYTES);
     }
 

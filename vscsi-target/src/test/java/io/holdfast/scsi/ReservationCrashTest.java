@@ -24,7 +24,7 @@ class ReservationCrashTest {
     Path dir;
 
     /** A file system that does nothing any more from a step on; that step may be done by half. */
-    private static final class MortalDisk implements FileReservationStore.Disk {
+    private static final class MortalDisk implements DurableFile.Disk {
         private final int lastStep;
         private final boolean halfOfTheNext;
         private int steps;
@@ -65,6 +65,11 @@ class ReservationCrashTest {
         }
 
         @Override
+        public void delete(Path path) {
+            throw new AssertionError("reservations are never deleted");
+        }
+
+        @Override
         public void rename(Path from, Path to) throws IOException {
             boolean whole = whole();
             Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
@@ -74,7 +79,7 @@ class ReservationCrashTest {
         }
     }
 
-    private LogicalUnit unit(FileReservationStore.@Nullable Disk disk) throws IOException {
+    private LogicalUnit unit(DurableFile.@Nullable Disk disk) throws IOException {
         FileReservationStore store = disk == null
                 ? FileReservationStore.open(dir, Initiator.UNIT_UUID)
                 : FileReservationStore.open(dir, Initiator.UNIT_UUID, disk);

@@ -85,7 +85,9 @@ class ScsiCommandTest {
                         ScsiCommand.EXTENDED_COPY_LID1,
                         ScsiCommand.UNMAP,
                         ScsiCommand.WRITE_SAME_10,
-                        ScsiCommand.WRITE_SAME_16);
+                        ScsiCommand.WRITE_SAME_16,
+                        ScsiCommand.SANITIZE_OVERWRITE,
+                        ScsiCommand.SANITIZE_BLOCK_ERASE);
     }
 
     @Test
