@@ -1,10 +1,9 @@
 package io.holdfast.management;
 
-import io.holdfast.block.BackendException;
-import io.holdfast.block.BlockBackend;
 import io.holdfast.block.FileBackend;
-import io.holdfast.block.FileOptions;
 import io.holdfast.block.FileWatch;
+import io.holdfast.block.ImageClosing;
+import io.holdfast.block.IoLane;
 import io.holdfast.block.IoPool;
 import io.holdfast.control.AnnouncementOutcome;
 import io.holdfast.control.ControlServer;
@@ -17,14 +16,11 @@ import io.holdfast.control.VmOutcome;
 import io.holdfast.iscsi.EventLoops;
 import io.holdfast.iscsi.IoWay;
 import io.holdfast.iscsi.IscsiServer;
-import io.holdfast.iscsi.IscsiTarget;
 import io.holdfast.iscsi.SessionEvents;
 import io.holdfast.management.config.ConfigException;
-import io.holdfast.management.config.Export;
 import io.holdfast.management.config.Portal;
 import io.holdfast.management.config.ServeConfig;
 import io.holdfast.management.config.ServeRequest;
-import io.holdfast.management.plane.LuBacking;
 import io.holdfast.management.served.ClientSecrets;
 import io.holdfast.management.served.ServedFabric;
 import io.holdfast.management.served.ServedLus;
@@ -32,21 +28,13 @@ import io.holdfast.management.systemd.PassedPorts;
 import io.holdfast.management.systemd.ServiceManager;
 import io.holdfast.net.Addresses;
 import io.holdfast.npiv.LoginDecision;
-import io.holdfast.scsi.FileReservationStore;
-import io.holdfast.scsi.FixedLunView;
-import io.holdfast.scsi.LogicalUnit;
-import io.holdfast.scsi.LogicalUnitIdentity;
-import io.holdfast.scsi.Lun;
-import io.holdfast.scsi.ReservationStore;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -55,13 +43,10 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
-import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -79,14 +64,11 @@ import org.slf4j.LoggerFactory;
  */
 final class TargetServer implements ServiceManager.Service {
     private static final Logger log = LoggerFactory.getLogger(TargetServer.class);
-    /** Where in the state directory. */
-    private static final String RESERVATIONS = "reservations";
-    /** How long running commands may take to end when the server stops. */
-    private static final Duration COMMANDS_LIMIT = Duration.ofSeconds(5);
+    /** How long running commands may take to end when the server stops, or an export is removed. */
+    static final Duration COMMANDS_LIMIT = Duration.ofSeconds(5);
 
-    private static final int SESSIONS_LOOK_MS = 20;
-    /** For flushing and closing images when the server stops. */
-    private static final Duration STOP_RESERVE = Duration.ofSeconds(15);
+    /** What else may take its time when the server stops. */
+    private static final Duration STOP_RESERVE = Duration.ofSeconds(5);
 
     /** As the server was started, but for what {@link #reload} has changed since. */
     private final ServeConfig config;
@@ -98,18 +80,10 @@ final class TargetServer implements ServiceManager.Service {
     /** How many sessions each target has. */
     private final Map<String, Integer> sessions = new ConcurrentHashMap<>();
 
-    private final List<ServedUnit> units = new CopyOnWriteArrayList<>();
-    private final List<ExportDirectory> directories = new ArrayList<>();
-    /** Removed while commands of theirs were running, which have not ended yet. */
-    private final List<ServedUnit> leaving = new CopyOnWriteArrayList<>();
-
-    private final ServedLus lus = new ServedLus(this::unitOf);
+    private final ServedExports exports;
+    private final ServedLus lus;
     private final ServedFabric fabric;
-    /** Every initiator sees every export, so it may copy between all of them. */
-    private final List<LogicalUnit> copyable = new CopyOnWriteArrayList<>();
-
     private final IoPool pool;
-    private @Nullable UnitIdentities identities;
     private @Nullable EventLoops loops;
     private @Nullable IscsiServer iscsi;
     private @Nullable DataPathPulse pulse;
@@ -117,7 +91,7 @@ final class TargetServer implements ServiceManager.Service {
     private volatile @Nullable ControlServer control;
     private final UnitWatch unitWatch = new UnitWatch(() -> control);
     private volatile @Nullable ControlSide operators;
-    private final LiveServer live = new LiveServer(lus, this::agents);
+    private final LiveServer live;
     private boolean startFailed;
     private final CountDownLatch stopped = new CountDownLatch(1);
 
@@ -127,6 +101,9 @@ final class TargetServer implements ServiceManager.Service {
         this.stopLimit = config.stopLimit();
         this.passed = passed;
         this.pool = new IoPool(config.ioThreads(), IoPool.MAX_WAITING);
+        this.exports = new ServedExports(config, unitWatch, pool);
+        this.lus = new ServedLus(exports::unitOf);
+        this.live = new LiveServer(lus, this::agents);
         this.fabric = new ServedFabric(
                 config.namePrefix() + ":",
                 lus,
@@ -184,94 +161,10 @@ final class TargetServer implements ServiceManager.Service {
     }
 
     private void openUnits() throws IOException {
-        UnitIdentities loaded = UnitIdentities.load(config.state());
-        identities = loaded;
-        for (Export export : config.exports()) {
-            units.add(open(export, loaded));
-        }
-        loaded.save();
+        exports.open();
         if (config.state().isPresent()) {
             operators = ControlSide.open(config, config.state().get(), fabric);
         }
-    }
-
-    private ServedUnit open(Export export, UnitIdentities identities) throws IOException {
-        try {
-            FileBackend backend = FileBackend.open(
-                    export.path(),
-                    new FileOptions(export.readOnly(), export.sizeBytes(), export.direct(), export.preallocate()));
-            String name = config.namePrefix() + ":" + export.name();
-            UUID uuid = identify(backend, identities, name, export);
-            LogicalUnit.Builder builder = builder(uuid, backend, reservations(backend, uuid), export.blockBytes())
-                    .storageListener(unitWatch.watch(name, backend, pool));
-            if (export.writeThrough()) {
-                builder.writeThrough();
-            }
-            if (export.removable()) {
-                builder.removable();
-            }
-            LogicalUnit unit = builder.build();
-            copyable.add(unit);
-            IscsiTarget target = new IscsiTarget(
-                    name, config.portals().get(0).group(), new FixedLunView(Map.of(ServedUnit.LUN, unit), copyable));
-            return new ServedUnit(export, target, uuid, backend);
-        } catch (BackendException e) {
-            throw new IOException(e.getMessage(), e);
-        }
-    }
-
-    private LogicalUnit.Builder builder(
-            UUID uuid, BlockBackend backend, ReservationStore reservations, int blockBytes) {
-        return LogicalUnit.builder(LogicalUnitIdentity.of(uuid), backend)
-                .reservations(reservations)
-                .targetPorts(config.portals().stream().map(Portal::group).toList())
-                .taskManagement(IscsiServer.TASK_MANAGEMENT)
-                .blockBytes(blockBytes);
-    }
-
-    /** The logical unit of an LU that the control plane knows. */
-    private LogicalUnit unitOf(LuBacking lu, BlockBackend backend) {
-        try {
-            LogicalUnit.Builder builder = builder(lu.uuid(), backend, reservations(lu.uuid()), lu.blockBytes());
-            if (lu.writeThrough()) {
-                builder.writeThrough();
-            }
-            return builder.build();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
-    private static UUID identify(FileBackend backend, UnitIdentities identities, String name, Export export)
-            throws IOException {
-        Path path = export.path();
-        try {
-            return identities.of(
-                    name,
-                    path,
-                    backend.created() ? UnitIdentities.Image.CREATED : UnitIdentities.Image.FOUND,
-                    export.blockBytes());
-        } catch (IOException e) {
-            CreatedImage.remove(path, backend);
-            backend.close();
-            throw e;
-        }
-    }
-
-    /** With a state directory reservations outlive the server; without one nothing is written anywhere. */
-    private ReservationStore reservations(FileBackend backend, UUID uuid) throws IOException {
-        try {
-            return reservations(uuid);
-        } catch (IOException e) {
-            backend.close();
-            throw e;
-        }
-    }
-
-    private ReservationStore reservations(UUID uuid) throws IOException {
-        return config.state().isEmpty()
-                ? ReservationStore.inMemory()
-                : FileReservationStore.open(config.state().get().resolve(RESERVATIONS), uuid);
     }
 
     private void listen(IoWay way) throws IOException {
@@ -282,7 +175,7 @@ final class TargetServer implements ServiceManager.Service {
                 config.portals().stream()
                         .map(portal -> new IscsiServer.Portal(
                                 portal.address(),
-                                fabric.directory(directory(portal.group())),
+                                fabric.directory(exports.directory(portal.group())),
                                 passed.take(portal.address())))
                         .toList(),
                 started,
@@ -291,13 +184,11 @@ final class TargetServer implements ServiceManager.Service {
         iscsi = server;
         fabric.sessionsEndBy(server::endSessions);
         control = listenForAgents(() -> describe(server));
-        log.info("serving {} logical unit(s), {} I/O, {} event loops", units.size(), way.label(), config.eventLoops());
-    }
-
-    private ExportDirectory directory(int group) {
-        ExportDirectory directory = new ExportDirectory(units, group);
-        directories.add(directory);
-        return directory;
+        log.info(
+                "serving {} logical unit(s), {} I/O, {} event loops",
+                exports.units().size(),
+                way.label(),
+                config.eventLoops());
     }
 
     private ControlServer listenForAgents(Supplier<ServerDescription> description) throws IOException {
@@ -315,15 +206,17 @@ final class TargetServer implements ServiceManager.Service {
 
     private ServerDescription describe(IscsiServer server) {
         List<ExportedUnit> exported = new ArrayList<>(fabric.exported());
-        units.forEach(unit -> exported.add(new ExportedUnit(
-                unit.target().name(),
-                ServedUnit.LUN,
-                unit.uuid().toString(),
-                unit.backend().sizeBytes(),
-                unit.backend().readOnly())));
+        exports.units()
+                .forEach(unit -> exported.add(new ExportedUnit(
+                        unit.target().name(),
+                        ServedUnit.LUN,
+                        unit.uuid().toString(),
+                        unit.backend().sizeBytes(),
+                        unit.backend().readOnly())));
         return new ServerDescription(
                 config.namePrefix(),
                 server.portals().stream().map(Addresses::print).toList(),
+                config.portals().stream().map(Portal::group).toList(),
                 exported);
     }
 
@@ -350,8 +243,10 @@ final class TargetServer implements ServiceManager.Service {
 
     /** What need not stand between exec and serving: binding the native library, which makes file I/O quick. */
     void finishStart() {
-        units.forEach(TargetServer::bindNative);
+        IoLane lane = Objects.requireNonNull(loops, "not serving").anyLane();
+        exports.finishStart(lane);
         lus.bindNative();
+        lus.resumeSanitizing(lane);
         watch = FileWatch.start(this::files, pool);
         unitWatch.start();
     }
@@ -364,20 +259,9 @@ final class TargetServer implements ServiceManager.Service {
         }
     }
 
-    private static void bindNative(ServedUnit unit) {
-        try {
-            unit.backend().bindNative();
-        } catch (IOException | LinkageError e) {
-            log.warn(
-                    "{}: native I/O cannot be used, slower ways are: {}",
-                    unit.export().path(),
-                    e.getMessage());
-        }
-    }
-
     private List<FileBackend> files() {
         List<FileBackend> files = new ArrayList<>(lus.files());
-        units.forEach(unit -> files.add(unit.backend()));
+        exports.units().forEach(unit -> files.add(unit.backend()));
         return files;
     }
 
@@ -392,88 +276,18 @@ final class TargetServer implements ServiceManager.Service {
      */
     synchronized void reload(ServeRequest next) throws ConfigException {
         ServeConfig judged = next.judged();
-        ServeRequest.Change change =
-                next.since(request, units.stream().map(ServedUnit::export).toList());
+        ServeRequest.Change change = next.since(
+                request, exports.units().stream().map(ServedUnit::export).toList());
         if (!change.needRestart().isEmpty()) {
             log.warn("needs a restart, and stays as it was: {}", String.join(", ", change.needRestart()));
         }
         stopLimit = judged.stopLimit();
-        directories.forEach(directory -> directory.accounts(judged.iscsi().chap()));
-        remove(units.stream()
-                .filter(unit -> change.removed().contains(unit.export().name()))
-                .toList());
-        change.added().forEach(this::add);
+        exports.accounts(judged.iscsi().chap());
+        exports.remove(change.removed(), new SessionsAtTargets());
+        change.added().forEach(exports::add);
         // What needs a restart is named again by the next reload, as long as it is asked for.
         request = new ServeRequest(request.values(), next.exports());
         log.info("the settings have been taken over: {}", status());
-    }
-
-    private void add(Export export) {
-        try {
-            UnitIdentities known = Objects.requireNonNull(identities, "not started");
-            ServedUnit unit = open(export, known);
-            try {
-                known.save();
-            } catch (IOException e) {
-                CreatedImage.remove(export.path(), unit.backend());
-                unit.backend().close();
-                throw e;
-            }
-            bindNative(unit);
-            units.add(unit);
-            directories.forEach(directory -> directory.show(units));
-            log.info("{}: served from now on", unit.target().name());
-        } catch (IOException e) {
-            log.error("export {} cannot be served: {}", export.name(), e.getMessage());
-        }
-    }
-
-    private void remove(List<ServedUnit> gone) {
-        if (gone.isEmpty()) {
-            return;
-        }
-        Set<String> names = gone.stream().map(unit -> unit.target().name()).collect(Collectors.toSet());
-        units.removeAll(gone);
-        directories.forEach(directory -> directory.show(units));
-        copyable.removeAll(gone.stream().map(TargetServer::logicalUnit).toList());
-        IscsiServer server = Objects.requireNonNull(iscsi, "not serving");
-        long deadline = System.nanoTime() + COMMANDS_LIMIT.toNanos();
-        do {
-            // Again and again: one that is just beginning is met by the next look.
-            server.endSessions(session -> names.contains(session.targetName()), "its export was removed");
-            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(SESSIONS_LOOK_MS));
-        } while (sessions.keySet().stream().anyMatch(names::contains) && System.nanoTime() - deadline < 0);
-        for (ServedUnit unit : gone) {
-            if (sessions.containsKey(unit.target().name()) || !copiesEnded(unit, deadline)) {
-                leaving.add(unit);
-                log.warn(
-                        "{}: not served any more; its image stays open and locked until the server stops, because commands"
-                                + " have not ended within {} s",
-                        unit.target().name(),
-                        COMMANDS_LIMIT.toSeconds());
-            } else {
-                closeBackend(unit);
-                log.info(
-                        "{}: not served any more, its image is closed",
-                        unit.target().name());
-            }
-        }
-    }
-
-    private static LogicalUnit logicalUnit(ServedUnit unit) {
-        return (LogicalUnit) unit.target().luns().at(Lun.ofNumber(ServedUnit.LUN));
-    }
-
-    /** Copies for initiators of other exports. */
-    private static boolean copiesEnded(ServedUnit unit, long deadlineNanos) {
-        CountDownLatch ended = new CountDownLatch(1);
-        logicalUnit(unit).awaitCopies(ended::countDown);
-        try {
-            return ended.await(Math.max(0, deadlineNanos - System.nanoTime()), TimeUnit.NANOSECONDS);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return false;
-        }
     }
 
     @Override
@@ -495,7 +309,10 @@ final class TargetServer implements ServiceManager.Service {
 
     /** How long {@link #stop} may take at most. */
     Duration stopLimit() {
-        return stopLimit.plus(COMMANDS_LIMIT.multipliedBy(2)).plus(STOP_RESERVE);
+        return stopLimit
+                .plus(COMMANDS_LIMIT.multipliedBy(2))
+                .plus(ServedExports.CLOSING_LIMIT)
+                .plus(STOP_RESERVE);
     }
 
     /** Where initiators log in. */
@@ -516,8 +333,7 @@ final class TargetServer implements ServiceManager.Service {
         if (server == null || agents == null) {
             return;
         }
-        new ServingNotice(List.copyOf(units), server.portals(), agents.localAddress(), config.namePrefix())
-                .printTo(out);
+        new ServingNotice(exports.units(), server.portals(), agents.localAddress(), config.namePrefix()).printTo(out);
         out.flush();
     }
 
@@ -609,16 +425,15 @@ final class TargetServer implements ServiceManager.Service {
         }
         ended &= pool.close(COMMANDS_LIMIT);
         if (ended) {
-            UnitIdentities locked = identities;
-            if (startFailed && locked != null) {
-                removeCreated(locked);
+            if (startFailed) {
+                exports.removeCreated();
             }
-            units.forEach(TargetServer::closeBackend);
-            lus.close();
-            leaving.forEach(TargetServer::closeBackend);
-            if (locked != null) {
-                locked.close();
-            }
+            ImageClosing closing = new ImageClosing();
+            exports.close(closing);
+            lus.close(closing);
+            // A disk that hangs must not keep the server from ending.
+            closing.await(ServedExports.CLOSING_LIMIT);
+            exports.closeIdentities();
         } else {
             // A write that the kernel still carries out must keep its lock until it has landed, or the next server
             // would
@@ -631,25 +446,17 @@ final class TargetServer implements ServiceManager.Service {
         }
     }
 
-    private void removeCreated(UnitIdentities known) {
-        units.stream()
-                .filter(unit -> CreatedImage.remove(unit.export().path(), unit.backend()))
-                .forEach(unit -> known.revert(unit.target().name()));
-        try {
-            known.save();
-        } catch (IOException e) {
-            log.warn("the identities of images that were removed again stay on record: {}", e.getMessage());
+    /** What is asked of sessions when their target goes. */
+    private final class SessionsAtTargets implements ServedExports.Sessions {
+        @Override
+        public void end(Set<String> targets) {
+            Objects.requireNonNull(iscsi, "not serving")
+                    .endSessions(session -> targets.contains(session.targetName()), "its export was removed");
         }
-    }
 
-    private static void closeBackend(ServedUnit unit) {
-        try {
-            if (!unit.backend().readOnly()) {
-                unit.backend().file().channel().force(false);
-            }
-            unit.backend().close();
-        } catch (IOException e) {
-            log.error("{}: closing it failed: {}", unit.export().path(), e.getMessage());
+        @Override
+        public boolean areAt(String target) {
+            return sessions.containsKey(target);
         }
     }
 

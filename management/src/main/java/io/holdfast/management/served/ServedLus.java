@@ -6,6 +6,8 @@ import io.holdfast.block.BlockError;
 import io.holdfast.block.DeferredBackend;
 import io.holdfast.block.FileBackend;
 import io.holdfast.block.FileOptions;
+import io.holdfast.block.ImageClosing;
+import io.holdfast.block.IoLane;
 import io.holdfast.management.plane.LuBacking;
 import io.holdfast.scsi.LogicalUnit;
 import java.io.IOException;
@@ -232,6 +234,11 @@ public final class ServedLus implements AutoCloseable {
         });
     }
 
+    /** Goes on with what was being sanitized when the server ended. */
+    public void resumeSanitizing(IoLane lane) {
+        byName.values().forEach(served -> served.unit.resumeSanitizing(lane));
+    }
+
     private static void bind(LuBacking lu, FileBackend file) {
         try {
             file.bindNative();
@@ -298,10 +305,7 @@ public final class ServedLus implements AutoCloseable {
 
     static void closeQuietly(LuBacking lu, FileBackend file) {
         try {
-            if (!file.readOnly()) {
-                file.file().channel().force(false);
-            }
-            file.close();
+            file.closeDurably();
         } catch (IOException e) {
             log.error("{}: closing it failed: {}", lu.path(), e.getMessage());
         }
@@ -318,6 +322,13 @@ public final class ServedLus implements AutoCloseable {
     public void close() {
         stopOpening();
         byName.values().forEach(ServedLus::close);
+        byName.clear();
+    }
+
+    /** The same within a limit that somebody else keeps. */
+    public void close(ImageClosing closing) {
+        stopOpening();
+        byName.values().forEach(served -> closing.begin(served.lu.path().toString(), () -> close(served)));
         byName.clear();
     }
 }

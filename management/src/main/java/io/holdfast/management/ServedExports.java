@@ -1,0 +1,339 @@
+package io.holdfast.management;
+
+import io.holdfast.block.BackendException;
+import io.holdfast.block.BlockBackend;
+import io.holdfast.block.FileBackend;
+import io.holdfast.block.FileOptions;
+import io.holdfast.block.ImageClosing;
+import io.holdfast.block.IoLane;
+import io.holdfast.block.IoPool;
+import io.holdfast.iscsi.ChapAccounts;
+import io.holdfast.iscsi.IscsiServer;
+import io.holdfast.iscsi.IscsiTarget;
+import io.holdfast.management.config.Export;
+import io.holdfast.management.config.Portal;
+import io.holdfast.management.config.ServeConfig;
+import io.holdfast.management.plane.LuBacking;
+import io.holdfast.scsi.FileReservationStore;
+import io.holdfast.scsi.FileSanitizeStore;
+import io.holdfast.scsi.FixedLunView;
+import io.holdfast.scsi.LogicalUnit;
+import io.holdfast.scsi.LogicalUnitIdentity;
+import io.holdfast.scsi.Lun;
+import io.holdfast.scsi.ReservationStore;
+import io.holdfast.scsi.SanitizeStore;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What is exported to everybody: images, with their logical units and targets. They come with the start, and come and go with
+ * a reload. Changed by one thread at a time; any thread may look.
+ */
+final class ServedExports {
+    /** How long flushing and closing images may take when the server stops, or when their exports are removed. */
+    static final Duration CLOSING_LIMIT = Duration.ofSeconds(10);
+
+    // Where in the state directory.
+    private static final String RESERVATIONS = "reservations";
+    private static final String SANITIZING = "sanitizing";
+
+    private static final int SESSIONS_LOOK_MS = 20;
+    private static final Logger log = LoggerFactory.getLogger(ServedExports.class);
+
+    /** The sessions at targets. */
+    interface Sessions {
+        void end(Set<String> targets);
+
+        boolean areAt(String target);
+    }
+
+    private final ServeConfig config;
+    private final UnitWatch unitWatch;
+    private final IoPool pool;
+    private final List<ServedUnit> units = new CopyOnWriteArrayList<>();
+    private final List<ExportDirectory> directories = new ArrayList<>();
+    /** Removed while commands of theirs were running, which have not ended yet. */
+    private final List<ServedUnit> leaving = new CopyOnWriteArrayList<>();
+    /** Every initiator sees every export, so it may copy between all of them. */
+    private final List<LogicalUnit> copyable = new CopyOnWriteArrayList<>();
+
+    private @Nullable UnitIdentities identities;
+    private @Nullable IoLane lane;
+
+    ServedExports(ServeConfig config, UnitWatch unitWatch, IoPool pool) {
+        this.config = config;
+        this.unitWatch = unitWatch;
+        this.pool = pool;
+    }
+
+    /** Opens the images of the settings. */
+    void open() throws IOException {
+        UnitIdentities loaded = UnitIdentities.load(config.state());
+        identities = loaded;
+        for (Export export : config.exports()) {
+            units.add(open(export, loaded));
+        }
+        loaded.save();
+    }
+
+    List<ServedUnit> units() {
+        return List.copyOf(units);
+    }
+
+    private ServedUnit open(Export export, UnitIdentities identities) throws IOException {
+        try {
+            FileBackend backend = FileBackend.open(
+                    export.path(),
+                    new FileOptions(export.readOnly(), export.sizeBytes(), export.direct(), export.preallocate()));
+            String name = config.namePrefix() + ":" + export.name();
+            UUID uuid = identify(backend, identities, name, export);
+            LogicalUnit.Builder builder = builder(uuid, backend, stores(backend, uuid), export.blockBytes())
+                    .storageListener(unitWatch.watch(name, backend, pool));
+            if (export.writeThrough()) {
+                builder.writeThrough();
+            }
+            if (export.removable()) {
+                builder.removable();
+            }
+            LogicalUnit unit = builder.build();
+            copyable.add(unit);
+            IscsiTarget target = new IscsiTarget(
+                    name, config.portals().get(0).group(), new FixedLunView(Map.of(ServedUnit.LUN, unit), copyable));
+            return new ServedUnit(export, target, uuid, backend);
+        } catch (BackendException e) {
+            throw new IOException(e.getMessage(), e);
+        }
+    }
+
+    private LogicalUnit.Builder builder(UUID uuid, BlockBackend backend, Stores stores, int blockBytes) {
+        return LogicalUnit.builder(LogicalUnitIdentity.of(uuid), backend)
+                .reservations(stores.reservations())
+                .sanitizing(stores.sanitizing())
+                .targetPorts(config.portals().stream().map(Portal::group).toList())
+                .taskManagement(IscsiServer.TASK_MANAGEMENT)
+                .blockBytes(blockBytes);
+    }
+
+    /** The logical unit of an LU that the control plane knows. */
+    LogicalUnit unitOf(LuBacking lu, BlockBackend backend) {
+        try {
+            LogicalUnit.Builder builder = builder(lu.uuid(), backend, stores(lu.uuid()), lu.blockBytes());
+            if (lu.writeThrough()) {
+                builder.writeThrough();
+            }
+            return builder.build();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static UUID identify(FileBackend backend, UnitIdentities identities, String name, Export export)
+            throws IOException {
+        Path path = export.path();
+        try {
+            return identities.of(
+                    name,
+                    path,
+                    backend.created() ? UnitIdentities.Image.CREATED : UnitIdentities.Image.FOUND,
+                    export.blockBytes());
+        } catch (IOException e) {
+            CreatedImage.remove(path, backend);
+            backend.close();
+            throw e;
+        }
+    }
+
+    /**
+     * What of a logical unit is kept in the state directory, and outlives the server; without one nothing is written anywhere.
+     */
+    private record Stores(ReservationStore reservations, SanitizeStore sanitizing) {}
+
+    private Stores stores(FileBackend backend, UUID uuid) throws IOException {
+        try {
+            return stores(uuid);
+        } catch (IOException e) {
+            backend.close();
+            throw e;
+        }
+    }
+
+    private Stores stores(UUID uuid) throws IOException {
+        if (config.state().isEmpty()) {
+            return new Stores(ReservationStore.inMemory(), SanitizeStore.inMemory());
+        }
+        Path state = config.state().get();
+        return new Stores(
+                FileReservationStore.open(state.resolve(RESERVATIONS), uuid),
+                FileSanitizeStore.open(state.resolve(SANITIZING), uuid));
+    }
+
+    /** What initiators find who come through a portal of this group. */
+    ExportDirectory directory(int group) {
+        ExportDirectory directory = new ExportDirectory(units, group);
+        directories.add(directory);
+        return directory;
+    }
+
+    /** From now on logins prove themselves by these; sessions stay. */
+    void accounts(ChapAccounts next) {
+        directories.forEach(directory -> directory.accounts(next));
+    }
+
+    /**
+     * What need not stand between exec and serving.
+     *
+     * @param anyLane for what belongs to no connection
+     */
+    void finishStart(IoLane anyLane) {
+        lane = anyLane;
+        units.forEach(unit -> {
+            bindNative(unit);
+            logicalUnit(unit).resumeSanitizing(anyLane);
+        });
+    }
+
+    private static void bindNative(ServedUnit unit) {
+        try {
+            unit.backend().bindNative();
+        } catch (IOException | LinkageError e) {
+            log.warn(
+                    "{}: native I/O cannot be used, slower ways are: {}",
+                    unit.export().path(),
+                    e.getMessage());
+        }
+    }
+
+    // ------------------------------------------------------------------ reload
+
+    /** Serves an export from now on; what keeps it from being served is said in the log. */
+    void add(Export export) {
+        try {
+            UnitIdentities known = Objects.requireNonNull(identities, "not opened");
+            ServedUnit unit = open(export, known);
+            try {
+                known.save();
+            } catch (IOException e) {
+                CreatedImage.remove(export.path(), unit.backend());
+                unit.backend().close();
+                throw e;
+            }
+            bindNative(unit);
+            logicalUnit(unit).resumeSanitizing(Objects.requireNonNull(lane, "not started"));
+            units.add(unit);
+            directories.forEach(directory -> directory.show(units));
+            log.info("{}: served from now on", unit.target().name());
+        } catch (IOException e) {
+            log.error("export {} cannot be served: {}", export.name(), e.getMessage());
+        }
+    }
+
+    /** Ends exports, with their sessions. */
+    void remove(Collection<String> exports, Sessions sessions) {
+        List<ServedUnit> gone = units.stream()
+                .filter(unit -> exports.contains(unit.export().name()))
+                .toList();
+        if (gone.isEmpty()) {
+            return;
+        }
+        Set<String> names = gone.stream().map(unit -> unit.target().name()).collect(Collectors.toSet());
+        units.removeAll(gone);
+        directories.forEach(directory -> directory.show(units));
+        copyable.removeAll(gone.stream().map(ServedExports::logicalUnit).toList());
+        long deadline = System.nanoTime() + TargetServer.COMMANDS_LIMIT.toNanos();
+        do {
+            // Again and again: one that is just beginning is met by the next look.
+            sessions.end(names);
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(SESSIONS_LOOK_MS));
+        } while (names.stream().anyMatch(sessions::areAt) && System.nanoTime() - deadline < 0);
+        ImageClosing closing = new ImageClosing();
+        List<ServedUnit> closed = new ArrayList<>();
+        for (ServedUnit unit : gone) {
+            if (sessions.areAt(unit.target().name()) || !copiesEnded(unit, deadline)) {
+                leaving.add(unit);
+                log.warn(
+                        "{}: not served any more; its image stays open and locked until the server stops, because commands"
+                                + " have not ended within {} s",
+                        unit.target().name(),
+                        TargetServer.COMMANDS_LIMIT.toSeconds());
+            } else {
+                beginToClose(unit, closing);
+                closed.add(unit);
+            }
+        }
+        List<String> late = closing.await(CLOSING_LIMIT);
+        closed.stream()
+                .filter(unit -> !late.contains(unit.export().path().toString()))
+                .forEach(unit -> log.info(
+                        "{}: not served any more, its image is closed",
+                        unit.target().name()));
+    }
+
+    private static LogicalUnit logicalUnit(ServedUnit unit) {
+        return (LogicalUnit) unit.target().luns().at(Lun.ofNumber(ServedUnit.LUN));
+    }
+
+    /** Copies for initiators of other exports. */
+    private static boolean copiesEnded(ServedUnit unit, long deadlineNanos) {
+        CountDownLatch ended = new CountDownLatch(1);
+        logicalUnit(unit).awaitCopies(ended::countDown);
+        try {
+            return ended.await(Math.max(0, deadlineNanos - System.nanoTime()), TimeUnit.NANOSECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+
+    // ------------------------------------------------------------------ the end
+
+    /** The start has failed: removes the images that it has made. */
+    void removeCreated() {
+        UnitIdentities known = identities;
+        if (known == null) {
+            return;
+        }
+        units.stream()
+                .filter(unit -> CreatedImage.remove(unit.export().path(), unit.backend()))
+                .forEach(unit -> known.revert(unit.target().name()));
+        try {
+            known.save();
+        } catch (IOException e) {
+            log.warn("the identities of images that were removed again stay on record: {}", e.getMessage());
+        }
+    }
+
+    /** Nothing runs any more. */
+    void close(ImageClosing closing) {
+        units.forEach(unit -> beginToClose(unit, closing));
+        leaving.forEach(unit -> beginToClose(unit, closing));
+    }
+
+    private static void beginToClose(ServedUnit unit, ImageClosing closing) {
+        closing.begin(unit.export().path().toString(), unit.backend()::closeDurably);
+    }
+
+    /** The state directory is another server's from now on. */
+    void closeIdentities() {
+        UnitIdentities locked = identities;
+        if (locked != null) {
+            locked.close();
+        }
+    }
+}
