@@ -1,7 +1,5 @@
 package io.holdfast.management;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.SerializationFeature;
 import io.holdfast.linux.FileFailure;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -43,14 +41,13 @@ final class UnitIdentities implements AutoCloseable {
     private static final long DYING_HOLDER_LIMIT_MS = 2_000;
 
     private static final long LOCK_RETRY_MS = 10;
-    private static final int DEFAULT_BLOCK_BYTES = 512;
 
     private static final Path MACHINE_ID = Path.of("/etc/machine-id");
 
     private final Optional<Path> state;
-    private final Map<String, Unit> known = new TreeMap<>();
+    private final Map<String, KnownUnit> known = new TreeMap<>();
     /** As this start found them. */
-    private final Map<String, Unit> found = new TreeMap<>();
+    private final Map<String, KnownUnit> found = new TreeMap<>();
 
     private @Nullable FileChannel lock;
     private boolean changed;
@@ -122,13 +119,7 @@ final class UnitIdentities implements AutoCloseable {
     private void read(Path directory) throws IOException {
         Path file = directory.resolve(FILE);
         try {
-            Units units = new ObjectMapper().readValue(Files.readAllBytes(file), Units.class);
-            if (units == null || units.units() == null || units.units().containsValue(null)) {
-                throw new IOException("it does not name units and their UUIDs");
-            }
-            for (Map.Entry<String, UnitText> unit : units.units().entrySet()) {
-                known.put(unit.getKey(), unit.getValue().parse());
-            }
+            known.putAll(UnitsJson.read(Files.readAllBytes(file)));
             found.putAll(known);
         } catch (NoSuchFileException e) {
             // The first start.
@@ -156,14 +147,14 @@ final class UnitIdentities implements AutoCloseable {
     UUID of(String targetName, Path path, Image image, int blockBytes) throws IOException {
         if (state.isEmpty()) {
             String seed = machineId() + '\n' + path.toRealPath() + '\n' + Files.getAttribute(path, "unix:ino");
-            if (blockBytes != DEFAULT_BLOCK_BYTES) {
+            if (blockBytes != KnownUnit.DEFAULT_BLOCK_BYTES) {
                 // In other blocks it is another disk: every number of a block on it would mean another place.
                 seed += "\n" + blockBytes;
             }
             return UUID.nameUUIDFromBytes(seed.getBytes(StandardCharsets.UTF_8));
         }
         String place = place(path);
-        Unit before = known.get(targetName);
+        KnownUnit before = known.get(targetName);
         if (before != null && !before.path().equals(place)) {
             throw new IOException(targetName + " was " + before.path() + " and is now " + place
                     + ": VMs would go on with another disk; give the export another name, or, if the image was moved, "
@@ -176,9 +167,9 @@ final class UnitIdentities implements AutoCloseable {
                     targetName,
                     path);
         }
-        Unit unit = known.computeIfAbsent(targetName, name -> {
+        KnownUnit unit = known.computeIfAbsent(targetName, name -> {
             changed = true;
-            return new Unit(UUID.randomUUID(), place, blockBytes);
+            return new KnownUnit(UUID.randomUUID(), place, blockBytes);
         });
         if (unit.blockBytes() != blockBytes) {
             throw new IOException(targetName + " has blocks of " + unit.blockBytes() + " bytes and cannot have "
@@ -210,7 +201,7 @@ final class UnitIdentities implements AutoCloseable {
 
     /** A unit's image was created by this start and is removed again: its name stands for what it stood for before. */
     void revert(String targetName) {
-        Unit before = found.get(targetName);
+        KnownUnit before = found.get(targetName);
         if (before == null) {
             known.remove(targetName);
         } else {
@@ -224,15 +215,8 @@ final class UnitIdentities implements AutoCloseable {
         if (!changed || state.isEmpty()) {
             return;
         }
-        Map<String, UnitText> texts = new TreeMap<>();
-        known.forEach(
-                (name, unit) -> texts.put(name, new UnitText(unit.uuid().toString(), unit.path(), unit.blockBytes())));
         try {
-            write(
-                    state.get(),
-                    new ObjectMapper()
-                            .enable(SerializationFeature.INDENT_OUTPUT)
-                            .writeValueAsBytes(new Units(texts)));
+            write(state.get(), UnitsJson.written(known));
         } catch (AccessDeniedException e) {
             throw notWritable(state.get(), e);
         }
@@ -273,26 +257,6 @@ final class UnitIdentities implements AutoCloseable {
             held.close();
         } catch (IOException e) {
             LOG.warn("{}: its lock cannot be given back: {}", state.orElseThrow(), e.getMessage());
-        }
-    }
-
-    /** A logical unit as it is remembered. */
-    private record Unit(UUID uuid, String path, int blockBytes) {}
-
-    /** What the file holds: target name to logical unit. */
-    record Units(Map<String, UnitText> units) {}
-
-    /** A logical unit in the file. */
-    record UnitText(
-            @Nullable String uuid,
-            @Nullable String path,
-            @Nullable Integer blockBytes) {
-        private Unit parse() throws IOException {
-            if (uuid == null || path == null) {
-                throw new IOException("a unit has no uuid or no path");
-            }
-            // Absent in what was written before disks could have other blocks.
-            return new Unit(UUID.fromString(uuid), path, blockBytes == null ? DEFAULT_BLOCK_BYTES : blockBytes);
         }
     }
 }

@@ -124,16 +124,14 @@ public final class ServiceManager implements AutoCloseable {
      *
      * @param within how long it may take at most
      */
-    public void stopping(String status, Duration within) {
+    public synchronized void stopping(String status, Duration within) {
         tell(
                 manager -> {
                     manager.stopping(status);
                     manager.extendTimeout(within);
                 },
                 status);
-        synchronized (this) {
-            stopping = true;
-        }
+        stopping = true;
     }
 
     private synchronized String statusTold() {
