@@ -66,7 +66,8 @@ fault drills|iproute2|cmd:ss
 fault drills|procps|cmd:pgrep
 fault drills|util-linux|cmd:flock
 fault drills|socat|cmd:socat
-durability tests|strace|cmd:strace
+fault drills|nftables|cmd:nft
+fault drills and durability tests|strace|cmd:strace
 conformance and benchmarks|libiscsi-bin|cmd:iscsi-test-cu
 conformance and benchmarks|tgt|cmd:tgtd
 conformance and benchmarks|nbdkit|cmd:nbdkit

@@ -88,6 +88,19 @@ static void root_device(char *name, size_t size)
     fclose(file);
 }
 
+/* Another one after every boot. */
+static void boot_id(char *id, size_t size)
+{
+    FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+    if (file == NULL || fgets(id, (int) size, file) == NULL) {
+        snprintf(id, size, "unknown");
+    }
+    if (file != NULL) {
+        fclose(file);
+    }
+    id[strcspn(id, "\n")] = '\0';
+}
+
 static int start_writers(unsigned pause)
 {
     int ends[2];
@@ -158,8 +171,10 @@ static void report(void)
 {
     struct statvfs root;
     bool read_only = statvfs("/", &root) != 0 || (root.f_flag & ST_RDONLY) != 0;
-    port_line(&port, "report errors=%lu kmsg=%lu remounted_ro=%s", errors, kernel_log.reported,
-              read_only ? "yes" : "no");
+    char boot[64];
+    boot_id(boot, sizeof(boot));
+    port_line(&port, "report errors=%lu kmsg=%lu remounted_ro=%s boot=%s", errors, kernel_log.reported,
+              read_only ? "yes" : "no", boot);
 }
 
 static void obey(const char *command)
@@ -279,6 +294,7 @@ _Noreturn static void serve(int pipe, int timer)
 int main(void)
 {
     char device[64];
+    char boot[64];
     writer_count = (unsigned) setting("holdfast.writers", DEFAULT_WRITERS);
     if (writer_count > MAX_WRITERS) {
         writer_count = MAX_WRITERS;
@@ -293,6 +309,8 @@ int main(void)
     mlockall(MCL_CURRENT | MCL_FUTURE);
     sched_setscheduler(0, SCHED_FIFO, &(struct sched_param){.sched_priority = 1});
 
-    port_line(&port, "ready %llu writers=%u device=%s", (unsigned long long) uptime_us(), writer_count, device);
+    boot_id(boot, sizeof(boot));
+    port_line(&port, "ready %llu writers=%u device=%s boot=%s", (unsigned long long) uptime_us(), writer_count, device,
+              boot);
     serve(pipe, start_ticks());
 }

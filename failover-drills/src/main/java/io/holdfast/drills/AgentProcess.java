@@ -25,20 +25,28 @@ final class AgentProcess {
 
     static AgentProcess start(Workplace place, Path holdfast, int controlPort, String vmName, Path qmpSocket)
             throws DrillFailure {
-        return start(place, holdfast, List.of(controlPort), Map.of(vmName, qmpSocket.toString()), List.of());
+        return start(
+                place,
+                holdfast,
+                Host.LOOPBACK,
+                List.of("127.0.0.1:" + controlPort),
+                Map.of(vmName, qmpSocket.toString()),
+                List.of());
     }
 
     /**
      * The same for several servers and VMs, and with more options.
      *
+     * @param host where it runs
+     * @param servers their control ports
      * @param vms what {@code --vm} says of each beside its name and portal: the QMP socket, and attributes
      */
     static AgentProcess start(
-            Workplace place, Path holdfast, List<Integer> controlPorts, Map<String, String> vms, List<String> more)
+            Workplace place, Path holdfast, Host host, List<String> servers, Map<String, String> vms, List<String> more)
             throws DrillFailure {
         List<String> command = new ArrayList<>(List.of(holdfast.toString(), "agent"));
-        for (int port : controlPorts) {
-            command.addAll(List.of("--server", "127.0.0.1:" + port));
+        for (String server : servers) {
+            command.addAll(List.of("--server", server));
         }
         for (Map.Entry<String, String> vm : vms.entrySet()) {
             // A port of its own: another agent may run on this machine, with the default ones.
@@ -48,7 +56,7 @@ final class AgentProcess {
         // As in operation, where it is below /run: a disk would stand between the loss and the freeze.
         command.addAll(List.of("--state", place.fileInMemory("agent-state").toString()));
         command.addAll(more);
-        return new AgentProcess(place.start("the agent", command, place.file("agent.log"), GRACE));
+        return new AgentProcess(place.start("the agent", host.command(command), place.file("agent.log"), GRACE));
     }
 
     Child child() {

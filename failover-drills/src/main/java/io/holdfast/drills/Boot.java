@@ -33,6 +33,11 @@ enum Boot {
 
     /** QEMU's arguments for it. */
     List<String> qemuArguments(GuestImages images, DeviceKind device, int writers) {
+        return qemuArguments(images, device, "holdfast.writers=" + writers);
+    }
+
+    /** @param words more of the kernel's command line, where QEMU has a say in that (test-images/README.md) */
+    List<String> qemuArguments(GuestImages images, DeviceKind device, String words) {
         return switch (this) {
             case KERNEL ->
                 List.of(
@@ -41,7 +46,7 @@ enum Boot {
                         "-initrd",
                         images.initrd().toString(),
                         "-append",
-                        "console=ttyS0 panic=-1 root=" + device.guestDevice() + " holdfast.writers=" + writers);
+                        "console=ttyS0 panic=-1 root=" + device.guestDevice() + " " + words);
             // The boot loader on the disk says the rest.
             case BIOS -> List.of();
         };

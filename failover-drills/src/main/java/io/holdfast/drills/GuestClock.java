@@ -114,6 +114,32 @@ final class GuestClock {
         return furthestMs;
     }
 
+    /**
+     * From the first tick to the last: what passed on the host, less what passed in the guest, less what it was stopped. Nothing
+     * but the way of two ticks if all is well.
+     */
+    synchronized OptionalDouble unaccountedMs(List<QemuTrace.Change> changes) {
+        if (ticks.size() < 2) {
+            return OptionalDouble.empty();
+        }
+        Tick first = ticks.get(0);
+        Tick last = ticks.get(ticks.size() - 1);
+        double stoppedMs = 0;
+        long stoppedNs = 0;
+        for (QemuTrace.Change change : changes) {
+            if (change.atNs() > first.atNs() && change.atNs() < last.atNs()) {
+                if (!change.running() && stoppedNs == 0) {
+                    stoppedNs = change.atNs();
+                } else if (change.running() && stoppedNs != 0) {
+                    stoppedMs += Numbers.msBetween(stoppedNs, change.atNs());
+                    stoppedNs = 0;
+                }
+            }
+        }
+        double guestMs = (last.uptimeUs() - first.uptimeUs()) / 1000.0;
+        return OptionalDouble.of(Numbers.msBetween(first.atNs(), last.atNs()) - guestMs - stoppedMs);
+    }
+
     /** By how much the guest's time of day fell behind the host's between the two times. */
     synchronized OptionalDouble fellBehindMs(long fromNs, long toNs) {
         List<Tick> span = ticks.stream()

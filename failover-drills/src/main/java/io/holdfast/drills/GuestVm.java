@@ -23,6 +23,7 @@ final class GuestVm {
      * @param name tells its files from those of other guests in the same place; may be empty
      * @param login more of the iSCSI block node, such as a CHAP user
      * @param more more of QEMU's arguments
+     * @param host where QEMU runs
      */
     record Setting(
             DeviceKind device,
@@ -32,9 +33,10 @@ final class GuestVm {
             int lun,
             String name,
             String login,
-            List<String> more) {
+            List<String> more,
+            Host host) {
         Setting(DeviceKind device, List<String> boot, int portal, String target, int lun) {
-            this(device, boot, portal, target, lun, "", "", List.of());
+            this(device, boot, portal, target, lun, "", "", List.of(), Host.LOOPBACK);
         }
 
         private Path file(Workplace place, String file) {
@@ -47,6 +49,7 @@ final class GuestVm {
     private final Path observerMonitor;
     private final Path port;
     private final Path console;
+    private final Path trace;
 
     private GuestVm(Child child, Workplace place, Setting setting) {
         this.child = child;
@@ -54,6 +57,7 @@ final class GuestVm {
         this.observerMonitor = setting.file(place, "observer.qmp");
         this.port = setting.file(place, "guest.port");
         this.console = setting.file(place, "console.log");
+        this.trace = setting.file(place, "qemu.trace");
     }
 
     /** The monitor socket that belongs to the agent: known before QEMU runs, because the agent is started first. */
@@ -101,7 +105,7 @@ final class GuestVm {
         command.addAll(List.of("-blockdev", "driver=raw,node-name=disk0,file=iscsi0,cache.direct=on"));
         command.addAll(setting.device().qemuArguments());
         command.addAll(setting.more());
-        return command;
+        return setting.host().command(command);
     }
 
     private static String iscsiNode(Setting setting) {
@@ -122,6 +126,11 @@ final class GuestVm {
 
     Child child() {
         return child;
+    }
+
+    /** QEMU's own record of when it stopped and ran. */
+    QemuTrace trace() {
+        return new QemuTrace(trace);
     }
 
     Path observerMonitor() {

@@ -18,9 +18,14 @@ final class ServerProcess {
     private static final Pattern URL = Pattern.compile("iscsi://([^/\\s:]+):(\\d+)/([^/\\s]+)/(\\d+)");
 
     /** Where and as what the server is started, the same before and after the fault. */
-    record Setting(Path holdfast, int iscsiPort, int controlPort, Path image, Path stateFolder, List<String> more) {
+    record Setting(
+            Path holdfast, int iscsiPort, int controlPort, Path image, Path stateFolder, List<String> more, Host host) {
         Setting(Path holdfast, int iscsiPort, int controlPort, Path image, Path stateFolder) {
-            this(holdfast, iscsiPort, controlPort, image, stateFolder, List.of());
+            this(holdfast, iscsiPort, controlPort, image, stateFolder, List.of(), Host.LOOPBACK);
+        }
+
+        String controlAddress() {
+            return host.address() + ":" + controlPort;
         }
 
         List<String> command() {
@@ -28,15 +33,15 @@ final class ServerProcess {
                     holdfast.toString(),
                     "serve",
                     "--listen",
-                    "127.0.0.1:" + iscsiPort,
+                    host.address() + ":" + iscsiPort,
                     "--control",
-                    "127.0.0.1:" + controlPort,
+                    controlAddress(),
                     "--export",
                     image.toString(),
                     "--state",
                     stateFolder.toString()));
             command.addAll(more);
-            return command;
+            return host.command(command);
         }
     }
 

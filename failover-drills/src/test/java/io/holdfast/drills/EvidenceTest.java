@@ -55,7 +55,7 @@ class EvidenceTest {
     void shouldBelieveTheGuestsOwnCountOfComplaintsWhenLinesWereLost() {
         GuestReport said = new GuestReport();
         said.accept("kmsg 4 INFO: task jbd2 blocked for more than 10 seconds.", 1);
-        said.accept("report errors=0 kmsg=3 remounted_ro=no", 2);
+        said.accept("report errors=0 kmsg=3 remounted_ro=no boot=b1", 2);
 
         assertThat(Drill.aftermath(said, Optional.empty()).kernelComplaintCount())
                 .isEqualTo(3);

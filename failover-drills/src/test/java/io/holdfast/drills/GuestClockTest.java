@@ -6,6 +6,7 @@ import static io.holdfast.drills.Examples.tick;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.List;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 
@@ -83,5 +84,17 @@ class GuestClockTest {
         ack(clock, 1500, 600);
 
         assertThat(clock.ackRate(ms(1000), ms(1500))).isCloseTo(4, within(0.01));
+    }
+
+    @Test
+    void shouldTellAClockThatRanOnFromOneThatStoodStill() {
+        tick(clock, 1000, 100);
+        tick(clock, 1020, 120);
+        tick(clock, 7000, 155);
+        List<QemuTrace.Change> stopped = List.of(
+                new QemuTrace.Change(ms(1040), false, "paused"), new QemuTrace.Change(ms(6985), true, "running"));
+
+        assertThat(clock.unaccountedMs(stopped).orElseThrow()).isCloseTo(0, within(0.01));
+        assertThat(clock.unaccountedMs(List.of()).orElseThrow()).isCloseTo(5945, within(0.01));
     }
 }

@@ -9,8 +9,14 @@ import java.util.List;
  */
 public sealed interface GuestLine {
 
-    /** The workload runs. {@code uptimeMicros} is the guest's CLOCK_MONOTONIC, {@code device} holds its root. */
-    record Ready(long uptimeMicros, int writers, String device) implements GuestLine {}
+    /**
+     * The workload runs.
+     *
+     * @param uptimeMicros the guest's CLOCK_MONOTONIC
+     * @param device holds its root
+     * @param bootId another one after every boot
+     */
+    record Ready(long uptimeMicros, int writers, String device, String bootId) implements GuestLine {}
 
     /** Record {@code sequence} of {@code writer} is durable: its fsync returned 0 after {@code latencyMicros}. */
     record Ack(int writer, long sequence, long uptimeMicros, long latencyMicros) implements GuestLine {}
@@ -27,8 +33,8 @@ public sealed interface GuestLine {
     /** The writer has ended; {@code lastAcked} is 0 if nothing was acknowledged. */
     record Stopped(int writer, long lastAcked) implements GuestLine {}
 
-    /** The guest's own count of what it reported. */
-    record Summary(long errors, long kernelMessages, boolean remountedReadOnly) implements GuestLine {}
+    /** The guest's own count of what it reported, and which boot it was then. */
+    record Summary(long errors, long kernelMessages, boolean remountedReadOnly, String bootId) implements GuestLine {}
 
     /** Not of the protocol. Kept, because it shows what went wrong. */
     record Garbled(String text) implements GuestLine {}
@@ -38,7 +44,12 @@ public sealed interface GuestLine {
         try {
             Words words = new Words(line);
             GuestLine parsed = switch (words.next()) {
-                case "ready" -> new Ready(words.nextLong(), (int) words.nextLong("writers="), words.next("device="));
+                case "ready" ->
+                    new Ready(
+                            words.nextLong(),
+                            (int) words.nextLong("writers="),
+                            words.next("device="),
+                            words.next("boot="));
                 case "ack" -> new Ack(words.nextWriter(), words.nextLong(), words.nextLong(), words.nextLong());
                 case "error" ->
                     new WriteError(words.nextWriter(), words.nextLong(), (int) words.nextLong(), words.rest());
@@ -46,7 +57,11 @@ public sealed interface GuestLine {
                 case "kmsg" -> new KernelMessage((int) words.nextLong(), words.rest());
                 case "stopped" -> new Stopped(words.nextWriter(), words.nextLong());
                 case "report" ->
-                    new Summary(words.nextLong("errors="), words.nextLong("kmsg="), words.nextYes("remounted_ro="));
+                    new Summary(
+                            words.nextLong("errors="),
+                            words.nextLong("kmsg="),
+                            words.nextYes("remounted_ro="),
+                            words.next("boot="));
                 default -> throw new IllegalArgumentException("unknown word");
             };
             return words.atEnd() ? parsed : new Garbled(line);

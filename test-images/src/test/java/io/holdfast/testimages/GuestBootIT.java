@@ -73,7 +73,8 @@ class GuestBootIT {
             assertThat(guest.awaitEnd(LIMIT)).isZero();
 
             assertThat(report.ready().orElseThrow().line().device()).isEqualTo(rootDevice);
-            assertThat(report.summary()).contains(new GuestLine.Summary(0, 0, false));
+            String bootId = report.ready().orElseThrow().line().bootId();
+            assertThat(report.summary()).contains(new GuestLine.Summary(0, 0, false, bootId));
             assertThat(report.garbled()).isEmpty();
             assertThat(report.ticks()).isPositive();
             report.stopped()

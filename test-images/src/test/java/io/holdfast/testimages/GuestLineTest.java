@@ -11,8 +11,8 @@ class GuestLineTest {
 
     @Test
     void shouldReadEveryLineOfTheProtocol() {
-        assertThat(GuestLine.parse("ready 2061053 writers=4 device=/dev/vda"))
-                .isEqualTo(new GuestLine.Ready(2061053, 4, "/dev/vda"));
+        assertThat(GuestLine.parse("ready 2061053 writers=4 device=/dev/vda boot=b1"))
+                .isEqualTo(new GuestLine.Ready(2061053, 4, "/dev/vda", "b1"));
         assertThat(GuestLine.parse("ack 3 343 7121932 8080")).isEqualTo(new GuestLine.Ack(3, 343, 7121932, 8080));
         assertThat(GuestLine.parse("error 1 17 5 fsync: Input/output error"))
                 .isEqualTo(new GuestLine.WriteError(1, 17, 5, "fsync: Input/output error"));
@@ -21,8 +21,8 @@ class GuestLineTest {
         assertThat(GuestLine.parse("kmsg 3 Buffer I/O error on dev vda, logical block 1"))
                 .isEqualTo(new GuestLine.KernelMessage(3, "Buffer I/O error on dev vda, logical block 1"));
         assertThat(GuestLine.parse("stopped 0 498")).isEqualTo(new GuestLine.Stopped(0, 498));
-        assertThat(GuestLine.parse("report errors=0 kmsg=2 remounted_ro=yes"))
-                .isEqualTo(new GuestLine.Summary(0, 2, true));
+        assertThat(GuestLine.parse("report errors=0 kmsg=2 remounted_ro=yes boot=b1"))
+                .isEqualTo(new GuestLine.Summary(0, 2, true, "b1"));
     }
 
     @ParameterizedTest
@@ -39,7 +39,7 @@ class GuestLineTest {
                 "tick 1",
                 "ready 1 writers=4",
                 "ready 1 4 /dev/vda",
-                "report errors=0 kmsg=0 remounted_ro=maybe",
+                "report errors=0 kmsg=0 remounted_ro=maybe boot=b1",
                 "acktick 1 2",
                 " ack 1 2 3 4"
             })

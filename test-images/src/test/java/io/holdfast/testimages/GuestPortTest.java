@@ -25,7 +25,7 @@ class GuestPortTest {
 
     @Test
     void shouldPutLinesTogetherWhereverTheyAreSplit() throws Exception {
-        String said = "ready 1 writers=1 device=/dev/vda\nack 0 1 2 3\nack 0 2 4 5\n";
+        String said = "ready 1 writers=1 device=/dev/vda boot=b1\nack 0 1 2 3\nack 0 2 4 5\n";
         try (ServerSocketChannel qemu = listen();
                 GuestPort port = GuestPort.connect(socket(), report);
                 SocketChannel guest = qemu.accept()) {

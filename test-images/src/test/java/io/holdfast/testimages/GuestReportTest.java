@@ -20,14 +20,14 @@ class GuestReportTest {
 
     @Test
     void shouldFollowAGuestFromReadyToItsSummary() {
-        hear(1, "ready 2000000 writers=2 device=/dev/sda");
+        hear(1, "ready 2000000 writers=2 device=/dev/sda boot=b1");
         hear(2, "ack 0 1 2100000 900", "ack 1 1 2100000 900");
         assertThat(report.allStopped()).isFalse();
-        hear(3, "stopped 1 1", "stopped 0 1", "report errors=0 kmsg=0 remounted_ro=no");
+        hear(3, "stopped 1 1", "stopped 0 1", "report errors=0 kmsg=0 remounted_ro=no boot=b1");
         assertThat(report.allStopped()).isTrue();
         assertThat(report.stopped()).containsEntry(0, 1L).containsEntry(1, 1L);
         assertThat(report.ready().orElseThrow().line().device()).isEqualTo("/dev/sda");
-        assertThat(report.summary()).contains(new GuestLine.Summary(0, 0, false));
+        assertThat(report.summary()).contains(new GuestLine.Summary(0, 0, false, "b1"));
         assertThat(report.ledger().acked()).isEqualTo(2);
     }
 
@@ -55,7 +55,7 @@ class GuestReportTest {
 
     @Test
     void shouldWakeWhoWaitsWhenTheConditionHolds() throws Exception {
-        Thread guest = new Thread(() -> hear(1, "ready 1 writers=1 device=/dev/vda"));
+        Thread guest = new Thread(() -> hear(1, "ready 1 writers=1 device=/dev/vda boot=b1"));
         guest.start();
         report.await(
                 "the guest is ready",

@@ -1,7 +1,5 @@
 package io.holdfast.drills;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
 import io.holdfast.linux.UnixStream;
 import io.holdfast.testimages.DiskChecker;
 import io.holdfast.testimages.DiskReport;
@@ -22,27 +20,42 @@ import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/**
- * Servers, an agent and guests, put together as a test wants them: for cases that are not "the server goes and comes back".
- * Belongs to the test's thread.
- */
+/** Servers, an agent and guests, put together as a drill wants them. Belongs to the drill's thread. */
 final class Scene implements AutoCloseable {
-    private static final int WRITERS = 4;
+    private static final String WORDS = "holdfast.writers=4";
     private static final Duration BOOT_LIMIT = Duration.ofSeconds(150);
-    private static final Duration LIMIT = Duration.ofSeconds(40);
+    private static final Duration LIMIT = Duration.ofSeconds(60);
 
-    private final Path holdfast = Path.of(System.getProperty("holdfast.checkout", ".."), "scripts", "holdfast")
-            .toAbsolutePath()
-            .normalize();
+    private final Path holdfast;
     private final GuestImages images;
     private final Workplace place;
+    private final Host clientHost;
+    private final Host serverHost;
     private final Map<String, Vm> vms = new LinkedHashMap<>();
     private final Map<String, Path> imagePaths = new LinkedHashMap<>();
     private @Nullable AgentProcess agent;
 
+    /** All of it on this machine. */
     Scene(Path work, GuestImages images) throws DrillFailure {
+        this(work, images, programOfCheckout(), Host.LOOPBACK, Host.LOOPBACK);
+    }
+
+    /**
+     * @param holdfast the program
+     * @param clientHost where the agent and QEMU run
+     */
+    Scene(Path work, GuestImages images, Path holdfast, Host clientHost, Host serverHost) throws DrillFailure {
         this.images = images;
+        this.holdfast = holdfast;
+        this.clientHost = clientHost;
+        this.serverHost = serverHost;
         place = Workplace.below(work);
+    }
+
+    private static Path programOfCheckout() {
+        return Path.of(System.getProperty("holdfast.checkout", ".."), "scripts", "holdfast")
+                .toAbsolutePath()
+                .normalize();
     }
 
     /** A guest, what it says, and what QEMU says. */
@@ -62,6 +75,13 @@ final class Scene implements AutoCloseable {
 
         boolean paused() {
             return pauses() > resumes();
+        }
+
+        /** What its QEMU recorded of stopping and running, from a moment on. */
+        List<QemuTrace.Change> changesFrom(long notBeforeNs) {
+            return qemu.trace().changes().stream()
+                    .filter(change -> change.atNs() >= notBeforeNs)
+                    .toList();
         }
 
         private long count(String event) {
@@ -101,17 +121,26 @@ final class Scene implements AutoCloseable {
                 "virtio-blk-pci,drive=disk1,werror=stop,rerror=stop");
     }
 
-    /** As an administrator would, on a monitor of his. */
     void tellQemu(Vm vm, String command) throws DrillFailure, IOException {
+        tellQemu(vm, command, "{}");
+    }
+
+    /** As an administrator would, on a monitor of his, with arguments in JSON. */
+    void tellQemu(Vm vm, String command, String arguments) throws DrillFailure, IOException {
         Path socket = place.file(vm.name() + "-user.qmp");
         try (UnixStream monitor = UnixStream.connect(socket, 5_000)) {
             monitor.readTimeoutMs(5_000);
             monitor.readLine(1 << 16);
-            for (String line : List.of("qmp_capabilities", command)) {
-                monitor.write(("{\"execute\":\"" + line + "\"}\n").getBytes(StandardCharsets.UTF_8));
+            for (String line : List.of(
+                    "{\"execute\":\"qmp_capabilities\"}",
+                    "{\"execute\":\"" + command + "\",\"arguments\":" + arguments + "}")) {
+                monitor.write((line + "\n").getBytes(StandardCharsets.UTF_8));
                 String reply;
                 do {
                     reply = monitor.readLine(1 << 16);
+                    if (reply != null && reply.contains("\"error\"")) {
+                        throw new DrillFailure("QEMU refuses " + line + ": " + reply);
+                    }
                 } while (reply != null && !reply.contains("\"return\""));
             }
         }
@@ -131,7 +160,13 @@ final class Scene implements AutoCloseable {
 
     ServerProcess.Setting server(String name, Path image, String... more) throws DrillFailure {
         return new ServerProcess.Setting(
-                holdfast, FreePort.choose(), FreePort.choose(), image, place.file(name + "-state"), List.of(more));
+                holdfast,
+                FreePort.choose(),
+                FreePort.choose(),
+                image,
+                place.file(name + "-state"),
+                List.of(more),
+                serverHost);
     }
 
     ServerProcess start(ServerProcess.Setting setting) throws DrillFailure, InterruptedException {
@@ -155,7 +190,8 @@ final class Scene implements AutoCloseable {
         AgentProcess started = AgentProcess.start(
                 place,
                 holdfast,
-                servers.stream().map(ServerProcess.Setting::controlPort).toList(),
+                clientHost,
+                servers.stream().map(ServerProcess.Setting::controlAddress).toList(),
                 said,
                 List.of(more));
         started.awaitPortal();
@@ -167,18 +203,29 @@ final class Scene implements AutoCloseable {
     Vm guest(String name, DeviceKind device, String login, List<String> more)
             throws DrillFailure, IOException, InterruptedException {
         int portal = Objects.requireNonNull(agent).awaitPortal(name);
+        return guest(name, device, WORDS, portal, login, more);
+    }
+
+    /**
+     * The same at any portal.
+     *
+     * @param words for its kernel's command line
+     */
+    Vm guest(String name, DeviceKind device, String words, int portal, String login, List<String> more)
+            throws DrillFailure, IOException, InterruptedException {
         String target = "iqn.2026-11.io.holdfast:" + name;
         GuestVm qemu = GuestVm.start(
                 place,
                 new GuestVm.Setting(
                         device,
-                        Boot.KERNEL.qemuArguments(images, device, WRITERS),
+                        Boot.KERNEL.qemuArguments(images, device, words),
                         portal,
                         target,
                         0,
                         name,
                         login,
-                        more));
+                        more,
+                        clientHost));
         Vm vm = new Vm(
                 name,
                 qemu,
@@ -249,25 +296,48 @@ final class Scene implements AutoCloseable {
 
     /** Ends a guest in order, and judges it from inside and from outside: no error, nothing lost. */
     void requireUnharmed(Vm vm) throws DrillFailure, IOException, InterruptedException {
+        List<String> harm = harm(vm);
+        if (!harm.isEmpty()) {
+            throw new DrillFailure(vm.name() + ": " + String.join("; ", harm) + "\n" + story());
+        }
+    }
+
+    /** The same, and says what is wrong; nothing if it is well. */
+    List<String> harm(Vm vm) throws DrillFailure, IOException, InterruptedException {
         GuestReport said = vm.channel().report();
         vm.channel().say("stop");
         await("guest " + vm.name() + " to stop its writers", LIMIT, said::allStopped);
         vm.channel().say("report");
         await("the report of " + vm.name(), LIMIT, () -> said.summary().isPresent());
         vm.channel().say("poweroff");
-        assertThat(vm.qemu().child().awaitEnd(LIMIT))
-                .as("%s powers off", vm.name())
-                .isTrue();
+        List<String> harm = new ArrayList<>();
+        if (!vm.qemu().child().awaitEnd(LIMIT)) {
+            harm.add("it does not power off");
+            vm.qemu().child().kill();
+        }
         vm.channel().drain();
         GuestLine.Summary summary = said.summary().orElseThrow();
-        assertThat(summary.errors())
-                .as("failed calls in %s: %s", vm.name(), said.errors())
-                .isZero();
-        assertThat(summary.kernelMessages())
-                .as("what the kernel of %s complains of: %s", vm.name(), said.kernelMessages())
-                .isZero();
-        DiskReport disk = DiskChecker.check(vm.image(), said.ledger(), place.folder());
-        assertThat(disk.intact()).as("the disk of %s: %s", vm.name(), disk).isTrue();
+        if (summary.errors() > 0) {
+            harm.add(summary.errors() + " failed calls: " + said.errors());
+        }
+        if (summary.kernelMessages() > 0) {
+            harm.add("its kernel complains: " + said.kernelMessages());
+        }
+        if (summary.remountedReadOnly()) {
+            harm.add("its root is read-only");
+        }
+        String booted = said.ready().orElseThrow().line().bootId();
+        if (!summary.bootId().equals(booted)) {
+            harm.add("it has booted anew: boot " + booted + " is now " + summary.bootId());
+        }
+        harm.addAll(diskHarm(vm));
+        return harm;
+    }
+
+    /** What is wrong with its disk, now that its QEMU has ended, in order or not. */
+    List<String> diskHarm(Vm vm) throws IOException, InterruptedException {
+        DiskReport disk = DiskChecker.check(vm.image(), vm.channel().report().ledger(), place.folder());
+        return disk.intact() ? List.of() : List.of("its disk is damaged: " + disk);
     }
 
     @Override

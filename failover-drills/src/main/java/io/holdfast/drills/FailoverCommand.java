@@ -1,0 +1,337 @@
+package io.holdfast.drills;
+
+import io.holdfast.testimages.GuestImages;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** The command line of {@code scripts/failover.sh}. */
+@Command(
+        name = "failover.sh",
+        mixinStandardHelpOptions = true,
+        version = "Holdfast 0.1.0",
+        sortOptions = false,
+        usageHelpAutoWidth = true,
+        description = {
+            "Takes the storage server away from QEMU guests that write, in every way there is,",
+            "brings it back, and judges from inside and outside what the guests noticed."
+        },
+        footer = {
+            "",
+            "What fails a drill: an I/O error or a complaint of the guest's kernel, an acknowledged write",
+            "that is lost, a reboot, a clock that ran on, a freeze too many or too few. How long things",
+            "took is in the report, with budgets beside it.",
+            "Exit code: 0 no drill failed, 1 one did, 2 wrong usage.",
+            "Example: scripts/failover.sh --fault kill,cut --disks virtio-scsi --load heavy --times 10"
+        })
+public final class FailoverCommand implements Callable<Integer> {
+    private static final String ALL = "all";
+    private static final int MAX_TIMES = 1_000;
+    private static final int MAX_SAMPLE = 10_000;
+    private static final int MAX_SOAK_MINUTES = 1_440;
+    private static final double MAX_OUTAGE_SECONDS = 3_600;
+
+    @Spec
+    private CommandSpec spec = CommandSpec.create();
+
+    @Option(names = "--quick", description = "Each fault once, disks, load and length by chance. Ten minutes at most.")
+    private boolean quick;
+
+    @Option(names = "--few", description = "A few faults, as the test command does. Two minutes.")
+    private boolean few;
+
+    @Option(names = "--all", description = "Every fault with all disks, loads and lengths. Hours.")
+    private boolean all;
+
+    @Option(names = "--sample", paramLabel = "N", description = "N drills by chance, of the faults of --fault.")
+    private int sample;
+
+    @Option(
+            names = "--soak",
+            paramLabel = "MINUTES",
+            description = "Two guests under full load, and nothing goes wrong: they must not be frozen.")
+    private int soakMinutes;
+
+    @Option(
+            names = "--part",
+            paramLabel = "K/N",
+            description = "Of what was chosen, every Nth drill from the Kth on: a long run in pieces.")
+    private String part = "1/1";
+
+    @Option(
+            names = "--fault",
+            split = ",",
+            paramLabel = "FAULT",
+            defaultValue = ALL,
+            description = "Several with commas. Default: all. --list says what there is.")
+    private List<String> faults = List.of();
+
+    @Option(
+            names = "--disks",
+            split = ",",
+            paramLabel = "DISKS",
+            defaultValue = "virtio-blk",
+            description = "virtio-blk, virtio-blk-iothread, virtio-scsi, two-iothreads, or all. Default: virtio-blk")
+    private List<String> disks = List.of();
+
+    @Option(
+            names = "--load",
+            split = ",",
+            paramLabel = "LOAD",
+            defaultValue = "steady",
+            description = "light, steady, heavy, or all. Default: steady")
+    private List<String> loads = List.of();
+
+    @Option(
+            names = "--outage",
+            split = ",",
+            paramLabel = "SECONDS",
+            defaultValue = "1",
+            description = "How long the cause lasts; several with commas. Default: 1")
+    private List<Double> outagesSeconds = List.of();
+
+    @Option(
+            names = "--times",
+            paramLabel = "N",
+            defaultValue = "1",
+            description = "So many outages for each guest, where the fault can be repeated. Default: 1")
+    private int times = 1;
+
+    @Option(
+            names = "--without-agent",
+            description = "Control run: QEMU logs in to the server directly. It must be seen to stall.")
+    private boolean withoutAgent;
+
+    @Option(names = "--seed", paramLabel = "N", description = "Chooses and plays again what a run with it did.")
+    private @Nullable Long seed;
+
+    @Option(
+            names = "--results",
+            paramLabel = "DIR",
+            description = "Where failover.csv and failover.html go. Default: target/failover")
+    private @Nullable Path results;
+
+    @Option(names = "--work", paramLabel = "DIR", description = "Where work folders are made. Default: /var/tmp")
+    private Path work = Path.of("/var/tmp");
+
+    @Option(names = "--list", description = "Says what faults there are, and ends.")
+    private boolean list;
+
+    @Option(names = "--plan", description = "Says what would be played, and ends.")
+    private boolean planOnly;
+
+    @Option(names = "--holdfast", hidden = true, description = "The program to start server and agent with.")
+    private @Nullable Path holdfast;
+
+    /** Plays the drills and ends this process. */
+    public static void main(String[] arguments) {
+        System.exit(commandLine().execute(arguments));
+    }
+
+    static CommandLine commandLine() {
+        return new CommandLine(new FailoverCommand()).setAbbreviatedOptionsAllowed(false);
+    }
+
+    private PrintWriter out() {
+        return spec.commandLine().getOut();
+    }
+
+    @Override
+    public Integer call() throws InterruptedException {
+        if (list) {
+            for (FailoverFault fault : FailoverFault.values()) {
+                out().printf(Locale.ROOT, "%-18s %s%n", fault, fault.words());
+            }
+            return CommandLine.ExitCode.OK;
+        }
+        long chosen = seed == null ? ThreadLocalRandom.current().nextInt(Integer.MAX_VALUE) : seed;
+        List<FailoverPlan> plans = plans(chosen);
+        if (planOnly) {
+            plans.forEach(plan -> out().println(plan.words()));
+            return CommandLine.ExitCode.OK;
+        }
+        try {
+            return play(plans, chosen);
+        } catch (IOException e) {
+            spec.commandLine().getErr().println("failover.sh: " + Verdict.oneLine(String.valueOf(e.getMessage())));
+            return CommandLine.ExitCode.SOFTWARE;
+        }
+    }
+
+    private int play(List<FailoverPlan> plans, long chosen) throws IOException, InterruptedException {
+        Path checkout = Path.of(System.getProperty("holdfast.checkout", "")).toAbsolutePath();
+        Path program = holdfast != null ? holdfast : checkout.resolve("scripts").resolve("holdfast");
+        Path folder = results != null ? results : checkout.resolve("target").resolve("failover");
+        Drill.Setting setting = new Drill.Setting(
+                program.toAbsolutePath(), GuestImages.build(), work.toAbsolutePath(), Drill.KeepLogs.NO);
+        String again = again(chosen);
+        out().println("seed " + chosen + "; again: " + again);
+        List<FailoverResult> played = new ArrayList<>();
+        for (FailoverPlan plan : plans) {
+            out().printf(Locale.ROOT, "%n[%d/%d] %s%n", played.size() + 1, plans.size(), plan.words());
+            out().flush();
+            FailoverResult result = new FailoverDrill(plan, setting, this::say).run();
+            played.add(result);
+            tell(result);
+            // After every drill, so that an interrupted series leaves what it has.
+            new FailoverReport(again, played).write(folder);
+        }
+        return sum(new FailoverReport(again, played), played, folder);
+    }
+
+    private void say(String who, String what) {
+        out().println("  " + who + ": " + what);
+        out().flush();
+    }
+
+    private void tell(FailoverResult result) {
+        if (!result.played()) {
+            out().println("  skipped: " + result.skipped());
+        } else if (result.passed()) {
+            out().printf(
+                            Locale.ROOT,
+                            "  passed in %.0f s: %d writes acknowledged, none lost%n",
+                            result.seconds(),
+                            result.acked());
+        } else {
+            result.reasons().forEach(reason -> out().println("  FAILED: " + reason));
+            out().println("  again: scripts/failover.sh " + result.plan().again());
+            List<String> logs = result.logs();
+            logs.forEach(line -> out().println("    " + line));
+        }
+        out().flush();
+    }
+
+    private int sum(FailoverReport report, List<FailoverResult> played, Path folder) {
+        out().println();
+        report.table().forEach(line -> out().println(line));
+        long failed = played.stream().filter(result -> !result.passed()).count();
+        long skipped = played.stream().filter(result -> !result.played()).count();
+        out().printf(
+                        Locale.ROOT,
+                        "%nfailover drills=%d outages=%d failed=%d skipped=%d report=%s%n",
+                        played.size(),
+                        report.outages(),
+                        failed,
+                        skipped,
+                        folder.resolve("failover.html"));
+        return failed == 0 ? CommandLine.ExitCode.OK : CommandLine.ExitCode.SOFTWARE;
+    }
+
+    private String again(long chosen) {
+        List<String> said = new ArrayList<>(spec.commandLine().getParseResult().originalArgs());
+        if (seed == null) {
+            said.addAll(List.of("--seed", String.valueOf(chosen)));
+        }
+        return "scripts/failover.sh " + String.join(" ", said);
+    }
+
+    // ------------------------------------------------------------------ what is chosen
+
+    List<FailoverPlan> plans(long chosen) {
+        List<FailoverPlan> plans = inParts(chosenBy(chosen));
+        if (plans.isEmpty()) {
+            throw wrong("--part", part, "a part that has a drill");
+        }
+        return plans;
+    }
+
+    private List<FailoverPlan> chosenBy(long chosen) {
+        if (quick) {
+            return FailoverSelection.quick(chosen);
+        }
+        if (few) {
+            return FailoverSelection.few(chosen);
+        }
+        if (all) {
+            return FailoverSelection.all(chosen);
+        }
+        if (soakMinutes < 0 || soakMinutes > MAX_SOAK_MINUTES) {
+            throw wrong("--soak", "" + soakMinutes, "1 to " + MAX_SOAK_MINUTES);
+        }
+        if (soakMinutes > 0) {
+            return FailoverSelection.soak(Duration.ofMinutes(soakMinutes), chosen);
+        }
+        if (sample < 0 || sample > MAX_SAMPLE) {
+            throw wrong("--sample", "" + sample, "1 to " + MAX_SAMPLE);
+        }
+        List<FailoverFault> which = each(faults, List.of(FailoverFault.values()), FailoverFault::label, "--fault");
+        if (sample > 0) {
+            return FailoverSelection.sample(sample, which, chosen);
+        }
+        if (times < 1 || times > MAX_TIMES) {
+            throw wrong("--times", "" + times, "1 to " + MAX_TIMES);
+        }
+        return FailoverSelection.of(
+                which,
+                each(disks, Arrays.asList(GuestDisks.values()), GuestDisks::label, "--disks"),
+                each(loads, Arrays.asList(GuestLoad.values()), GuestLoad::label, "--load"),
+                outagesSeconds.stream().map(this::outage).toList(),
+                times,
+                withoutAgent ? Route.STRAIGHT_TO_SERVER : Route.THROUGH_AGENT,
+                chosen);
+    }
+
+    private List<FailoverPlan> inParts(List<FailoverPlan> plans) {
+        String[] numbers = part.split("/", -1);
+        try {
+            int which = Integer.parseInt(numbers[0]);
+            int of = Integer.parseInt(numbers[1]);
+            if (numbers.length == 2 && which >= 1 && which <= of) {
+                List<FailoverPlan> own = new ArrayList<>();
+                for (int i = which - 1; i < plans.size(); i += of) {
+                    own.add(plans.get(i));
+                }
+                return own;
+            }
+        } catch (NumberFormatException | ArrayIndexOutOfBoundsException e) {
+            // Told below, like numbers out of range.
+        }
+        throw wrong("--part", part, "K/N with K from 1 to N");
+    }
+
+    private <T> List<T> each(List<String> labels, List<T> known, Function<T, String> labelOf, String option) {
+        if (labels.contains(ALL)) {
+            return known;
+        }
+        List<T> chosen = new ArrayList<>();
+        for (String label : labels) {
+            chosen.add(known.stream()
+                    .filter(candidate -> labelOf.apply(candidate).equals(label))
+                    .findFirst()
+                    .orElseThrow(() -> wrong(
+                            option,
+                            label,
+                            String.join(", ", known.stream().map(labelOf).toList()) + ", " + ALL)));
+        }
+        return chosen;
+    }
+
+    private Duration outage(double seconds) {
+        if (!(seconds >= 0 && seconds <= MAX_OUTAGE_SECONDS)) {
+            throw wrong(
+                    "--outage", Numbers.trimmed(seconds), "seconds from 0 to " + Numbers.trimmed(MAX_OUTAGE_SECONDS));
+        }
+        return Duration.ofMillis(Math.round(seconds * 1000));
+    }
+
+    private ParameterException wrong(String option, String value, String allowed) {
+        return new ParameterException(
+                spec.commandLine(), String.format(Locale.ROOT, "%s %s: allowed are %s", option, value, allowed));
+    }
+}

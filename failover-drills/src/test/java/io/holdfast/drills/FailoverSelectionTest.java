@@ -1,0 +1,73 @@
+package io.holdfast.drills;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+class FailoverSelectionTest {
+    @Test
+    void shouldChooseTheSameBySameSeed() {
+        List<FailoverFault> faults = List.of(FailoverFault.values());
+
+        assertThat(FailoverSelection.quick(7)).isEqualTo(FailoverSelection.quick(7));
+        assertThat(FailoverSelection.few(7)).isEqualTo(FailoverSelection.few(7)).isNotEqualTo(FailoverSelection.few(8));
+        assertThat(FailoverSelection.sample(40, faults, 7)).isEqualTo(FailoverSelection.sample(40, faults, 7));
+    }
+
+    @Test
+    void shouldHaveEveryFaultAndTheControlRunInAQuickRun() {
+        List<FailoverPlan> plans = FailoverSelection.quick(3);
+
+        assertThat(plans.get(0).route()).isEqualTo(Route.STRAIGHT_TO_SERVER);
+        assertThat(plans.stream().map(FailoverPlan::fault).distinct())
+                .containsExactlyInAnyOrderElementsOf(Stream.of(FailoverFault.values())
+                        .filter(fault -> fault != FailoverFault.TWENTY)
+                        .toList());
+        assertThat(plans).allSatisfy(plan -> assertThat(plan.outage()).isLessThanOrEqualTo(Duration.ofSeconds(3)));
+    }
+
+    @Test
+    void shouldCombineEverythingThatGoesTogether() {
+        List<FailoverPlan> plans = FailoverSelection.all(3);
+
+        for (GuestDisks disks : GuestDisks.values()) {
+            for (GuestLoad load : GuestLoad.values()) {
+                assertThat(plans).anySatisfy(plan -> {
+                    assertThat(plan.fault()).isEqualTo(FailoverFault.CUT);
+                    assertThat(plan.disks()).isEqualTo(disks);
+                    assertThat(plan.load()).isEqualTo(load);
+                    assertThat(plan.outage()).isEqualTo(Duration.ofMinutes(5));
+                });
+            }
+        }
+        assertThat(plans)
+                .filteredOn(plan -> plan.fault().storage() != FailoverStage.Storage.ORDINARY)
+                .noneSatisfy(plan -> assertThat(plan.disks().two()).isTrue());
+    }
+
+    @Test
+    void shouldPlayAgainWhatAFailureNames() {
+        FailoverPlan failed = FailoverSelection.quick(5).get(9);
+
+        FailoverCommand command = new FailoverCommand();
+        new picocli.CommandLine(command).parseArgs(failed.again().split(" ", -1));
+
+        assertThat(command.plans(failed.seed())).containsExactly(failed);
+    }
+
+    @Test
+    void shouldPlayEachDrillInOnePartOnly() {
+        List<FailoverPlan> together = Stream.of("1/3", "2/3", "3/3")
+                .flatMap(part -> {
+                    FailoverCommand command = new FailoverCommand();
+                    new picocli.CommandLine(command).parseArgs("--all", "--part", part);
+                    return command.plans(11).stream();
+                })
+                .toList();
+
+        assertThat(together).containsExactlyInAnyOrderElementsOf(FailoverSelection.all(11));
+    }
+}
