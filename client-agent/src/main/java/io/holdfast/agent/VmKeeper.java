@@ -586,7 +586,7 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
         int process = pid();
         if (process != 0) {
             home.slowly().execute(() -> {
-                MemoryReclaim.Outcome outcome = MemoryReclaim.of(process);
+                MemoryReclaim.Outcome outcome = new MemoryReclaim().of(process);
                 log.info(
                         "vm {}: memory given back: {} MiB resident before, {} MiB after{}",
                         name(),
