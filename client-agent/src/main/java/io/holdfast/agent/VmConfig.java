@@ -2,6 +2,7 @@ package io.holdfast.agent;
 
 import io.holdfast.agent.freeze.EventAction;
 import io.holdfast.agent.freeze.EventTable;
+import io.holdfast.agent.freeze.KnownEvent;
 import io.holdfast.agent.freeze.VmPolicy;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
@@ -173,6 +174,11 @@ public record VmConfig(
                         + Arrays.stream(EventAction.values())
                                 .map(EventAction::word)
                                 .collect(Collectors.joining(", ")));
+            }
+            if (!KnownEvent.mayCome(event)) {
+                throw new AgentConfigException("VM '" + name + "': on=" + value + ": there is no event '" + event
+                        + "'; events are " + KnownEvent.names() + ", and those of operators, which begin with "
+                        + KnownEvent.OPERATORS);
             }
             events.put(event, action.get());
         }

@@ -44,6 +44,8 @@ class AgentConfigTest {
                 "web1=/q,priority=-1       | priority=-1: a number from 0 to 1000",
                 "web1=/q,on=storage-full   | on=storage-full: EVENT:ACTION is allowed",
                 "web1=/q,on=Full:leave     | on=Full:leave: EVENT:ACTION is allowed",
+                "web1=/q,on=storage-ful:leave | there is no event 'storage-ful'; events are server-crash,",
+                "web1=/q,on=x-:leave       | there is no event 'x-'",
                 "web1=/q,limit=x           | limit=x: a number from 0",
                 "web1=/q,limit=9:explode   | limit=9:explode: alert, power-off and hook",
                 "web1=/q,portal=3270       | portal of VM web1 '3270' is not ADDRESS:PORT",

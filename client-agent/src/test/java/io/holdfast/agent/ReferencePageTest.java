@@ -18,7 +18,9 @@ class ReferencePageTest {
     void shouldPrintEveryEventActionAndWish() throws IOException {
         StringBuilder page = new StringBuilder("# Events and actions\n\n");
         page.append("Printed from the agent's tables; `ReferencePageTest` keeps it true.\n\n## Events\n\n");
-        page.append("An event without a row, such as one that an operator raises, is answered by `freeze`.\n\n");
+        page.append(
+                "Operators raise events of their own with `holdfast events raise x-NAME`; where nothing is registered for one,"
+                        + " it is answered by `freeze`.\n\n");
         page.append("| event | built-in action | meaning |\n|---|---|---|\n");
         for (KnownEvent known : KnownEvent.values()) {
             page.append(row("`" + known.event() + "`", known.initial().word(), known.help()));

@@ -22,6 +22,9 @@ public record RaisedEvent(String event, String target, String detail) {
     /** The storage has lost data that it had acknowledged: no VM goes on with that by itself. */
     public static final String STORAGE_LOST_WRITES = "storage-lost-writes";
 
+    /** What the names of events begin with that an operator raises. */
+    public static final String OPERATORS = "x-";
+
     /** Whether it is one of the storage events: what is in flight there may never be answered. */
     public boolean concernsStorage() {
         return event.startsWith("storage-");

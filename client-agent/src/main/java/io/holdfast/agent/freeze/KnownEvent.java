@@ -1,7 +1,9 @@
 package io.holdfast.agent.freeze;
 
 import io.holdfast.control.RaisedEvent;
+import java.util.Arrays;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /** The events that have a name here, and what is done where nothing is registered. The rows of the reference page. */
 public enum KnownEvent {
@@ -28,6 +30,9 @@ public enum KnownEvent {
             "The server's storage has lost what it had acknowledged. A VM frozen for that is not resumed by itself."),
     GUEST_REQUEST("guest-request", EventAction.QUIESCE, "The guest itself asked to be made quiet.");
 
+    /** What the names of events begin with that operators raise: a name that is misspelt is none of theirs. */
+    public static final String OPERATORS = RaisedEvent.OPERATORS;
+
     private final String event;
     private final EventAction initial;
     private final String help;
@@ -48,6 +53,16 @@ public enum KnownEvent {
 
     public String help() {
         return help;
+    }
+
+    /** Whether an event of that name can ever come. */
+    public static boolean mayCome(String event) {
+        return of(event).isPresent() || event.startsWith(OPERATORS) && event.length() > OPERATORS.length();
+    }
+
+    /** All of them, for messages. */
+    public static String names() {
+        return Arrays.stream(values()).map(KnownEvent::event).collect(Collectors.joining(", "));
     }
 
     static Optional<KnownEvent> of(String event) {
