@@ -534,6 +534,8 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
             send("cont", error -> new FreezeEvent.ContReplied(error));
         } else if (action instanceof FreezeAction.AskStatus) {
             askStatus();
+        } else if (action instanceof FreezeAction.AskIo ask) {
+            askIo(ask.sinceMs());
         } else if (action instanceof FreezeAction.ProveUnits prove) {
             home.proveUnits(prove.units(), initiators(), objection -> apply(new FreezeEvent.UnitsProved(objection)));
         } else if (action instanceof FreezeAction.PortalHold hold) {
@@ -569,6 +571,28 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
                 }
             });
         }
+    }
+
+    private void askIo(long sinceMs) {
+        QmpSession to = session;
+        if (to != null) {
+            to.execute("query-blockstats", reply -> {
+                if (session == to && !reply.failed()) {
+                    apply(new FreezeEvent.IoSeen(endedWithin(nowMs() - sinceMs, reply.value())));
+                }
+            });
+        }
+    }
+
+    /** Whether a request of a guest's disk has ended within so long (QMP: {@code idle_time_ns}, absent if none ever has). */
+    static boolean endedWithin(long ms, JsonNode blockStatistics) {
+        for (JsonNode disk : blockStatistics) {
+            JsonNode idleNs = disk.path("stats").path("idle_time_ns");
+            if (disk.hasNonNull("qdev") && idleNs.isNumber() && TimeUnit.NANOSECONDS.toMillis(idleNs.asLong()) < ms) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private void breakConnections(String server) {

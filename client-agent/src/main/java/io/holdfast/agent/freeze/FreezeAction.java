@@ -62,6 +62,13 @@ public sealed interface FreezeAction {
 
     record AskStatus() implements FreezeAction {}
 
+    /**
+     * Asks whether a request of one of its disks has ended since a moment. Answered by an event, if QEMU answers.
+     *
+     * @param sinceMs in the machine's milliseconds
+     */
+    record AskIo(long sinceMs) implements FreezeAction {}
+
     /** To be on disk before the next action is carried out. */
     record Save(FreezeRecord record) implements FreezeAction {}
 

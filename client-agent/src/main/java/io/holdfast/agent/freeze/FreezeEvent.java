@@ -116,6 +116,13 @@ public sealed interface FreezeEvent {
     /** The reply to {@code query-status}. */
     record StatusReported(boolean running, String status) implements FreezeEvent {}
 
+    /**
+     * The answer to {@link FreezeAction.AskIo}.
+     *
+     * @param moves whether a request of one of its disks has ended since
+     */
+    record IoSeen(boolean moves) implements FreezeEvent {}
+
     // ------------------------------------------------------------------ of the guest
 
     /** What its guest registered in its {@link EventTable} has changed. */

@@ -28,6 +28,10 @@ public final class FreezeMachine {
     public static final int FLIP_LIMIT_MS = 1_000;
     /** A pause on an I/O error so soon after {@code cont} is still our affair. */
     public static final int SETTLE_MS = 10_000;
+    /** The first look at whether its disks work for a VM that was resumed; later ones come at growing intervals. */
+    public static final int IO_LOOK_MS = 1_000;
+    /** Requests that were waiting, and of which none has ended for so long after {@code cont}, do not move. */
+    public static final int IO_LIMIT_MS = 8_000;
     /** A {@code stop} without an answer for so long is worth a word: the VM may still run. */
     public static final int STOP_OVERDUE_MS = 1_000;
 
@@ -123,6 +127,8 @@ public final class FreezeMachine {
             monitor.contReplied(reply.error());
         } else if (event instanceof StatusReported status) {
             monitor.statusReported(status);
+        } else if (event instanceof FreezeEvent.IoSeen seen) {
+            outage.ioSeen(seen.moves());
         } else if (event instanceof FreezeEvent.Tick) {
             outage.tick();
         }

@@ -190,7 +190,7 @@ final class MonitorRules {
             if (runsOrSleeps(status.running(), status.status())) {
                 vm.save(FreezeState.RUNNING, "thawed");
                 vm.enter(FreezeState.RUNNING, "thawed");
-                outage.rememberUnits();
+                outage.thawed();
             } else if (vm.ioErrorPause || status.status().equals(FreezeMachine.IO_ERROR)) {
                 outage.thawFailed("status is " + status.status() + " after cont");
             }

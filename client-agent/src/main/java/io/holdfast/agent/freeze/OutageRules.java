@@ -20,6 +20,10 @@ final class OutageRules {
 
     private final VmStanding vm;
     private final ThawProof proof;
+    private final IoAfterThaw io = new IoAfterThaw();
+    /** Requests were waiting when it was resumed. */
+    private boolean waiting;
+
     private long lastContMs = FreezeMachine.LONG_AGO;
     private int failedThaws;
     private long retryAtMs = NEVER;
@@ -196,6 +200,7 @@ final class OutageRules {
     }
 
     private void freeze(String why, FreezeAction stop) {
+        io.end();
         vm.stopPending = true;
         vm.stopFailed = false;
         overdueTold = false;
@@ -376,12 +381,46 @@ final class OutageRules {
 
     private void thaw(String why) {
         lastContMs = vm.nowMs;
+        waiting = vm.ioErrorPause || vm.standInAnsweredAtMs != FreezeMachine.LONG_AGO;
         vm.ioErrorPause = false;
         vm.standInAnsweredAtMs = FreezeMachine.LONG_AGO;
         askAgainAtMs = vm.nowMs + STATUS_AGAIN_MS;
         vm.save(FreezeState.THAWING, why);
         vm.act(new FreezeAction.SendCont());
         vm.enter(FreezeState.THAWING, why);
+    }
+
+    /** It runs; whether its disks work for it is still to be seen. */
+    void thawed() {
+        io.begin(waiting, vm.nowMs);
+        rememberUnits();
+    }
+
+    /** What became of the requests that were waiting. */
+    void ioSeen(boolean moves) {
+        if (vm.state != FreezeState.RUNNING || !io.underWay()) {
+            return;
+        }
+        if (moves) {
+            io.end();
+        } else if (io.overdue(vm.nowMs)) {
+            ioStands();
+        }
+    }
+
+    /** Its programs would wait for ever: it is frozen anew, and its requests are led to the server once more. */
+    private void ioStands() {
+        String why = "none of its requests has ended " + (vm.nowMs - io.sinceMs()) + " ms after it was resumed";
+        vm.warn(why);
+        List<String> present = List.copyOf(vm.present().keySet());
+        present.forEach(name -> vm.act(new FreezeAction.PortalStandIn(name)));
+        // That it was resumed long ago does not mean that it went well.
+        int failed = failedThaws;
+        freeze(why);
+        failedThaws = failed;
+        present.forEach(name -> vm.act(new FreezeAction.BreakConnections(name)));
+        retryAtMs = vm.nowMs + ((long) FreezeMachine.FLIP_LIMIT_MS << Math.min(failedThaws, BACKOFF_DOUBLINGS));
+        failedThaws++;
     }
 
     void thawFailed(String why) {
@@ -462,7 +501,8 @@ final class OutageRules {
             case FROZEN -> Math.min(limitDueMs(), vm.serverAway() ? NEVER : retryAtMs);
             case PROVING -> thawDueMs();
             case THAWING -> askAgainAtMs;
-            case ABSENT, RUNNING, HELD_BY_OTHER -> NEVER;
+            case RUNNING -> io.lookAtMs();
+            case ABSENT, HELD_BY_OTHER -> NEVER;
         };
         return due == NEVER ? OptionalLong.empty() : OptionalLong.of(Math.max(vm.nowMs + 1, due));
     }
@@ -491,7 +531,13 @@ final class OutageRules {
                     askStatus();
                 }
             }
-            case ABSENT, RUNNING, HELD_BY_OTHER -> {
+            case RUNNING -> {
+                if (vm.nowMs >= io.lookAtMs()) {
+                    io.looking(vm.nowMs);
+                    vm.act(new FreezeAction.AskIo(io.sinceMs()));
+                }
+            }
+            case ABSENT, HELD_BY_OTHER -> {
                 // Nothing is due.
             }
         }
