@@ -8,10 +8,12 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.ByteBuffer;
+import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -28,6 +30,33 @@ public final class FakeTarget implements AutoCloseable {
     public volatile boolean answersLogins = true;
     /** As a server at its connection limit does. */
     public volatile boolean hangsUp;
+
+    /** What a command is answered with. */
+    public record Answer(int status, ByteBuffer data) {
+        public static final Answer GOOD = of(0, new byte[0]);
+
+        public static Answer of(int status, byte[] data) {
+            return new Answer(status, ByteBuffer.wrap(data));
+        }
+
+        /** CHECK CONDITION with such sense (SPC-4 §4.5.3, fixed format behind its length). */
+        public static Answer sense(int key, int code, int qualifier) {
+            byte[] segment = new byte[20];
+            segment[1] = 18;
+            segment[2] = 0x70;
+            segment[4] = (byte) key;
+            segment[9] = 10;
+            segment[14] = (byte) code;
+            segment[15] = (byte) qualifier;
+            return of(2, segment);
+        }
+    }
+
+    /** How its unit answers, by the operation code; GOOD without data where nothing is said. Consumed one by one. */
+    public final Map<Integer, Deque<Answer>> answers = new ConcurrentHashMap<>();
+
+    /** Operation codes it was sent. */
+    public final List<Integer> operations = new CopyOnWriteArrayList<>();
 
     /** What its unit says who it is, if it says so. */
     public volatile Optional<UUID> unit = Optional.empty();
@@ -95,7 +124,17 @@ public final class FakeTarget implements AutoCloseable {
                         if (!answersCommands) {
                             continue;
                         }
-                        if (header.bytes()[32] == INQUIRY && unit.isPresent()) {
+                        int operation = header.bytes()[32] & 0xff;
+                        operations.add(operation);
+                        Answer answer = next(operation);
+                        data = answer.data().array();
+                        boolean sends = answer.status() == 0 && data.length > 0;
+                        if (sends) {
+                            reply.begin(Opcode.DATA_IN, BasicHeader.FINAL | BasicHeader.STATUS);
+                        } else if (data.length > 0 || answer.status() != 0) {
+                            reply.begin(Opcode.SCSI_RESPONSE, BasicHeader.FINAL);
+                            reply.bytes()[3] = (byte) answer.status();
+                        } else if (operation == INQUIRY && unit.isPresent()) {
                             reply.begin(Opcode.DATA_IN, BasicHeader.FINAL | BasicHeader.STATUS);
                             data = identification(unit.get());
                         } else {
@@ -118,6 +157,12 @@ public final class FakeTarget implements AutoCloseable {
         } catch (Exception e) {
             // The peer has gone, or this target has.
         }
+    }
+
+    private Answer next(int operation) {
+        Deque<Answer> own = answers.get(operation);
+        Answer answer = own == null ? null : own.poll();
+        return answer == null ? Answer.GOOD : answer;
     }
 
     /** VPD page 83h: a name of its port, then its UUID. */
