@@ -22,6 +22,7 @@ import io.holdfast.scsi.LogicalUnitIdentity;
 import io.holdfast.scsi.Lun;
 import io.holdfast.scsi.ReservationStore;
 import io.holdfast.scsi.SanitizeStore;
+import io.holdfast.scsi.StorageListener;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -131,10 +132,15 @@ final class ServedExports {
                 .blockBytes(blockBytes);
     }
 
-    /** The logical unit of an LU that the control plane knows. */
-    LogicalUnit unitOf(LuBacking lu, BlockBackend backend) {
+    /**
+     * The logical unit of an LU that the control plane knows.
+     *
+     * @param storage hears how its storage is
+     */
+    LogicalUnit unitOf(LuBacking lu, BlockBackend backend, StorageListener storage) {
         try {
-            LogicalUnit.Builder builder = builder(lu.uuid(), backend, stores(lu.uuid()), lu.blockBytes());
+            LogicalUnit.Builder builder = builder(lu.uuid(), backend, stores(lu.uuid()), lu.blockBytes())
+                    .storageListener(storage);
             if (lu.writeThrough()) {
                 builder.writeThrough();
             }

@@ -28,6 +28,7 @@ import io.holdfast.management.systemd.PassedPorts;
 import io.holdfast.management.systemd.ServiceManager;
 import io.holdfast.net.Addresses;
 import io.holdfast.npiv.LoginDecision;
+import io.holdfast.scsi.StorageListener;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
@@ -89,7 +90,11 @@ final class TargetServer implements ServiceManager.Service {
     private @Nullable DataPathPulse pulse;
     private @Nullable FileWatch watch;
     private volatile @Nullable ControlServer control;
-    private final UnitWatch unitWatch = new UnitWatch(() -> control);
+    private final UnitWatch unitWatch = new UnitWatch(this::toldAgents);
+    /** By LU: those that are gone are forgotten when another comes. */
+    private final Map<String, StorageListener> watchedLus = new ConcurrentHashMap<>();
+
+    private final RaisedEvents raisedEvents = new RaisedEvents();
     private volatile @Nullable ControlSide operators;
     private final LiveServer live;
     private boolean startFailed;
@@ -102,7 +107,7 @@ final class TargetServer implements ServiceManager.Service {
         this.passed = passed;
         this.pool = new IoPool(config.ioThreads(), IoPool.MAX_WAITING);
         this.exports = new ServedExports(config, unitWatch, pool);
-        this.lus = new ServedLus(exports::unitOf);
+        this.lus = new ServedLus((lu, backend) -> exports.unitOf(lu, backend, watch(lu.name())));
         this.live = new LiveServer(lus, this::agents);
         this.fabric = new ServedFabric(
                 config.namePrefix() + ":",
@@ -163,7 +168,7 @@ final class TargetServer implements ServiceManager.Service {
     private void openUnits() throws IOException {
         exports.open();
         if (config.state().isPresent()) {
-            operators = ControlSide.open(config, config.state().get(), fabric);
+            operators = ControlSide.open(config, config.state().get(), raisedEvents.beside(fabric));
         }
     }
 
@@ -183,7 +188,9 @@ final class TargetServer implements ServiceManager.Service {
                 config.iscsi());
         iscsi = server;
         fabric.sessionsEndBy(server::endSessions);
-        control = listenForAgents(() -> describe(server));
+        ControlServer port = listenForAgents(() -> describe(server));
+        control = port;
+        raisedEvents.tellTo(UnitWatch.of(port));
         log.info(
                 "serving {} logical unit(s), {} I/O, {} event loops",
                 exports.units().size(),
@@ -218,6 +225,25 @@ final class TargetServer implements ServiceManager.Service {
                 server.portals().stream().map(Addresses::print).toList(),
                 config.portals().stream().map(Portal::group).toList(),
                 exported);
+    }
+
+    /** Clients see an LU, each under a target of its own. */
+    private StorageListener watch(String lu) {
+        watchedLus.entrySet().removeIf(other -> {
+            boolean gone = other.getKey().equals(lu) || lus.unit(other.getKey()) == null;
+            if (gone) {
+                unitWatch.forget(other.getValue());
+            }
+            return gone;
+        });
+        StorageListener listener = unitWatch.watch(() -> fabric.targetsOf(lu), () -> lus.file(lu), pool);
+        watchedLus.put(lu, listener);
+        return listener;
+    }
+
+    private UnitWatch.@Nullable Agents toldAgents() {
+        ControlServer port = control;
+        return port == null ? null : UnitWatch.of(port);
     }
 
     private Optional<ControlServer> agents() {

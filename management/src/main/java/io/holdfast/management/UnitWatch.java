@@ -8,10 +8,13 @@ import io.holdfast.control.ControlServer;
 import io.holdfast.control.RaisedEvent;
 import io.holdfast.scsi.StorageListener;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -36,7 +39,15 @@ final class UnitWatch implements AutoCloseable {
     /** What a full file system must have before guests may go on, or they are stopped again at once. */
     private static final long SPACE_BYTES = 16L << 20;
 
-    private final Supplier<@Nullable ControlServer> agents;
+    /** Whom to tell. */
+    interface Agents {
+        void raise(RaisedEvent event);
+
+        void clear(RaisedEvent event);
+    }
+
+    private final Supplier<@Nullable Agents> agents;
+    private final LongSupplier clockNs;
     private final List<Unit> units = new CopyOnWriteArrayList<>();
     private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor(task -> {
         Thread thread = new Thread(task, "holdfast-unit-watch");
@@ -44,20 +55,62 @@ final class UnitWatch implements AutoCloseable {
         return thread;
     });
 
-    /** @param agents whom to tell; null while there is no control port yet */
-    UnitWatch(Supplier<@Nullable ControlServer> agents) {
-        this.agents = agents;
+    /** @param agents null while there is no control port yet */
+    UnitWatch(Supplier<@Nullable Agents> agents) {
+        this(agents, System::nanoTime);
     }
 
-    /** Watches one more. Its failures are to be told to what is returned. */
+    UnitWatch(Supplier<@Nullable Agents> agents, LongSupplier clockNs) {
+        this.agents = agents;
+        this.clockNs = clockNs;
+    }
+
+    /** Agents of a control port. */
+    static Agents of(ControlServer server) {
+        return new Agents() {
+            @Override
+            public void raise(RaisedEvent event) {
+                server.raise(event);
+            }
+
+            @Override
+            public void clear(RaisedEvent event) {
+                server.clear(event);
+            }
+        };
+    }
+
+    /** Watches one more, under one target. Its failures are to be told to what is returned. */
     StorageListener watch(String target, FileBackend backend, IoPool pool) {
-        Unit unit = new Unit(target, backend, new StorageProbe(backend, pool));
+        return watch(() -> List.of(target), () -> backend, pool);
+    }
+
+    /**
+     * The same for a unit that may be shown under several targets, or none, and whose image may not be open yet.
+     *
+     * @param targets those of this moment
+     * @param backend null until it is open
+     */
+    StorageListener watch(Supplier<List<String>> targets, Supplier<@Nullable FileBackend> backend, IoPool pool) {
+        Unit unit = new Unit(targets, backend, pool);
         units.add(unit);
         return unit;
     }
 
+    /** It is not served any more. */
+    void forget(StorageListener listener) {
+        if (listener instanceof Unit unit && units.remove(unit)) {
+            unit.over();
+        }
+    }
+
     void start() {
-        clock.scheduleWithFixedDelay(() -> units.forEach(Unit::look), LOOK_MS, LOOK_MS, TimeUnit.MILLISECONDS);
+        clock.scheduleWithFixedDelay(this::look, LOOK_MS, LOOK_MS, TimeUnit.MILLISECONDS);
+    }
+
+    /** Looks at every unit once. */
+    void look() {
+        units.forEach(Unit::look);
     }
 
     @Override
@@ -78,23 +131,31 @@ final class UnitWatch implements AutoCloseable {
 
     /** One logical unit. Thread-safe: its state is guarded by itself, and never held while something is asked. */
     private final class Unit implements StorageListener {
-        private final String target;
-        private final FileBackend backend;
-        private final StorageProbe probe;
-        private @Nullable RaisedEvent raised;
+        private final Supplier<List<String>> targets;
+        private final Supplier<@Nullable FileBackend> backend;
+        private final IoPool pool;
+        private @Nullable StorageProbe probe;
+        private String raised = "";
+        private String detail = "";
+        /** Under which targets agents have been told. */
+        private final Set<String> told = new TreeSet<>();
+
         private int overdue;
         private long lastFailureNs;
 
-        Unit(String target, FileBackend backend, StorageProbe probe) {
-            this.target = target;
+        Unit(Supplier<List<String>> targets, Supplier<@Nullable FileBackend> backend, IoPool pool) {
+            this.targets = targets;
             this.backend = backend;
-            this.probe = probe;
+            this.pool = pool;
         }
 
         @Override
         public void failed(BlockError failure) {
-            String event = backend.lostWrites() ? RaisedEvent.STORAGE_LOST_WRITES : eventOf(failure.kind());
-            if (event != null && !(failure.kind() == BlockError.Kind.READ_ONLY && backend.readOnly())) {
+            FileBackend file = backend.get();
+            boolean lost = file != null && file.lostWrites();
+            boolean readOnly = file != null && file.readOnly();
+            String event = lost ? RaisedEvent.STORAGE_LOST_WRITES : eventOf(failure.kind());
+            if (event != null && !(failure.kind() == BlockError.Kind.READ_ONLY && readOnly)) {
                 raise(event, failure.detail());
             }
         }
@@ -103,59 +164,106 @@ final class UnitWatch implements AutoCloseable {
         public synchronized void overdue(int change) {
             overdue += change;
             if (change > 0) {
-                raise(RaisedEvent.STORAGE_STALLED, backend.describe() + " has not answered a command for too long");
+                raise(RaisedEvent.STORAGE_STALLED, "its storage has not answered a command for too long");
             }
         }
 
-        private synchronized void raise(String event, String detail) {
-            lastFailureNs = System.nanoTime();
-            ControlServer to = agents.get();
-            boolean worse =
-                    raised == null || event.equals(RaisedEvent.STORAGE_LOST_WRITES) && !raised.is(event, target);
-            if (worse && to != null) {
-                RaisedEvent before = raised;
-                RaisedEvent now = new RaisedEvent(event, target, detail);
-                raised = now;
-                LOG.warn("{}: {}: {}; agents are told", target, event, detail);
-                to.raise(now);
-                if (before != null) {
-                    to.clear(before);
+        private synchronized void raise(String event, String why) {
+            lastFailureNs = clockNs.getAsLong();
+            boolean worse = raised.isEmpty()
+                    || event.equals(RaisedEvent.STORAGE_LOST_WRITES) && !raised.equals(RaisedEvent.STORAGE_LOST_WRITES);
+            Agents to = agents.get();
+            if (!worse || to == null) {
+                return;
+            }
+            String before = raised;
+            Set<String> toldBefore = Set.copyOf(told);
+            raised = event;
+            detail = why;
+            told.clear();
+            LOG.warn("{}: {}: {}; agents are told", targets.get(), event, why);
+            tell(to);
+            toldBefore.forEach(target -> to.clear(new RaisedEvent(before, target, why)));
+        }
+
+        /** Under every target it has now: a client may have been given it since, or lost it. */
+        private void tell(Agents to) {
+            Set<String> now = new TreeSet<>(targets.get());
+            for (String target : now) {
+                if (told.add(target)) {
+                    to.raise(new RaisedEvent(raised, target, detail));
+                }
+            }
+            for (String gone : Set.copyOf(told)) {
+                if (!now.contains(gone)) {
+                    told.remove(gone);
+                    to.clear(new RaisedEvent(raised, gone, "it is not shown there any more"));
                 }
             }
         }
 
         void look() {
-            BlockError absent = backend.absent();
+            FileBackend file = backend.get();
+            BlockError absent = file == null ? null : file.absent();
             if (absent != null) {
                 raise(RaisedEvent.STORAGE_GONE, absent.detail());
-            } else if (calm()) {
-                probe.ask(SPACE_BYTES, failure -> {
+            } else if (file != null && calm()) {
+                probeOf(file).ask(SPACE_BYTES, failure -> {
                     if (failure == null) {
-                        well();
+                        well("the storage answers again");
                     } else {
                         stillWrong();
                     }
                 });
             }
+            tellIfRaised();
+        }
+
+        private synchronized StorageProbe probeOf(FileBackend file) {
+            StorageProbe made = probe;
+            if (made == null) {
+                made = new StorageProbe(file, pool);
+                probe = made;
+            }
+            return made;
+        }
+
+        private synchronized void tellIfRaised() {
+            Agents to = agents.get();
+            if (!raised.isEmpty() && to != null) {
+                tell(to);
+            }
         }
 
         private synchronized boolean calm() {
-            return raised != null
+            return !raised.isEmpty()
                     && overdue == 0
-                    && System.nanoTime() - lastFailureNs > TimeUnit.MILLISECONDS.toNanos(CALM_MS);
+                    && clockNs.getAsLong() - lastFailureNs > TimeUnit.MILLISECONDS.toNanos(CALM_MS);
         }
 
         private synchronized void stillWrong() {
-            lastFailureNs = System.nanoTime();
+            lastFailureNs = clockNs.getAsLong();
         }
 
-        private synchronized void well() {
-            RaisedEvent was = raised;
-            ControlServer to = agents.get();
-            if (was != null && to != null && calm()) {
-                raised = null;
-                LOG.info("{}: {} is over; agents are told", target, was.event());
-                to.clear(new RaisedEvent(was.event(), target, "the storage answers again"));
+        private synchronized void well(String why) {
+            if (calm()) {
+                LOG.info("{}: {} is over; agents are told", told, raised);
+                clear(why);
+            }
+        }
+
+        synchronized void over() {
+            if (!raised.isEmpty()) {
+                clear("it is not served any more");
+            }
+        }
+
+        private synchronized void clear(String why) {
+            Agents to = agents.get();
+            if (to != null) {
+                told.forEach(target -> to.clear(new RaisedEvent(raised, target, why)));
+                told.clear();
+                raised = "";
             }
         }
     }

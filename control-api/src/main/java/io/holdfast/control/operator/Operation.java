@@ -391,6 +391,31 @@ public enum Operation {
             Row.ActionsRow.class,
             "Forgets that: what is built in applies."),
 
+    EVENTS_RAISE(
+            "events raise",
+            Verb.POST,
+            "/v1/raised-events/{name}",
+            Role.OPERATOR,
+            OperatorCommand.RaiseEvent.class,
+            Row.RaisedRow.class,
+            "Raises an event: agents do to their VMs what is registered for it, or freeze them, until it is cleared."),
+    EVENTS_CLEAR(
+            "events clear",
+            Verb.DELETE,
+            "/v1/raised-events/{name}",
+            Role.OPERATOR,
+            OperatorCommand.ClearEvent.class,
+            Row.RaisedRow.class,
+            "Ends an event that was raised."),
+    EVENTS_RAISED(
+            "events raised",
+            Verb.GET,
+            "/v1/raised-events",
+            Role.OBSERVER,
+            OperatorQuery.ListRaised.class,
+            Row.RaisedRow.class,
+            "Lists what was raised and not cleared yet."),
+
     TOKEN_CREATE(
             "token create",
             Verb.POST,

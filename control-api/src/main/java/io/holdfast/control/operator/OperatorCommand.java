@@ -326,6 +326,24 @@ public sealed interface OperatorCommand extends OperatorRequest {
             @Param(value = "The VM.", label = "VM", place = 1)
             String vm) implements OperatorCommand {}
 
+    record RaiseEvent(
+            @Param(
+                    value = "The event: a name of your own that begins with x-, such as x-maintenance.",
+                    label = "NAME",
+                    place = 1)
+            String name,
+
+            @Param(value = "Why, for people.", label = "TEXT") @Nullable
+            String detail,
+
+            @Param(value = "Only for VMs with a disk at this target. Left out: for all.", label = "TARGET") @Nullable
+            String target)
+            implements OperatorCommand {}
+
+    record ClearEvent(
+            @Param(value = "The event.", label = "NAME", place = 1)
+            String name) implements OperatorCommand {}
+
     record CreateToken(
             @Param(value = "A name for whoever will use it.", label = "NAME", place = 1)
             String name,

@@ -45,6 +45,8 @@ public sealed interface OperatorQuery extends OperatorRequest {
 
     record ListVms() implements OperatorQuery {}
 
+    record ListRaised() implements OperatorQuery {}
+
     record ListTokens() implements OperatorQuery {}
 
     record Lsmap(

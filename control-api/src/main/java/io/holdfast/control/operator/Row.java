@@ -77,6 +77,8 @@ public sealed interface Row permits Row.Listed, PlaneEvent {
 
     record ActionsRow(String vm, String actions, long revision) implements Listed {}
 
+    record RaisedRow(String name, String target, String detail, long revision) implements Listed {}
+
     record SessionRow(
             long id,
             @Nullable String client,

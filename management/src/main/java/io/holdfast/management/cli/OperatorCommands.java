@@ -55,6 +55,9 @@ public final class OperatorCommands {
     /** Adds them. */
     public static void addTo(CommandSpec root) {
         Map<String, CommandSpec> groups = new LinkedHashMap<>();
+        CommandSpec events = events();
+        groups.put(EVENTS, events);
+        root.addSubcommand(EVENTS, events);
         for (Operation operation : Operation.values()) {
             if (operation == Operation.LSMAP_NPIV) {
                 continue;
@@ -68,7 +71,6 @@ public final class OperatorCommands {
                         .addSubcommand(operation.words().get(1), spec);
             }
         }
-        root.addSubcommand(EVENTS, events());
     }
 
     /** Does this command line ask a running server? */

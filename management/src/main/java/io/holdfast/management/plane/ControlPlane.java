@@ -322,6 +322,8 @@ public final class ControlPlane implements ControlService, AutoCloseable {
             return views.agents();
         } else if (query instanceof OperatorQuery.ListVms) {
             return views.vms();
+        } else if (query instanceof OperatorQuery.ListRaised) {
+            return views.raised();
         } else if (query instanceof OperatorQuery.ListTokens) {
             return views.tokens();
         } else if (query instanceof OperatorQuery.Lsmap lsmap) {

@@ -23,6 +23,7 @@ public final class PlaneState {
     private final SortedMap<Integer, ClientSecret> secrets;
     private final SortedMap<String, EventActions> actions;
     private final SortedMap<String, AccessToken> tokens;
+    private final SortedMap<String, OperatorEvent> raised;
     private volatile @Nullable LoginDirectory directory;
 
     PlaneState(
@@ -32,7 +33,8 @@ public final class PlaneState {
             SortedMap<String, StoragePool> pools,
             SortedMap<Integer, ClientSecret> secrets,
             SortedMap<String, EventActions> actions,
-            SortedMap<String, AccessToken> tokens) {
+            SortedMap<String, AccessToken> tokens,
+            SortedMap<String, OperatorEvent> raised) {
         this.id = id;
         this.fabric = fabric;
         this.backings = Collections.unmodifiableSortedMap(backings);
@@ -40,12 +42,20 @@ public final class PlaneState {
         this.secrets = Collections.unmodifiableSortedMap(secrets);
         this.actions = Collections.unmodifiableSortedMap(actions);
         this.tokens = Collections.unmodifiableSortedMap(tokens);
+        this.raised = Collections.unmodifiableSortedMap(raised);
     }
 
     /** Nothing yet. */
     public static PlaneState empty(UUID id) {
         return new PlaneState(
-                id, Fabric.EMPTY, new TreeMap<>(), new TreeMap<>(), new TreeMap<>(), new TreeMap<>(), new TreeMap<>());
+                id,
+                Fabric.EMPTY,
+                new TreeMap<>(),
+                new TreeMap<>(),
+                new TreeMap<>(),
+                new TreeMap<>(),
+                new TreeMap<>(),
+                new TreeMap<>());
     }
 
     /** Goes up by one with every command. */
@@ -87,6 +97,11 @@ public final class PlaneState {
         return tokens;
     }
 
+    /** What operators have raised, by name. */
+    public SortedMap<String, OperatorEvent> raised() {
+        return raised;
+    }
+
     /** A client's CHAP secret; empty if it needs none. */
     public Optional<String> secretOf(Client client) {
         return Optional.ofNullable(secrets.get(client.id())).map(ClientSecret::secret);
@@ -115,6 +130,7 @@ public final class PlaneState {
         private SortedMap<Integer, ClientSecret> secrets;
         private SortedMap<String, EventActions> actions;
         private SortedMap<String, AccessToken> tokens;
+        private SortedMap<String, OperatorEvent> raised;
 
         private Draft(PlaneState before, Fabric fabric) {
             this.before = before;
@@ -124,6 +140,7 @@ public final class PlaneState {
             this.secrets = before.secrets;
             this.actions = before.actions;
             this.tokens = before.tokens;
+            this.raised = before.raised;
         }
 
         long version() {
@@ -155,6 +172,16 @@ public final class PlaneState {
             return this;
         }
 
+        Draft put(OperatorEvent row) {
+            raised = with(raised, row.name(), row);
+            return this;
+        }
+
+        Draft removeRaised(String name) {
+            raised = with(raised, name, null);
+            return this;
+        }
+
         Draft removeBacking(String name) {
             backings = with(backings, name, null);
             return this;
@@ -181,7 +208,7 @@ public final class PlaneState {
         }
 
         PlaneState done() {
-            return new PlaneState(before.id, fabric, backings, pools, secrets, actions, tokens);
+            return new PlaneState(before.id, fabric, backings, pools, secrets, actions, tokens, raised);
         }
 
         private static <K, V> SortedMap<K, V> with(Map<K, V> from, K key, @Nullable V row) {

@@ -1,5 +1,6 @@
 package io.holdfast.management.plane;
 
+import io.holdfast.control.RaisedEvent;
 import io.holdfast.control.operator.Caller;
 import io.holdfast.control.operator.ErrorCode;
 import io.holdfast.control.operator.OperatorCommand;
@@ -56,6 +57,9 @@ final class Planner {
 
     private static final int MAX_SECRET_BYTES = 255;
     private static final int MAX_ACTIONS = 16 * 1024;
+    private static final int MAX_RAISED = 64;
+    private static final int MAX_DETAIL = 256;
+    private static final Pattern EVENT_NAME = Pattern.compile(RaisedEvent.OPERATORS + "[a-z0-9][a-z0-9-]{0,61}");
     private static final int MAX_TOKENS = 1000;
     private static final int MAX_POOLS = 100;
     private static final int MAX_VMS = 10_000;
@@ -124,6 +128,10 @@ final class Planner {
             return removeToken(remove);
         } else if (command instanceof OperatorCommand.SetActions set) {
             return setActions(set);
+        } else if (command instanceof OperatorCommand.RaiseEvent raise) {
+            return raise(raise);
+        } else if (command instanceof OperatorCommand.ClearEvent clear) {
+            return clear(clear);
         } else if (command instanceof OperatorCommand.ForgetActions forget) {
             return forgetActions(forget);
         }
@@ -500,6 +508,43 @@ final class Planner {
         return sideOnly(
                 state.draft(applied()).removeActions(forget.vm()),
                 (before, after) -> new Row.ActionsRow(old.vm(), old.actions(), old.revision()));
+    }
+
+    private Planned raise(OperatorCommand.RaiseEvent raise) {
+        String name = raise.name();
+        if (!EVENT_NAME.matcher(name).matches()) {
+            throw new Rejection(
+                    ErrorCode.BAD_VALUE,
+                    "event '" + name + "': a name of an operator's begins with " + RaisedEvent.OPERATORS
+                            + " and goes on with lower-case letters, digits and '-', 64 characters at most; the others"
+                            + " are raised by the server itself");
+        }
+        String detail = raise.detail() == null ? "raised by an operator" : raise.detail();
+        String target = raise.target() == null ? "" : raise.target();
+        if (detail.length() > MAX_DETAIL || target.length() > MAX_DETAIL) {
+            throw new Rejection(
+                    ErrorCode.BAD_VALUE,
+                    "detail and target of event " + name + " may have " + MAX_DETAIL + " characters");
+        }
+        if (state.raised().size() >= MAX_RAISED && !state.raised().containsKey(name)) {
+            throw new Rejection(ErrorCode.LIMIT, "no more than " + MAX_RAISED + " events are raised at a time");
+        }
+        OperatorEvent old = state.raised().get(name);
+        if (old != null) {
+            requireSeen("event " + name, old.revision());
+        }
+        Fabric next = applied();
+        OperatorEvent row = new OperatorEvent(name, target, detail, next.version());
+        return sideOnly(state.draft(next).put(row), (before, after) -> Views.row(row));
+    }
+
+    private Planned clear(OperatorCommand.ClearEvent clear) {
+        OperatorEvent old = state.raised().get(clear.name());
+        if (old == null) {
+            throw Names.missing("raised event", clear.name(), "events raised");
+        }
+        requireSeen("event " + clear.name(), old.revision());
+        return sideOnly(state.draft(applied()).removeRaised(clear.name()), (before, after) -> Views.row(old));
     }
 
     private Planned createToken(OperatorCommand.CreateToken create) {

@@ -325,6 +325,19 @@ final class RowKind<R, K extends Comparable<? super K>> {
                     in.text("expires").isEmpty() ? null : Instant.parse(in.text("expires")),
                     in.number("revision")));
 
+    static final RowKind<OperatorEvent, String> RAISED = new RowKind<>(
+            "raised",
+            state -> state.raised().values(),
+            OperatorEvent::name,
+            text -> text,
+            (row, out) -> {
+                out.writeStringField("name", row.name());
+                out.writeStringField("target", row.target());
+                out.writeStringField("detail", row.detail());
+                out.writeNumberField("revision", row.revision());
+            },
+            in -> new OperatorEvent(in.text("name"), in.text("target"), in.text("detail"), in.number("revision")));
+
     /** All of them. */
     static final List<RowKind<?, ?>> ALL = List.of(
             COUNTERS,
@@ -343,7 +356,8 @@ final class RowKind<R, K extends Comparable<? super K>> {
             POOL,
             SECRET,
             ACTIONS,
-            TOKEN);
+            TOKEN,
+            RAISED);
 
     private final String name;
     private final Function<PlaneState, Collection<R>> rows;

@@ -200,6 +200,7 @@ final class StateRows {
                 byKey(RowKind.POOL),
                 byKey(RowKind.SECRET),
                 byKey(RowKind.ACTIONS),
-                byKey(RowKind.TOKEN));
+                byKey(RowKind.TOKEN),
+                byKey(RowKind.RAISED));
     }
 }

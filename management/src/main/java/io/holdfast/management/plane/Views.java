@@ -203,6 +203,14 @@ final class Views {
         return rows;
     }
 
+    static Row.RaisedRow row(OperatorEvent event) {
+        return new Row.RaisedRow(event.name(), event.target(), event.detail(), event.revision());
+    }
+
+    List<Row.RaisedRow> raised() {
+        return state.raised().values().stream().map(Views::row).toList();
+    }
+
     List<Row.LsmapRow> lsmap(Optional<String> vadapter) {
         List<Row.LsmapRow> rows = new ArrayList<>();
         for (FabricListing.Lsmap map : new FabricListing(fabric, directory).lsmap()) {

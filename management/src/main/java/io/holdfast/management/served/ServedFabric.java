@@ -120,6 +120,24 @@ public final class ServedFabric implements ServedSide {
         return units;
     }
 
+    /** The targets under which clients see an LU, as it was shown last. */
+    public List<String> targetsOf(String lu) {
+        PlaneState state = shown;
+        if (state == null) {
+            return List.of();
+        }
+        LoginDirectory directory = state.directory(targetPrefix);
+        List<String> targets = new ArrayList<>();
+        for (ServerAdapter server : state.fabric().servers()) {
+            boolean sees = state.fabric().mapsOf(server.client().client()).stream()
+                    .anyMatch(map -> map.lu().equals(lu));
+            if (sees) {
+                targets.add(directory.targetName(server));
+            }
+        }
+        return targets;
+    }
+
     @Override
     public void begin(PlaneState state) {
         state.backings().values().forEach(lus::announce);

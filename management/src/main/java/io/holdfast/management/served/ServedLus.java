@@ -200,6 +200,12 @@ public final class ServedLus implements AutoCloseable {
         file.grow(sizeBytes);
     }
 
+    /** Its image; null while that is not open. */
+    public @Nullable FileBackend file(String lu) {
+        Served served = byName.get(lu);
+        return served == null ? null : fileOf(served);
+    }
+
     private static @Nullable FileBackend fileOf(Served served) {
         synchronized (served) {
             return served.file;

@@ -1,0 +1,78 @@
+package io.holdfast.management;
+
+import io.holdfast.control.RaisedEvent;
+import io.holdfast.management.plane.LuBacking;
+import io.holdfast.management.plane.OperatorEvent;
+import io.holdfast.management.plane.PlaneChange;
+import io.holdfast.management.plane.PlaneState;
+import io.holdfast.management.plane.ServedSide;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Tells agents of the events that operators raise and clear. Thread-safe: states come from the control plane's thread, the
+ * agents' port once from the thread that starts the server.
+ */
+final class RaisedEvents {
+    private final List<RaisedEvent> told = new ArrayList<>();
+    private Optional<PlaneState> latest = Optional.empty();
+    private Optional<UnitWatch.Agents> agents = Optional.empty();
+
+    /** The agents' port is open. */
+    synchronized void tellTo(UnitWatch.Agents port) {
+        agents = Optional.of(port);
+        latest.ifPresent(this::show);
+    }
+
+    /** What is raised from now on. */
+    synchronized void show(PlaneState state) {
+        latest = Optional.of(state);
+        agents.ifPresent(to -> {
+            List<RaisedEvent> now =
+                    state.raised().values().stream().map(RaisedEvents::event).toList();
+            told.stream().filter(event -> !now.contains(event)).forEach(to::clear);
+            now.stream().filter(event -> !told.contains(event)).forEach(to::raise);
+            told.clear();
+            told.addAll(now);
+        });
+    }
+
+    /** What serves, and whom it is told besides. */
+    ServedSide beside(ServedSide inner) {
+        return new ServedSide() {
+            @Override
+            public void begin(PlaneState state) {
+                inner.begin(state);
+                show(state);
+            }
+
+            @Override
+            public Prepared prepare(PlaneChange change) throws IOException {
+                Prepared prepared = inner.prepare(change);
+                return new Prepared() {
+                    @Override
+                    public long sizeBytes(LuBacking opened) {
+                        return prepared.sizeBytes(opened);
+                    }
+
+                    @Override
+                    public void carryOut(PlaneState after) {
+                        prepared.carryOut(after);
+                        show(after);
+                    }
+
+                    @Override
+                    public void withdraw() {
+                        prepared.withdraw();
+                    }
+                };
+            }
+        };
+    }
+
+    private static RaisedEvent event(OperatorEvent row) {
+        return new RaisedEvent(row.name(), row.target(), row.detail());
+    }
+}
