@@ -61,6 +61,10 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
     /** A server that is just dying hangs up without a welcome too, but not so often in a row. */
     private static final int UNWELCOME_QUICK = 3;
 
+    /** How long TCP may take after a silent loss, but for every {@value #PATIENT_EVERY}th attempt. */
+    private static final int IMPATIENT_MS = 100;
+
+    private static final int PATIENT_EVERY = 8;
     private static final int UNWELCOME_FIRST_MS = 100;
     /** The log of whoever is asked in vain grows by one line in such a time. */
     private static final int UNWELCOME_MAX_MS = 2_000;
@@ -116,6 +120,10 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
 
     private Phase phase = Phase.AWAY;
     private int attempt;
+    /** It was lost by silence: its network may be dead, and wake up at any moment. */
+    private boolean silentlyLost;
+
+    private long connectBeganNanos;
     /** How often in a row somebody accepted the connection, and closed it without a welcome. */
     private int unwelcome;
     /** Number of the conversation that is listened to. */
@@ -451,9 +459,19 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
             return;
         }
         enter(Phase.INTRODUCING, "connecting");
+        connectBeganNanos = System.nanoTime();
         Conversation conversation = new Conversation(++conversations);
         client = ControlClient.connect(
-                loop, EpollSocketChannel.class, address, settings.connectLimitMs(), hello, control, conversation);
+                loop, EpollSocketChannel.class, address, connectLimitMs(), hello, control, conversation);
+    }
+
+    /**
+     * Where packets are lost, the one that is sent when the network is well again must be a new one: TCP itself would repeat
+     * the lost one only after a second. A path so long that it takes more patience gets it every now and then.
+     */
+    private int connectLimitMs() {
+        boolean patient = !silentlyLost || attempt % PATIENT_EVERY == 0;
+        return patient ? settings.connectLimitMs() : Math.min(IMPATIENT_MS, settings.connectLimitMs());
     }
 
     private void lost(String why, boolean silent) {
@@ -471,6 +489,7 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
             broken.abandon(why);
         }
         attempt = 0;
+        silentlyLost = silent;
         reconnectLater();
     }
 
@@ -496,6 +515,9 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
         if (unwelcome > UNWELCOME_QUICK) {
             long longerMs = (long) UNWELCOME_FIRST_MS << Math.min(unwelcome - UNWELCOME_QUICK - 1, 10);
             waitMs = (int) Math.min(UNWELCOME_MAX_MS, longerMs);
+        } else if (silentlyLost && msSince(connectBeganNanos, System.nanoTime()) >= IMPATIENT_MS) {
+            // It has waited already.
+            waitMs = Math.min(waitMs, settings.retryFirstMs());
         }
         attempt++;
         loop.schedule(
@@ -620,6 +642,7 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
             LOG.warn("server {}: {} is used; {}", print(), Addresses.print(at), String.join("; ", passedOver));
         }
         lastTrouble = "";
+        silentlyLost = false;
         attempt = 0;
         portal = at;
         ServerView proven =
