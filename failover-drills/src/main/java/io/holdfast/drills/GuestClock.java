@@ -94,6 +94,22 @@ final class GuestClock {
     }
 
     /**
+     * The longest time, by the host's clock, in which it read of no acknowledged write: what somebody notices who uses the
+     * guest from outside. Both ends of the span count, so that one without any write is its whole length.
+     */
+    synchronized double longestSilenceMs(long fromNs, long toNs) {
+        long longestNs = 0;
+        long beforeNs = fromNs;
+        for (Ack ack : acks) {
+            if (ack.atNs() >= fromNs && ack.atNs() <= toNs) {
+                longestNs = Math.max(longestNs, ack.atNs() - beforeNs);
+                beforeNs = ack.atNs();
+            }
+        }
+        return Numbers.msBetween(0, Math.max(longestNs, toNs - beforeNs));
+    }
+
+    /**
      * The furthest either guest clock leapt from one tick to the next, less the tick itself. Includes what a busy host
      * kept the guest waiting. Empty with fewer than two ticks, between which nothing can leap.
      */

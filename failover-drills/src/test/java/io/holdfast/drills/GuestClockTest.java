@@ -49,6 +49,17 @@ class GuestClockTest {
     }
 
     @Test
+    void shouldMeasureTheSilenceByTheHostsClockBothEndsIncluded() {
+        ack(clock, 1000, 100);
+        ack(clock, 1600, 140);
+        ack(clock, 1650, 145);
+
+        assertThat(clock.longestSilenceMs(ms(900), ms(1700))).isCloseTo(600, within(0.01));
+        assertThat(clock.longestSilenceMs(ms(100), ms(1700))).isCloseTo(900, within(0.01));
+        assertThat(clock.longestSilenceMs(ms(2000), ms(2300))).isCloseTo(300, within(0.01));
+    }
+
+    @Test
     void shouldMeasureHowFarTheClockLeaptBeyondATick() {
         tick(clock, 1000, 100);
         tick(clock, 1020, 120);

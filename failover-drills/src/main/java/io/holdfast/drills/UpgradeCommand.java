@@ -1,0 +1,147 @@
+package io.holdfast.drills;
+
+import io.holdfast.testimages.GuestImages;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.OptionalDouble;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** The command line of {@code scripts/upgrade-drill.sh}. */
+@Command(
+        name = "upgrade-drill.sh",
+        mixinStandardHelpOptions = true,
+        version = "Holdfast 0.1.0",
+        sortOptions = false,
+        usageHelpAutoWidth = true,
+        description = {
+            "Restarts the storage server, as an upgrade does, under guests that write all the",
+            "time, and checks from inside and outside that they lost nothing, and how long",
+            "each of them stood still."
+        },
+        footer = {"", "Exit code: 0 every guest survived, within the limit; 1 one did not; 2 wrong usage."})
+public final class UpgradeCommand implements Callable<Integer> {
+    private static final int MAX_GUESTS = 64;
+    private static final int MAX_RESTARTS = 1000;
+    private static final int MAX_PAUSE_MS = 10_000;
+
+    @Spec
+    private CommandSpec spec = CommandSpec.create();
+
+    @Option(names = "--guests", paramLabel = "N", defaultValue = "10", description = "How many. Default: 10")
+    private int guests = 10;
+
+    @Option(
+            names = "--restarts",
+            paramLabel = "N",
+            defaultValue = "3",
+            description = "How often the server is restarted under them. Default: 3")
+    private int restarts = 3;
+
+    @Option(
+            names = "--pause",
+            paramLabel = "MS",
+            defaultValue = "50",
+            description = "What each of a guest's four writers waits between two records. Default: 50")
+    private int pauseMs = 50;
+
+    @Option(
+            names = "--limit",
+            paramLabel = "MS",
+            description = "Fails if a guest's writes stood still for longer. Without it nobody judges that.")
+    private @Nullable Integer limitMs;
+
+    @Option(
+            names = "--work",
+            paramLabel = "DIR",
+            description = "Where the fresh work folder is made. Default: the system's temporary folder.")
+    private Path work = Path.of(System.getProperty("java.io.tmpdir", "/tmp"));
+
+    @Option(names = "--keep-logs", description = "Leaves the work folder of a failed drill where it is.")
+    private boolean keepLogs;
+
+    @Option(names = "--holdfast", hidden = true, description = "The program to start server and agent with.")
+    private @Nullable Path holdfast;
+
+    /** Runs the drill and ends this process. */
+    public static void main(String[] arguments) {
+        System.exit(commandLine().execute(arguments));
+    }
+
+    static CommandLine commandLine() {
+        return new CommandLine(new UpgradeCommand()).setAbbreviatedOptionsAllowed(false);
+    }
+
+    @Override
+    public Integer call() throws InterruptedException {
+        UpgradeDrill.Plan plan = plan();
+        PrintWriter out = spec.commandLine().getOut();
+        try {
+            UpgradeResult result = judged(new UpgradeDrill(plan, setting(), (who, what) -> {
+                        out.println(String.format(Locale.ROOT, "%-8s %s", who, what));
+                        out.flush();
+                    })
+                    .run());
+            result.logs().forEach(out::println);
+            result.reasons().forEach(reason -> out.println("FAILED   " + reason));
+            out.println(result.line());
+            out.flush();
+            return result.survived() ? CommandLine.ExitCode.OK : CommandLine.ExitCode.SOFTWARE;
+        } catch (IOException e) {
+            spec.commandLine().getErr().println("upgrade-drill.sh: " + Verdict.oneLine("" + e.getMessage()));
+            return CommandLine.ExitCode.SOFTWARE;
+        }
+    }
+
+    private UpgradeResult judged(UpgradeResult result) {
+        Integer limit = limitMs;
+        OptionalDouble longest = result.longestStallMs();
+        return limit != null && longest.isPresent() && longest.getAsDouble() > limit
+                ? result.failed("a guest stood still for " + Numbers.span(longest.getAsDouble()) + ", more than "
+                        + limit + " ms")
+                : result;
+    }
+
+    UpgradeDrill.Plan plan() {
+        return new UpgradeDrill.Plan(
+                within("--guests", guests, 1, MAX_GUESTS),
+                within("--restarts", restarts, 1, MAX_RESTARTS),
+                within("--pause", pauseMs, 0, MAX_PAUSE_MS));
+    }
+
+    private int within(String option, int value, int least, int most) {
+        if (value < least || value > most) {
+            throw new ParameterException(
+                    spec.commandLine(), option + " " + value + ": allowed are " + least + " to " + most);
+        }
+        return value;
+    }
+
+    private Drill.Setting setting() throws IOException, InterruptedException {
+        Path given = holdfast;
+        Path program = given != null
+                ? given
+                : Path.of(System.getProperty("holdfast.checkout", ""))
+                        .toAbsolutePath()
+                        .resolve("scripts")
+                        .resolve("holdfast");
+        if (!Files.isExecutable(program)) {
+            throw new ParameterException(
+                    spec.commandLine(), "cannot run " + program + ": build it first (scripts/build.sh)");
+        }
+        return new Drill.Setting(
+                program.toAbsolutePath(),
+                GuestImages.build(),
+                work.toAbsolutePath(),
+                keepLogs ? Drill.KeepLogs.YES : Drill.KeepLogs.NO);
+    }
+}
