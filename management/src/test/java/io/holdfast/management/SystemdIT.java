@@ -14,6 +14,7 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -253,6 +254,70 @@ class SystemdIT {
                 initiator.destroyForcibly();
             }
         }
+    }
+
+    @Test
+    void shouldTakeOverChapAccountsWithoutDroppingASession() throws Exception {
+        Tool.assumeInstalled("qemu-io", "qemu-utils");
+        Tool.assumeInstalled("iscsi-ls", "libiscsi-bin");
+        int port = freePort();
+        Path accounts = dir.resolve("chap.toml");
+        writeAccount(accounts, "first", "rw-------");
+        Path settings = dir.resolve("holdfast.toml");
+        Files.writeString(
+                settings,
+                "listen = \"127.0.0.1:" + port + "\"\ncontrol = \"127.0.0.1:" + freePort() + "\"\nchap-file = \""
+                        + accounts + "\"\n" + table("one"));
+        List<String> serve = ServeProcess.command("serve", "--config", settings.toString());
+        try (NotifyListener systemd = NotifyListener.at(dir.resolve("notify"));
+                Running server = Running.start(dir, serve, Map.of("NOTIFY_SOCKET", systemd.path()))) {
+            systemd.await("READY=1");
+            Process initiator = new ProcessBuilder(
+                            "qemu-io",
+                            "-f",
+                            "raw",
+                            "iscsi://first%secret-of-first@127.0.0.1:" + port + "/" + TARGET + "/0")
+                    .redirectErrorStream(true)
+                    .start();
+            try (BufferedWriter orders = initiator.outputWriter();
+                    BufferedReader answers = initiator.inputReader()) {
+                order(orders, answers, "write -P 7 0 4096", "wrote 4096/4096");
+
+                writeAccount(accounts, "second", "rw-------");
+                hangUp(server);
+                systemd.await("RELOADING=1");
+                systemd.await("READY=1");
+                listAs("second", port).succeeded();
+                assertThat(listAs("first", port).exitCode())
+                        .as("an account that is not there any more")
+                        .isNotZero();
+                order(orders, answers, "read -P 7 0 4096", "read 4096/4096");
+
+                writeAccount(accounts, "third", "rw-r--r--");
+                hangUp(server);
+                systemd.await("RELOADING=1");
+                systemd.await("READY=1");
+                assertThat(server.log())
+                        .as("a file that everybody reads changes nothing")
+                        .contains("the settings stay as they are: ")
+                        .contains(accounts.toString());
+                listAs("second", port).succeeded();
+                order(orders, answers, "read -P 7 0 4096", "read 4096/4096");
+            } finally {
+                initiator.destroyForcibly();
+            }
+        }
+    }
+
+    private static void writeAccount(Path accounts, String user, String permissions) throws IOException {
+        Files.deleteIfExists(accounts);
+        Files.createFile(accounts, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+        Files.writeString(accounts, "[[account]]\nuser = \"" + user + "\"\nsecret = \"secret-of-" + user + "\"\n");
+        Files.setPosixFilePermissions(accounts, PosixFilePermissions.fromString(permissions));
+    }
+
+    private static Tool listAs(String user, int port) throws Exception {
+        return Tool.run("iscsi-ls", "iscsi://" + user + "%secret-of-" + user + "@127.0.0.1:" + port);
     }
 
     private String table(String name) {
