@@ -77,6 +77,17 @@ class SanitizeTest {
     // ---- what it does
 
     @Test
+    void shouldLeaveAReadOnlyUnitAlone() {
+        TestBackend fixed = new TestBackend(BYTES).protect();
+        Initiator reader = Initiator.of(Initiator.unit(fixed));
+        reader.send(CdbBuilder.cdb(ScsiCommand.TEST_UNIT_READY)).isGood();
+        reader.send(overwrite(5), list(1, 7)).failsWith(SenseCode.WRITE_PROTECTED);
+        // What cannot be discarded cannot be erased in that way either.
+        reader.send(blockErase()).complainsOfCdbByte(1);
+        assertThat(fixed.operations()).isEmpty();
+    }
+
+    @Test
     void shouldOverwriteEachBlockFromItsBeginning() {
         dirty();
         initiator.send(overwrite(7), list(1, 1, 2, 3)).isGood();
