@@ -11,6 +11,7 @@ enum InitiatorExport {
     READ_ONLY("ro", 16, "ro"),
     WRITE_THROUGH("through", 32, "cache=writethrough"),
     BIG_BLOCKS("big", 64, "block-size=4096"),
+    REMOVABLE("removable", 16, "removable"),
     /** On a server of its own, which asks for CHAP. */
     GUARDED("chap", 16, "");
 

@@ -42,7 +42,7 @@ class InitiatorHostTest {
         InitiatorHost host = host("--export PATH[,size=N][,ro]", List.of());
 
         assertThat(host.answer("offers block")).isEqualTo("no the server has no option for it (block)");
-        assertThat(host.answer("exports")).isEqualTo("ok disk scratch paths grow ro");
+        assertThat(host.answer("exports")).isEqualTo("ok disk scratch paths grow ro removable");
     }
 
     @Test
@@ -50,7 +50,7 @@ class InitiatorHostTest {
         InitiatorHost host = host("--export PATH[,size=N][,ro][,cache=MODE][,block-size=N]", List.of());
 
         assertThat(host.answer("offers block")).isEqualTo("ok ");
-        assertThat(host.answer("exports")).isEqualTo("ok disk scratch paths grow ro through big");
+        assertThat(host.answer("exports")).isEqualTo("ok disk scratch paths grow ro through big removable");
     }
 
     @Test
@@ -60,7 +60,7 @@ class InitiatorHostTest {
         assertThat(host.answer("offers chap")).isEqualTo("ok ");
         assertThat(host.answer("portal chap")).matches("ok [0-9]+");
         assertThat(host.answer("secret password")).isEqualTo("ok my-secret-123");
-        assertThat(host.answer("exports")).isEqualTo("ok disk scratch paths grow ro");
+        assertThat(host.answer("exports")).isEqualTo("ok disk scratch paths grow ro removable");
     }
 
     @Test
