@@ -23,7 +23,7 @@ record Tool(int exitCode, String output) {
     /** Skips the test, aloud, if the program is not installed. */
     static void assumeInstalled(String program, String debianPackage) {
         boolean there = Arrays.stream(System.getenv("PATH").split(File.pathSeparator))
-                .anyMatch(dir -> Files.isExecutable(Path.of(dir, program)));
+                .anyMatch(dir -> Files.isExecutable(Path.of(dir).resolve(program)));
         String reason = "skipped: " + program + " is not on the PATH; Debian's package is " + debianPackage;
         if (!there) {
             System.out.println(reason);
