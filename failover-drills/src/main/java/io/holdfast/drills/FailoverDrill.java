@@ -106,7 +106,7 @@ final class FailoverDrill {
         FailoverShape shape = plan.fault().shape();
         List<Scene.Vm> before = stage.vms();
         plan.fault().strike(stage);
-        boolean freezes = plan.route() == Route.THROUGH_AGENT && shape.freezesAtLeast() > 0;
+        boolean freezes = plan.route() == Route.THROUGH_AGENT && shape.freezes().least() > 0;
         if (freezes) {
             for (Scene.Vm vm : before) {
                 stage.scene()
@@ -183,11 +183,11 @@ final class FailoverDrill {
         }
         FailoverShape shape = plan.fault().shape();
         courses.forEach((vm, course) -> {
-            int least = before.contains(vm) ? shape.freezesAtLeast() : 0;
+            int least = before.contains(vm) ? shape.freezes().least() : 0;
             String who = "outage " + number + ": " + vm.name();
-            if (course.freezes() < least || course.freezes() > shape.freezesAtMost()) {
+            if (course.freezes() < least || course.freezes() > shape.freezes().most()) {
                 reasons.add(who + " was frozen " + course.freezes() + " times, and " + least
-                        + (least == shape.freezesAtMost() ? "" : " to " + shape.freezesAtMost()) + " are right");
+                        + (least == shape.freezes().most() ? "" : " to " + shape.freezes().most()) + " are right");
             }
             boolean mustStay = shape.ending() == FailoverShape.Ending.FROZEN;
             if (course.frozen() != mustStay) {

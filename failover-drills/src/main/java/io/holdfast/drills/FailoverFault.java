@@ -286,25 +286,21 @@ enum FailoverFault {
     }
 
     int guests() {
-        return shape.guests();
+        return shape.scenery().guests();
     }
 
     Storage storage() {
-        return shape.storage();
+        return shape.scenery().storage();
     }
 
     Network network() {
-        return shape.network();
-    }
-
-    String vmWishes() {
-        return shape.vmWishes();
+        return shape.scenery().network();
     }
 
     /** Whether it can be played several times with one guest. */
     boolean repeats() {
         return shape.ending() == FailoverShape.Ending.RUNNING
-                && !shape.spare()
+                && shape.scenery().spare() == 0
                 && this != MIGRATING
                 && this != BACKING_UP;
     }

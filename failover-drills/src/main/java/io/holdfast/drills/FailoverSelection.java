@@ -68,7 +68,7 @@ final class FailoverSelection {
             return load == GuestLoad.HEAVY && !disks.two() && outage.toSeconds() == 3;
         }
         // The second disk is beside the first, which is the one whose storage fails; other guests have one disk.
-        boolean alone = fault.shape().spare() || fault.storage() != FailoverStage.Storage.ORDINARY;
+        boolean alone = fault.shape().scenery().spare() > 0 || fault.storage() != FailoverStage.Storage.ORDINARY;
         return !(disks.two() && alone);
     }
 

@@ -3,32 +3,40 @@ package io.holdfast.drills;
 /**
  * What a kind of fault needs, and what must come of it.
  *
- * @param freezesAtLeast how often an outage must freeze a guest
- * @param freezesAtMost more often is flapping
+ * @param freezes how often each outage must freeze a guest
  * @param ending how the guest stands when the cause is gone
- * @param freezeBudgetMs what a freeze may take, from the fault; a figure of the report, and no test
- * @param thawBudgetMs what progress may take, from the end of the fault
- * @param guests how many there are
- * @param spare whether the agent knows another guest that is not there yet
- * @param vmWishes more of what {@code --vm} says
+ * @param budget how long it may take; figures of the report, and no test
+ * @param scenery where it is played
  */
-record FailoverShape(
-        int freezesAtLeast,
-        int freezesAtMost,
-        Ending ending,
-        double freezeBudgetMs,
-        double thawBudgetMs,
-        int guests,
-        boolean spare,
-        FailoverStage.Storage storage,
-        FailoverStage.Network network,
-        String vmWishes) {
+record FailoverShape(Freezes freezes, Ending ending, Budget budget, Scenery scenery) {
 
     /** How a guest must stand in the end. */
     enum Ending {
         RUNNING,
         /** For somebody to look at: it must not be resumed by itself. */
         FROZEN
+    }
+
+    /** @param most more often is flapping */
+    record Freezes(int least, int most) {}
+
+    /**
+     * Infinite where there is none.
+     *
+     * @param freezeMs from the fault to the stop of the vCPUs
+     * @param thawMs from the end of the fault to progress
+     */
+    record Budget(double freezeMs, double thawMs) {
+        private static final Budget NONE = new Budget(Double.POSITIVE_INFINITY, Double.POSITIVE_INFINITY);
+    }
+
+    /**
+     * @param guests how many there are
+     * @param spare how many more the agent knows, which are not there yet
+     */
+    record Scenery(int guests, int spare, FailoverStage.Storage storage, FailoverStage.Network network) {
+        private static final Scenery PLAIN =
+                new Scenery(1, 0, FailoverStage.Storage.ORDINARY, FailoverStage.Network.LOOPBACK);
     }
 
     /** Frozen once and thawed once. */
@@ -42,105 +50,35 @@ record FailoverShape(
     }
 
     static FailoverShape between(int least, int most) {
-        return new FailoverShape(
-                least,
-                most,
-                Ending.RUNNING,
-                Double.POSITIVE_INFINITY,
-                Double.POSITIVE_INFINITY,
-                1,
-                false,
-                FailoverStage.Storage.ORDINARY,
-                FailoverStage.Network.LOOPBACK,
-                "");
+        return new FailoverShape(new Freezes(least, most), Ending.RUNNING, Budget.NONE, Scenery.PLAIN);
     }
 
     FailoverShape within(double freezeMs, double thawMs) {
-        return new FailoverShape(
-                freezesAtLeast, freezesAtMost, ending, freezeMs, thawMs, guests, spare, storage, network, vmWishes);
+        return new FailoverShape(freezes, ending, new Budget(freezeMs, thawMs), scenery);
     }
 
     FailoverShape staysFrozen() {
-        return new FailoverShape(
-                freezesAtLeast,
-                freezesAtMost,
-                Ending.FROZEN,
-                freezeBudgetMs,
-                thawBudgetMs,
-                guests,
-                spare,
-                storage,
-                network,
-                vmWishes);
+        return new FailoverShape(freezes, Ending.FROZEN, budget, scenery);
     }
 
     FailoverShape withGuests(int count) {
-        return new FailoverShape(
-                freezesAtLeast,
-                freezesAtMost,
-                ending,
-                freezeBudgetMs,
-                thawBudgetMs,
-                count,
-                spare,
-                storage,
-                network,
-                vmWishes);
+        return at(new Scenery(count, scenery.spare(), scenery.storage(), scenery.network()));
     }
 
     FailoverShape withSpare() {
-        return new FailoverShape(
-                freezesAtLeast,
-                freezesAtMost,
-                ending,
-                freezeBudgetMs,
-                thawBudgetMs,
-                guests,
-                true,
-                storage,
-                network,
-                vmWishes);
+        return at(new Scenery(scenery.guests(), 1, scenery.storage(), scenery.network()));
     }
 
     FailoverShape on(FailoverStage.Storage where) {
-        return new FailoverShape(
-                freezesAtLeast,
-                freezesAtMost,
-                ending,
-                freezeBudgetMs,
-                thawBudgetMs,
-                guests,
-                spare,
-                where,
-                network,
-                vmWishes);
+        return at(new Scenery(scenery.guests(), scenery.spare(), where, scenery.network()));
     }
 
     FailoverShape overACable() {
-        return new FailoverShape(
-                freezesAtLeast,
-                freezesAtMost,
-                ending,
-                freezeBudgetMs,
-                thawBudgetMs,
-                guests,
-                spare,
-                storage,
-                FailoverStage.Network.CABLE,
-                vmWishes);
+        return at(new Scenery(
+                scenery.guests(), scenery.spare(), scenery.storage(), FailoverStage.Network.CABLE));
     }
 
-    FailoverShape wishing(String wishes) {
-        return new FailoverShape(
-                freezesAtLeast,
-                freezesAtMost,
-                ending,
-                freezeBudgetMs,
-                thawBudgetMs,
-                guests,
-                spare,
-                storage,
-                network,
-                wishes);
+    private FailoverShape at(Scenery other) {
+        return new FailoverShape(freezes, ending, budget, other);
     }
 }

@@ -124,7 +124,7 @@ final class FailoverStage implements AutoCloseable {
 
     /** How many guests the server and the agent know. */
     private static int known(FailoverPlan plan) {
-        return plan.fault().guests() + (plan.fault().shape().spare() ? 1 : 0);
+        return plan.fault().guests() + plan.fault().shape().scenery().spare();
     }
 
     private static String nameOf(int number) {
@@ -135,8 +135,7 @@ final class FailoverStage implements AutoCloseable {
         for (int i = 0; i < known(plan); i++) {
             said.put(
                     nameOf(i),
-                    GuestVm.agentMonitor(scene.place(), nameOf(i)) + ",portal=127.0.0.1:" + FreePort.choose()
-                            + plan.fault().vmWishes());
+                    GuestVm.agentMonitor(scene.place(), nameOf(i)) + ",portal=127.0.0.1:" + FreePort.choose());
         }
         if (plan.route() == Route.THROUGH_AGENT) {
             startAgent();
