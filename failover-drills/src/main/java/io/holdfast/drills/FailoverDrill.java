@@ -187,7 +187,9 @@ final class FailoverDrill {
             String who = "outage " + number + ": " + vm.name();
             if (course.freezes() < least || course.freezes() > shape.freezes().most()) {
                 reasons.add(who + " was frozen " + course.freezes() + " times, and " + least
-                        + (least == shape.freezes().most() ? "" : " to " + shape.freezes().most()) + " are right");
+                        + (least == shape.freezes().most()
+                                ? ""
+                                : " to " + shape.freezes().most()) + " are right");
             }
             boolean mustStay = shape.ending() == FailoverShape.Ending.FROZEN;
             if (course.frozen() != mustStay) {

@@ -183,8 +183,10 @@ final class FailoverReport {
             out.append("</td><td>")
                     .append(spread(row.values(OutageFigures::detectMs)))
                     .append("</td>");
-            addBudgeted(out, row.values(OutageFigures::lastFreezeMs), shape.budget().freezeMs());
-            addBudgeted(out, row.values(OutageFigures::lastThawMs), shape.budget().thawMs());
+            addBudgeted(
+                    out, row.values(OutageFigures::lastFreezeMs), shape.budget().freezeMs());
+            addBudgeted(
+                    out, row.values(OutageFigures::lastThawMs), shape.budget().thawMs());
             out.append("</tr>\n");
         }
         out.append(
@@ -204,8 +206,12 @@ final class FailoverReport {
         for (Row row : rows()) {
             FailoverShape shape = row.fault().shape();
             String name = row.fault().label();
-            frozen.add(name, row.values(OutageFigures::lastFreezeMs), shape.budget().freezeMs());
-            progress.add(name, row.values(OutageFigures::lastThawMs), shape.budget().thawMs());
+            frozen.add(
+                    name,
+                    row.values(OutageFigures::lastFreezeMs),
+                    shape.budget().freezeMs());
+            progress.add(
+                    name, row.values(OutageFigures::lastThawMs), shape.budget().thawMs());
         }
         out.append(frozen.svg()).append(progress.svg());
     }

@@ -74,8 +74,7 @@ record FailoverShape(Freezes freezes, Ending ending, Budget budget, Scenery scen
     }
 
     FailoverShape overACable() {
-        return at(new Scenery(
-                scenery.guests(), scenery.spare(), scenery.storage(), FailoverStage.Network.CABLE));
+        return at(new Scenery(scenery.guests(), scenery.spare(), scenery.storage(), FailoverStage.Network.CABLE));
     }
 
     private FailoverShape at(Scenery other) {

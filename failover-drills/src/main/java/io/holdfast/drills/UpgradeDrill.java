@@ -145,7 +145,7 @@ final class UpgradeDrill {
                 .forEach(name ->
                         monitors.put(name, GuestVm.agentMonitor(place, name).toString()));
         AgentProcess agent = AgentProcess.start(
-                place, setting.holdfast(), List.of(serverSetting.controlPort()), monitors, List.of());
+                place, setting.holdfast(), Host.LOOPBACK, List.of(serverSetting.controlAddress()), monitors, List.of());
         long bootNs = System.nanoTime();
         for (Map.Entry<String, Path> disk : disks.entrySet()) {
             guests.add(boot(place, disk.getKey(), disk.getValue(), agent.awaitPortal(disk.getKey())));
@@ -180,7 +180,8 @@ final class UpgradeDrill {
                 FreePort.choose(),
                 disks.get(0),
                 place.file("server-state"),
-                List.copyOf(more));
+                List.copyOf(more),
+                Host.LOOPBACK);
     }
 
     private Guest boot(Workplace place, String name, Path image, int portal)
@@ -192,7 +193,8 @@ final class UpgradeDrill {
         way.set(words, way.get(words) + " holdfast.pause_ms=" + plan.pauseMs());
         GuestVm qemu = GuestVm.start(
                 place,
-                new GuestVm.Setting(device, way, portal, "iqn.2026-11.io.holdfast:" + name, 0, name, "", List.of()));
+                new GuestVm.Setting(
+                        device, way, portal, "iqn.2026-11.io.holdfast:" + name, 0, name, "", List.of(), Host.LOOPBACK));
         return new Guest(name, qemu, GuestChannel.connect(qemu.port()), Observer.at(qemu.observerMonitor()), image);
     }
 
