@@ -278,6 +278,8 @@ public final class ControlPlane implements ControlService, AutoCloseable {
             return "initiator " + initiator.initiator();
         } else if (row instanceof Row.ActionsRow actions) {
             return "VM " + actions.vm();
+        } else if (row instanceof Row.RaisedRow raised) {
+            return "event " + raised.name();
         } else if (row instanceof Row.TokenRow token) {
             return "token " + token.name();
         } else if (row instanceof Row.NewTokenRow token) {
