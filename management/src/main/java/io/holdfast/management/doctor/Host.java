@@ -1,6 +1,8 @@
 package io.holdfast.management.doctor;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -18,6 +20,7 @@ import java.util.stream.Stream;
  * @param root {@code /}; tests plant theirs elsewhere
  */
 public record Host(Path root) {
+    private static final int PIECE_BYTES = 64 * 1024;
 
     /** A process with its arguments. */
     record Running(long pid, List<String> arguments) {
@@ -29,9 +32,17 @@ public record Host(Path root) {
 
     /** What a file holds, without white space at both ends; empty if it cannot be read. */
     Optional<String> text(String path) {
-        try {
-            return Optional.of(Files.readString(at(path)).strip());
-        } catch (IOException | UncheckedIOException e) {
+        try (InputStream in = Files.newInputStream(at(path))) {
+            // Not Files.readString: it asks a file of no size for one byte first, and a sysctl answers with its first
+            // digit
+            // and has nothing to say after that.
+            byte[] piece = new byte[PIECE_BYTES];
+            ByteArrayOutputStream all = new ByteArrayOutputStream();
+            for (int read = in.read(piece); read >= 0; read = in.read(piece)) {
+                all.write(piece, 0, read);
+            }
+            return Optional.of(all.toString(StandardCharsets.UTF_8).strip());
+        } catch (IOException e) {
             return Optional.empty();
         }
     }

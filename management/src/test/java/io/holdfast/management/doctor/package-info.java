@@ -1,0 +1,5 @@
+/** Tests. */
+@NullMarked
+package io.holdfast.management.doctor;
+
+import org.jspecify.annotations.NullMarked;
