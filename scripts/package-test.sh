@@ -1,145 +1,238 @@
 #!/usr/bin/env bash
-# Installs the Debian package in a clean Debian and uses it: what a new user would do, and what must never happen to him.
+# Installs the Debian package in a clean Debian that systemd has booted, and uses it as the operator's guide says: what a new
+# user would do, and what must never happen to him.
 set -euo pipefail
 
 usage() {
     cat <<'TEXT'
-Usage: scripts/package-test.sh [--keep] [--reproducible]
-Builds the package, makes a clean Debian 12 by debootstrap (root and the network are needed; it is kept in .cache for the next
-time), and there installs it, serves a disk and reads it from outside, upgrades, removes and purges. --reproducible builds it
-twice and compares. --keep leaves the clean Debian's copy where it was.
-Exit code: 0 all as it should be (or skipped, and said why), 1 something is wrong.
+Usage: scripts/package-test.sh [--keep] [--reproducible] [--packages DIR]
+Builds the package in two versions, boots a clean Debian 12 with systemd as its first process (systemd-nspawn, a network of
+its own), and there runs the commands of docs/operating.md as they stand: installs, makes an LU and a client, boots a guest
+from the LU. Under that guest the server is restarted, killed and upgraded, and the agent restarted. Then the package is
+removed, purged, and the tarball tried. Root and Debian's mirror are needed; what was fetched is kept in .cache.
+  --keep          leaves the Debian's files where they are
+  --reproducible  also builds the package in a second directory, and compares the bytes
+  --packages DIR  builds none: versions 0.1.0~test1 and 0.1.0~test2 lie there
+Exit code: 0 all as it should be, 1 something is wrong, 2 wrong usage, 77 it cannot be run here (and says why).
 TEXT
 }
 
 keep=no
 reproducible=no
-for argument in "$@"; do
-    case $argument in
+packages=""
+while [ $# -gt 0 ]; do
+    case $1 in
         --keep) keep=yes ;;
         --reproducible) reproducible=yes ;;
+        --packages) packages=$(readlink -e "${2:?--packages needs a directory}"); shift ;;
         -h | --help) usage; exit 0 ;;
-        *) echo "package-test: unknown argument '$argument' (see --help)" >&2; exit 2 ;;
+        *) echo "package-test: unknown argument '$1' (see --help)" >&2; exit 2 ;;
     esac
+    shift
 done
-cd "$(dirname "$0")/.."
+checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$checkout"
 # shellcheck source=scripts/lib/guest-kernel.sh
 . scripts/lib/guest-kernel.sh
+# shellcheck source=scripts/lib/clean-debian.sh
+. scripts/lib/clean-debian.sh
 
-skip() { echo "package-test: skipped: $*"; exit 0; }
 step() { echo "package-test: $*"; }
-die() { echo "package-test: FAILED: $*" >&2; exit 1; }
+skip() { echo "package-test: skipped: $*"; exit 77; }
+die() {
+    echo "package-test: FAILED: $*" >&2
+    tell_story >&2
+    exit 1
+}
 
-[ "$(id -u)" -eq 0 ] || skip "a chroot needs root"
-command -v debootstrap > /dev/null || skip "debootstrap is not installed (apt-get install debootstrap)"
-command -v iscsi-ls > /dev/null || skip "iscsi-ls is not installed (apt-get install libiscsi-bin)"
+[ "$(id -u)" -eq 0 ] || skip "root is needed"
+for need in debootstrap/debootstrap systemd-nspawn/systemd-container qemu-img/qemu-utils; do
+    command -v "${need%/*}" > /dev/null || skip "${need%/*} is not installed (apt-get install ${need#*/})"
+done
 
-step "building 0.1.0~test1 and 0.1.0~test2"
-scripts/package.sh --version 0.1.0~test1 > packaging/target.sums
-cp packaging/target/holdfast_0.1.0~test1_all.deb packaging/first.deb
-trap 'rm -f packaging/first.deb packaging/target.sums' EXIT
-if [ $reproducible = yes ]; then
-    scripts/package.sh --version 0.1.0~test1 | diff - packaging/target.sums || die "two builds differ"
-    step "two builds are the same bytes"
-fi
-scripts/package.sh --version 0.1.0~test2 > /dev/null
-
-prepare_holdfast_cache
-clean=$(holdfast_cache_dir)/debian-12
-if [ ! -f "$clean.complete" ]; then
-    step "making a clean Debian (two or three minutes, once)"
-    rm -rf "$clean"
-    debootstrap --variant=minbase --include=openjdk-17-jre-headless,adduser bookworm "$clean" \
-        > "$clean.log" 2>&1 || { tail -n 3 "$clean.log" >&2; skip "debootstrap cannot make it here"; }
-    touch "$clean.complete"
-fi
-place=$(mktemp -d /var/tmp/holdfast-package-test.XXXXXX)
-cp -a "$clean/." "$place/"
-server=""
+work=$(mktemp -d /var/tmp/holdfast-package-test.XXXXXX)
+box=$work/debian
+guest=""
+tell_story() {
+    for log in five-minutes.err guest.log upgrade.log remove purge; do
+        [ ! -s "$box/root/$log" ] || { echo "--- $log"; tail -n 15 "$box/root/$log"; }
+    done
+    if debian_runs; then
+        echo "--- journal"
+        inside journalctl --no-pager -n 60 -u 'holdfast*' || true
+    fi
+}
 clean_up() {
-    [ -z "$server" ] || kill -9 "$server" 2> /dev/null || true
-    umount "$place/proc" 2> /dev/null || true
-    if [ $keep = yes ]; then step "left in $place"; else rm -rf --one-file-system "$place"; fi
-    rm -f packaging/first.deb packaging/target.sums
+    debian_stop
+    if [ $keep = yes ]; then step "left in $work"; else rm -rf --one-file-system "$work"; fi
 }
 trap clean_up EXIT
-mount -t proc proc "$place/proc"
-cp packaging/first.deb "$place/first.deb"
-cp packaging/target/holdfast_0.1.0~test2_all.deb "$place/second.deb"
-inside() { chroot "$place" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive "$@"; }
-there() { [ -e "$place/$1" ] || die "$1 is missing $2"; }
-gone() { [ ! -e "$place/$1" ] || die "$1 is there $2"; }
 
-step "installing"
-inside dpkg -i /first.deb > "$place/install.log" 2>&1 || { cat "$place/install.log" >&2; die "it cannot be installed"; }
-there usr/share/man/man1/holdfast-serve.1.gz "after the installation"
-there usr/lib/systemd/system/holdfast.service "after the installation"
-there var/lib/holdfast/images "after the installation"
-ls "$place"/var/cache/holdfast/*.jsa > /dev/null 2>&1 || die "no class-data archive was made"
-inside holdfast --version
-inside getent passwd holdfast > /dev/null || die "there is no user holdfast"
-
-step "a first disk, by the settings file"
-cat >> "$place/etc/holdfast/holdfast.toml" <<'TEXT'
-[[export]]
-path = "/var/lib/holdfast/images/web1.img"
-size = "64M"
-TEXT
-port=13260
-sed -i "s/:3260/:$port/; s/:3261/:$((port + 1))/" "$place/etc/holdfast/holdfast.toml"
-serve() {
-    chroot --userspec=holdfast:holdfast "$place" /usr/bin/env -i PATH=/usr/bin:/bin \
-        holdfast serve --config /etc/holdfast/holdfast.toml > "$place/serve.out" 2> "$place/serve.log" &
-    server=$!
-    for _ in $(seq 100); do
-        if grep -q '^iscsi://' "$place/serve.out"; then return; fi
-        kill -0 "$server" 2> /dev/null || break
-        sleep 0.1
-    done
-    cat "$place/serve.log" >&2
-    die "the server does not serve"
+# guide NAME: the commands below the comment "<!-- proof: NAME -->" of the operator's guide, as they stand there.
+guide() {
+    awk -v mark="<!-- proof: $1 -->" '
+        $0 == mark { found = 1; next }
+        found && /^    / { print substr($0, 5); any = 1; next }
+        found && any { exit }
+    ' docs/operating.md | grep . || die "docs/operating.md has no commands marked 'proof: $1'"
 }
-target=iscsi://127.0.0.1:$port/iqn.2026-11.io.holdfast:web1/0
-serve
-iscsi-ls -s "iscsi://127.0.0.1:$port" | grep -q 'iqn.2026-11.io.holdfast:web1' || die "the disk is not to be seen"
-if command -v qemu-io > /dev/null; then
-    qemu-io -f raw -c 'write -P 7 0 1M' -c flush "$target" > /dev/null || die "the disk cannot be written"
-fi
-uuid=$(grep -o '"uuid"[^,]*' "$place/var/lib/holdfast/units.json")
+# as_written NAME: runs them in the clean Debian.
+as_written() { guide "$1" | inside_shell > "$box/root/$1" 2>&1 || { cat "$box/root/$1" >&2; die "the guide's commands '$1' fail"; }; }
+there() { [ -e "$box/$1" ] || die "$1 is missing $2"; }
+gone() { [ ! -e "$box/$1" ] && [ ! -L "$box/$1" ] || die "$1 is there $2"; }
+await() { # SECONDS WHAT COMMAND...
+    local limit=$1 what=$2 deadline=$((SECONDS + $1))
+    shift 2
+    until "$@"; do
+        [ $SECONDS -lt $deadline ] || die "waited $limit s for $what"
+        [ -z "$guest" ] || kill -0 "$guest" 2> /dev/null || "$@" || die "the guest ended, while waiting for $what"
+        sleep 0.2
+    done
+}
 
-step "upgrading, with changed settings"
-kill -TERM "$server"
-wait "$server" || true
-before=$(ls -l --time-style=full-iso "$place"/var/cache/holdfast/*.jsa)
-inside dpkg -i --force-confdef --force-confold /second.deb > "$place/upgrade.log" 2>&1 || die "it cannot be upgraded"
-grep -q web1.img "$place/etc/holdfast/holdfast.toml" || die "the settings were overwritten"
-[ "$before" != "$(ls -l --time-style=full-iso "$place"/var/cache/holdfast/*.jsa)" ] || die "the class-data archive is the old one"
-serve
-if command -v qemu-io > /dev/null; then
-    qemu-io -f raw -c 'read -P 7 0 1M' "$target" | grep -q 'read 1048576' || die "what was written is not there any more"
+scripts/setup.sh --quiet
+if [ -z "$packages" ]; then
+    step "building 0.1.0~test1 and 0.1.0~test2"
+    packages=$work
+    scripts/package.sh --version 0.1.0~test1 > "$work/first.sums"
+    cp packaging/target/holdfast_0.1.0~test1_all.deb packaging/target/holdfast-0.1.0~test1.tar.gz "$work/"
+    if [ $reproducible = yes ]; then
+        scripts/reproducible.sh --version 0.1.0~test1 --against "$work/first.sums" || die "two builds differ"
+    fi
+    scripts/package.sh --version 0.1.0~test2 > /dev/null
+    cp packaging/target/holdfast_0.1.0~test2_all.deb "$work/"
 fi
-[ "$uuid" = "$(grep -o '"uuid"[^,]*' "$place/var/lib/holdfast/units.json")" ] || die "the disk is another disk"
-kill -TERM "$server"
-wait "$server" || true
-server=""
+first=$packages/holdfast_0.1.0~test1_all.deb
+second=$packages/holdfast_0.1.0~test2_all.deb
+images=$(test-images/build.sh)
+# Stands for the image of a real distribution, and boots in seconds without KVM; its program writes and tells of each write.
+qemu-img convert -O qcow2 "$images/bios.img" "$work/debian-12-nocloud-amd64.qcow2"
+if command -v lintian > /dev/null; then
+    lintian --fail-on error "$first" > "$work/lintian" 2>&1 \
+        || { cat "$work/lintian" >&2; die "lintian objects"; }
+fi
+
+step "a clean Debian 12"
+debian_make "$box" || skip "debootstrap cannot make one here"
+mkdir -p "$box/root/upgrade"
+cp "$first" "$packages/holdfast-0.1.0~test1.tar.gz" "$work/debian-12-nocloud-amd64.qcow2" "$box/root/"
+cp "$second" "$box/root/upgrade/"
+# The booted Debian has no network but its own loopback.
+debian_fetch "$box" ./root/holdfast_0.1.0~test1_all.deb qemu-system-x86 qemu-utils qemu-block-extra || die "apt cannot fetch what they need"
+debian_boot "$box" "$work/console" || die "systemd does not come up; its console: $(tail -n 5 "$work/console")"
+step "systemd $(inside systemctl --version | sed -n 's/^systemd \([0-9]*\).*/\1/p') is its first process"
+
+step "the guide: the first disk and VM in five minutes"
+# One shell from the installation to the guest, as the guide says. Its last command is QEMU, whose serial line is kept with
+# the time of each line.
+mkfifo "$box/root/keyboard"
+{
+    echo 'set -e; cd /root'
+    for part in install disk fill agent guest; do guide "$part"; done
+} > "$box/root/five-minutes"
+inside sh -c 'exec bash /root/five-minutes <> /root/keyboard 2> /root/five-minutes.err' \
+    | while IFS= read -r line; do printf '%s %s\n' "$EPOCHREALTIME" "$line"; done > "$box/root/guest.log" &
+guest=$!
+acks() { local count; count=$(grep -c ' ack [0-9]' "$box/root/guest.log" 2> /dev/null) || true; echo "${count:-0}"; }
+writes() { [ "$(acks)" -gt "$1" ]; }
+began=$SECONDS
+await 400 "the guest to boot from its LU and write" writes 50
+step "the guest writes to the LU that it has booted from, $((SECONDS - began)) s after the first command"
+# goes_on WHAT: the guest writes on, and has seen no error; prints the longest time without an acknowledged write.
+goes_on() {
+    local before
+    before=$(acks)
+    await 60 "the guest to write on after $1" writes $((before + 50))
+    if grep -E ' (error|kmsg) [0-9]' "$box/root/guest.log" > "$work/complaints"; then
+        die "the guest complains after $1: $(head -n 3 "$work/complaints")"
+    fi
+    step "$1: the guest stood still for $(awk '/ ack [0-9]/ { if (last && $1 - last > most) most = $1 - last; last = $1 }
+        END { printf "%.0f", most * 1000 }' "$work/span") ms"
+}
+# while_watched WHAT COMMAND...: what the guest says meanwhile is kept for goes_on.
+while_watched() {
+    local what=$1 from
+    shift
+    from=$(wc -l < "$box/root/guest.log")
+    "$@" || die "$what failed"
+    await 60 "the guest to write after $what" writes $(($(acks) + 20))
+    tail -n "+$from" "$box/root/guest.log" > "$work/span"
+    goes_on "$what"
+}
+# Its exit code is 1 whenever it finds anything.
+doctor_finds() { { inside holdfast doctor 2>&1 || true; } > "$work/doctor" && grep -Eq "^FAIL  $1" "$work/doctor"; }
+# Back when systemd has another one running.
+kill_server() {
+    local before
+    before=$(property holdfast.service MainPID)
+    inside systemctl kill -s KILL holdfast.service
+    await 60 "another server" another_server "$before"
+}
+another_server() {
+    [ "$(property holdfast.service ActiveState)" = active ] && [ "$(property holdfast.service MainPID)" != "$1" ]
+}
+property() { inside systemctl show -P "$2" "$1"; }
+
+as_written status
+while_watched "systemctl restart, as the guide has it" as_written restart
+while_watched "kill -9 of the server" kill_server
+while_watched "systemctl restart holdfast-agent" inside systemctl restart holdfast-agent
+while_watched "systemctl reload holdfast" inside systemctl reload holdfast
+# Which doctor asks for, where the kernel has it.
+inside sh -c 'cd /proc/sys/net/ipv4; [ ! -e tcp_syn_linear_timeouts ] || echo 100 > tcp_syn_linear_timeouts'
+as_written doctor
+grep -q 'Nothing need be changed' "$box/root/doctor" || { cat "$box/root/doctor"; die "doctor finds something"; }
+
+step "the server away for longer: doctor says so"
+inside systemctl stop holdfast.socket holdfast.service
+await 20 "the agent to note that it froze the VM" doctor_finds 'vm-frozen .*vm web1 is frozen since'
+doctor_finds 'server .*the server at 127.0.0.1:3261 is away' || die "doctor does not see that the server is away"
+while_watched "systemctl start" inside systemctl start holdfast.socket holdfast.service
+
+step "upgrading with changed settings, under the guest"
+echo '# kept' >> "$box/etc/holdfast/holdfast.toml"
+before=$(property holdfast.service MainPID)
+archive=$(stat -c %Y "$box"/var/cache/holdfast/*.jsa)
+uuid=$(inside holdfast lu show web1 -fmt : --field uuid)
+upgrade() { guide upgrade | inside_shell /root/upgrade > "$box/root/upgrade.log" 2>&1; }
+while_watched "the upgrade" upgrade
+[ "$(property holdfast.service MainPID)" != "$before" ] || die "the old server still runs"
+grep -q '^# kept' "$box/etc/holdfast/holdfast.toml" || die "the settings were overwritten"
+[ "$(stat -c %Y "$box"/var/cache/holdfast/*.jsa)" -gt "$archive" ] || die "the class-data archive is the old one"
+[ "$(inside holdfast lu show web1 -fmt : --field uuid)" = "$uuid" ] || die "the LU is another disk"
+
+step "shutting the guest down"
+wait_for_end=$guest
+guest=""
+printf 'stop\nreport\npoweroff\n' > "$box/root/keyboard"
+await 60 "the guest's report" grep -q ' report errors=' "$box/root/guest.log"
+grep ' report ' "$box/root/guest.log" | grep -q 'errors=0 kmsg=0 remounted_ro=no' \
+    || die "the guest says: $(grep ' report ' "$box/root/guest.log")"
+
+wait "$wait_for_end"
 
 step "removing: settings and disks stay"
-inside dpkg -r holdfast > /dev/null 2>&1 || die "it cannot be removed"
+as_written remove
 gone usr/bin/holdfast "after the removal"
+gone etc/systemd/system/sockets.target.wants/holdfast.socket "after the removal"
 there etc/holdfast/holdfast.toml "after the removal"
 there var/lib/holdfast/images/web1.img "after the removal"
 
 step "purging: disks stay"
-inside dpkg -P holdfast > "$place/purge.log" 2>&1 || die "it cannot be purged"
+as_written purge
 gone etc/holdfast/holdfast.toml "after the purge"
 gone var/cache/holdfast "after the purge"
 there var/lib/holdfast/images/web1.img "after the purge"
-there var/lib/holdfast/units.json "after the purge"
-grep -q 'is left as it is' "$place/purge.log" || die "the purge does not say that disks stay"
+grep -q 'is left as it is' "$box/root/purge" || die "the purge does not say that disks stay"
 
 step "installing and purging with no disk leaves nothing"
-rm -rf "$place/var/lib/holdfast"
-inside dpkg -i /first.deb > /dev/null 2>&1
-inside dpkg -P holdfast > /dev/null 2>&1
+rm -rf "$box/var/lib/holdfast"
+inside dpkg -i /root/holdfast_0.1.0~test1_all.deb > "$work/again" 2>&1 || die "$(cat "$work/again")"
+there var/lib/holdfast/images "after the installation"
+inside dpkg -P holdfast > "$work/again" 2>&1 || die "$(cat "$work/again")"
 gone var/lib/holdfast "after a purge without disks"
+
+step "the tarball"
+as_written tarball
+debian_stop
 step "all as it should be"
