@@ -185,7 +185,7 @@ public final class FailoverCommand implements Callable<Integer> {
         for (FailoverPlan plan : plans) {
             out().printf(Locale.ROOT, "%n[%d/%d] %s%n", played.size() + 1, plans.size(), plan.words());
             out().flush();
-            FailoverResult result = new FailoverDrill(plan, setting, this::say).run();
+            FailoverResult result = new FailoverDrill(plan, setting, this::say, Judgement.EXACT).run();
             played.add(result);
             tell(result);
             // After every drill, so that an interrupted series leaves what it has.

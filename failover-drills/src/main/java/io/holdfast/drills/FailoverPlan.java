@@ -12,6 +12,10 @@ import java.time.Duration;
 record FailoverPlan(
         FailoverFault fault, GuestDisks disks, GuestLoad load, Duration outage, int outages, Route route, long seed) {
 
+    FailoverPlan with(GuestLoad other) {
+        return new FailoverPlan(fault, disks, other, outage, outages, route, seed);
+    }
+
     /** The outage in seconds, without needless decimals. */
     String outageSeconds() {
         return Numbers.trimmed(outage.toMillis() / 1000.0);

@@ -107,11 +107,11 @@ final class FailoverSelection {
         return plans;
     }
 
-    /** A few for the test command: about two minutes. */
+    /** A few for the test command, with a load that leaves the machine time for the tests beside: about two minutes. */
     static List<FailoverPlan> few(long seed) {
         Random random = new Random(seed);
         List<FailoverPlan> plans = new ArrayList<>();
-        FEW.forEach(fault -> plans.add(byChance(fault, random, 2)));
+        FEW.forEach(fault -> plans.add(byChance(fault, random, 2).with(GuestLoad.STEADY)));
         return plans;
     }
 

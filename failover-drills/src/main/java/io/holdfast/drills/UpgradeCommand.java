@@ -86,10 +86,14 @@ public final class UpgradeCommand implements Callable<Integer> {
         UpgradeDrill.Plan plan = plan();
         PrintWriter out = spec.commandLine().getOut();
         try {
-            UpgradeResult result = judged(new UpgradeDrill(plan, setting(), (who, what) -> {
-                        out.println(String.format(Locale.ROOT, "%-8s %s", who, what));
-                        out.flush();
-                    })
+            UpgradeResult result = judged(new UpgradeDrill(
+                            plan,
+                            setting(),
+                            (who, what) -> {
+                                out.println(String.format(Locale.ROOT, "%-8s %s", who, what));
+                                out.flush();
+                            },
+                            Judgement.EXACT)
                     .run());
             result.logs().forEach(out::println);
             result.reasons().forEach(reason -> out.println("FAILED   " + reason));

@@ -40,7 +40,7 @@ final class UpgradeDrill {
 
     private static final int WRITERS = 4;
     private static final int ACKS_BEFORE = 100;
-    private static final Duration BOOT_LIMIT = Duration.ofMinutes(5);
+    private static final Duration BOOT_LIMIT = Duration.ofSeconds(150);
     private static final Duration END_LIMIT = Duration.ofSeconds(30);
     private static final Duration PROGRESS_LIMIT = Duration.ofSeconds(60);
     private static final Duration GUEST_LIMIT = Duration.ofSeconds(60);
@@ -58,11 +58,11 @@ final class UpgradeDrill {
     private final List<Guest> guests = new ArrayList<>();
     private final UpgradeResult.Builder result;
 
-    UpgradeDrill(Plan plan, Drill.Setting setting, Narrator narrator) {
+    UpgradeDrill(Plan plan, Drill.Setting setting, Narrator narrator, Judgement judgement) {
         this.plan = plan;
         this.setting = setting;
         this.narrator = narrator;
-        this.result = new UpgradeResult.Builder(plan);
+        this.result = new UpgradeResult.Builder(plan, judgement);
     }
 
     /** A guest, what it says, and what QEMU says. */

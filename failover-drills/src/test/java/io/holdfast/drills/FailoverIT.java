@@ -1,11 +1,11 @@
 package io.holdfast.drills;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.holdfast.testimages.GuestImages;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.concurrent.ThreadLocalRandom;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
@@ -13,10 +13,12 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** A few of the drills of {@code scripts/failover.sh}, with another seed each time, which a failure names. */
+/** A few of the drills of {@code scripts/failover.sh}, always the same: what a guest suffers fails them, and no freeze too many. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(300)
 class FailoverIT {
+    private static final long SEED = 20_261_128;
+
     @TempDir
     private Path work = Path.of("");
 
@@ -28,7 +30,7 @@ class FailoverIT {
     }
 
     static List<FailoverPlan> plans() {
-        return FailoverSelection.few(ThreadLocalRandom.current().nextInt(Integer.MAX_VALUE));
+        return FailoverSelection.few(SEED);
     }
 
     @ParameterizedTest
@@ -38,15 +40,14 @@ class FailoverIT {
         Drill.Setting setting =
                 new Drill.Setting(holdfast.toAbsolutePath().normalize(), images, work, Drill.KeepLogs.NO);
 
-        FailoverResult result =
-                new FailoverDrill(plan, setting, (who, what) -> System.out.println(plan.fault() + ": " + what)).run();
+        FailoverResult result = new FailoverDrill(
+                        plan, setting, (who, what) -> System.out.println(plan.fault() + ": " + what), Judgement.HARM)
+                .run();
 
-        if (!result.played()) {
-            System.out.println("skipped: " + plan.words() + ": " + result.skipped());
-        }
         assertThat(result.reasons())
                 .as("scripts/failover.sh %s%n%s", plan.again(), String.join("\n", result.logs()))
                 .isEmpty();
         assertThat(work).as("what the drill left behind").isEmptyDirectory();
+        assumeTrue(result.played(), result.skipped());
     }
 }

@@ -39,7 +39,7 @@ class UpgradeCommandTest {
 
     @Test
     void shouldFailAResultThatWasTooSlowForWhoeverAsked() {
-        UpgradeResult.Builder builder = new UpgradeResult.Builder(new UpgradeDrill.Plan(1, 1, 50));
+        UpgradeResult.Builder builder = new UpgradeResult.Builder(new UpgradeDrill.Plan(1, 1, 50), Judgement.EXACT);
         builder.restart(new UpgradeDrill.Restart(0, 100_000_000, 400_000_000));
         builder.stall(612.5);
         UpgradeResult result = builder.judged();

@@ -24,7 +24,10 @@ class UpgradeDrillIT {
                 new Drill.Setting(holdfast.toAbsolutePath().normalize(), images, work, Drill.KeepLogs.NO);
         List<String> told = new ArrayList<>();
         UpgradeResult result = new UpgradeDrill(
-                        new UpgradeDrill.Plan(2, 1, 20), setting, (who, what) -> told.add(who + ": " + what))
+                        new UpgradeDrill.Plan(2, 1, 20),
+                        setting,
+                        (who, what) -> told.add(who + ": " + what),
+                        Judgement.HARM)
                 .run();
         assertThat(result.survived())
                 .as(
