@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -119,24 +120,33 @@ public final class RecordStore implements AutoCloseable {
         Map<String, FreezeRecord> latest = new TreeMap<>();
         try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, "*.json")) {
             for (Path file : files) {
-                boolean many = file.getFileName().toString().equals(TOGETHER);
-                if (Files.size(file) > (many ? MAX_TOGETHER_BYTES : MAX_RECORD_BYTES)) {
-                    continue;
-                }
-                FreezeRecord[] records = many
-                        ? JSON.readValue(file.toFile(), FreezeRecord[].class)
-                        : new FreezeRecord[] {JSON.readValue(file.toFile(), FreezeRecord.class)};
-                for (FreezeRecord record : records) {
+                for (FreezeRecord record : peekInto(file)) {
                     latest.merge(
                             record.vm(),
                             record,
                             (one, other) -> one.sinceEpochMs() > other.sinceEpochMs() ? one : other);
                 }
             }
-        } catch (IOException | RuntimeException e) {
-            // It is being replaced, is not ours to read, or there is none.
+        } catch (IOException | DirectoryIteratorException e) {
+            // It is not ours to read, or there is none.
         }
         return List.copyOf(latest.values());
+    }
+
+    private static List<FreezeRecord> peekInto(Path file) {
+        boolean many = file.getFileName().toString().equals(TOGETHER);
+        try {
+            if (Files.size(file) > (many ? MAX_TOGETHER_BYTES : MAX_RECORD_BYTES)) {
+                return List.of();
+            }
+            FreezeRecord[] records = many
+                    ? JSON.readValue(file.toFile(), FreezeRecord[].class)
+                    : new FreezeRecord[] {JSON.readValue(file.toFile(), FreezeRecord.class)};
+            return List.of(records);
+        } catch (IOException | RuntimeException e) {
+            // It is damaged, empty, being replaced, or not ours to read: those beside it are none the worse.
+            return List.of();
+        }
     }
 
     /** What an earlier run left of a VM. Garbage is moved aside, so that it is neither believed nor lost. */

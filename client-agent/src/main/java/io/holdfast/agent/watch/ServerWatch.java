@@ -615,6 +615,13 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
                         "is not its own: as " + unit.name() + " " + outcome.trouble());
             } else if (outcome.barred()) {
                 identify(conversation, welcome, at, candidates, tried + 1);
+            } else if (!outcome.identified()) {
+                notProved(
+                        conversation,
+                        welcome,
+                        candidates,
+                        at,
+                        "does not say whose it is: as " + unit.name() + " " + outcome.trouble());
             } else {
                 proved(welcome, at);
             }

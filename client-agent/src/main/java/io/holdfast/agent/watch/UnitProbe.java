@@ -26,6 +26,8 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A session of the agent's own with a target, to find out whether its logical unit reads and writes. Owned by the loop.
@@ -41,6 +43,7 @@ import org.jspecify.annotations.Nullable;
  */
 @SuppressWarnings("FutureReturnValueIgnored") // Netty reports what fails on a channel by closing it.
 final class UnitProbe extends ChannelInboundHandlerAdapter implements PduDecoder.Receiver {
+    private static final Logger LOG = LoggerFactory.getLogger(UnitProbe.class);
     private static final int MAX_ANSWER_BYTES = 256 * 1024;
     /** The largest logical block. */
     private static final int MAX_BLOCK_BYTES = 4096;
@@ -52,6 +55,13 @@ final class UnitProbe extends ChannelInboundHandlerAdapter implements PduDecoder
     private static final int UNIT_ATTENTION = 6;
     private static final int ILLEGAL_REQUEST = 5;
     private static final int MISCOMPARE = 0xe;
+    private static final int NOT_READY = 2;
+    private static final int MEDIUM_ERROR = 3;
+    /** SPC-4 annex D.2: SANITIZE IN PROGRESS. */
+    private static final int SANITIZES = 0x041b;
+    /** SPC-4 annex D.2: SANITIZE COMMAND FAILED. */
+    private static final int SANITIZE_FAILED = 0x3103;
+
     /** A unit that was reset and resized has more than one to tell. */
     private static final int MAX_ATTENTIONS = 8;
 
@@ -72,12 +82,15 @@ final class UnitProbe extends ChannelInboundHandlerAdapter implements PduDecoder
      * @param silence true if nothing came within the limit
      * @param barred true if the server does not let the agent near the unit, which says nothing of the unit
      * @param foreign true if it is another unit than was expected
+     * @param identified true if it was asked who it is, and answered: with the expected name, or without one
      */
-    record Outcome(String trouble, boolean silence, boolean barred, boolean foreign) {
-        static final Outcome FIT = new Outcome("", false, false);
-
+    record Outcome(String trouble, boolean silence, boolean barred, boolean foreign, boolean identified) {
         Outcome(String trouble, boolean silence, boolean barred) {
-            this(trouble, silence, barred, false);
+            this(trouble, silence, barred, false, false);
+        }
+
+        Outcome of(boolean said) {
+            return new Outcome(trouble, silence, barred, foreign, said);
         }
 
         boolean fit() {
@@ -88,6 +101,8 @@ final class UnitProbe extends ChannelInboundHandlerAdapter implements PduDecoder
     private final EventLoop loop;
     private final PduDecoder decoder = new PduDecoder(MAX_ANSWER_BYTES);
     private final ProbeLogin login;
+    private final String target;
+    private final int number;
     private final long lun;
     private final ByteArrayOutputStream received = new ByteArrayOutputStream();
     private @Nullable Channel channel;
@@ -100,11 +115,16 @@ final class UnitProbe extends ChannelInboundHandlerAdapter implements PduDecoder
     private @Nullable Consumer<Outcome> asker;
     private @Nullable Future<?> timer;
     private Optional<UUID> expected = Optional.empty();
+    /** It has answered who it is, or there was nothing to compare that with. */
+    private boolean identified;
+
     private byte[] lastCdb = {};
     private byte[] lastData = {};
 
     private UnitProbe(EventLoop loop, ProbeIdentity identity, String target, int lun) {
         this.loop = loop;
+        this.target = target;
+        this.number = lun;
         // SAM-5 §4.7: one level, by peripheral device addressing or, for large numbers, by flat space addressing.
         this.lun = (long) (lun < 256 ? lun : 0x4000 | lun) << 48;
         long isid = 0x80_0000_0000_00L | ThreadLocalRandom.current().nextLong(1L << 32) << 8;
@@ -202,7 +222,7 @@ final class UnitProbe extends ChannelInboundHandlerAdapter implements PduDecoder
             running.cancel(false);
         }
         if (to != null) {
-            to.accept(outcome);
+            to.accept(outcome.of(identified));
         }
     }
 
@@ -224,6 +244,7 @@ final class UnitProbe extends ChannelInboundHandlerAdapter implements PduDecoder
 
     private void begin() {
         if (expected.isEmpty()) {
+            identified = true;
             sendRead();
             return;
         }
@@ -316,6 +337,8 @@ final class UnitProbe extends ChannelInboundHandlerAdapter implements PduDecoder
                 } else if (status == CHECK_CONDITION && key == ILLEGAL_REQUEST) {
                     // The agent is shown no such unit, or one without blocks: that says nothing of the VM's.
                     barred();
+                } else if (status == CHECK_CONDITION && sanitizes(sense)) {
+                    sanitized(sense);
                 } else if (status != GOOD) {
                     unfit("a read is answered with " + inWords(status, sense));
                 } else if (writes && data.length > 0 && data.length <= MAX_BLOCK_BYTES) {
@@ -331,6 +354,8 @@ final class UnitProbe extends ChannelInboundHandlerAdapter implements PduDecoder
                     askWho();
                 } else if (status == CHECK_CONDITION && key == ILLEGAL_REQUEST) {
                     barred();
+                } else if (status == CHECK_CONDITION && sanitizes(sense)) {
+                    sanitized(sense);
                 } else {
                     unfit("a durable write is answered with " + inWords(status, sense));
                 }
@@ -356,9 +381,11 @@ final class UnitProbe extends ChannelInboundHandlerAdapter implements PduDecoder
                     "that is another unit, " + uuid.get() + " instead of " + expected.orElseThrow(),
                     false,
                     false,
-                    true));
+                    true,
+                    false));
         } else {
             expected = Optional.empty();
+            identified = true;
             sendRead();
         }
     }
@@ -368,9 +395,28 @@ final class UnitProbe extends ChannelInboundHandlerAdapter implements PduDecoder
         answered(new Outcome("the unit does not take the agent's commands", false, true));
     }
 
+    /**
+     * Somebody has it erased, or had it erased in vain: no failure of the storage. Its initiators are told by itself, and
+     * a VM must not stand still for the hours that takes, nor until somebody begins it again.
+     */
+    private void sanitized(byte[] sense) {
+        LOG.info(
+                "unit {} of {}: it is sanitized ({}), and taken as fit",
+                number,
+                target,
+                inWords(CHECK_CONDITION, sense));
+        fit();
+    }
+
+    private static boolean sanitizes(byte[] sense) {
+        int key = senseKey(sense);
+        int code = senseCode(sense);
+        return key == NOT_READY && code == SANITIZES || key == MEDIUM_ERROR && code == SANITIZE_FAILED;
+    }
+
     private void fit() {
         step = Step.IDLE;
-        answered(Outcome.FIT);
+        answered(new Outcome("", false, false));
     }
 
     /** SPC-4 §4.5: fixed or descriptor format, behind its length. */
@@ -382,14 +428,23 @@ final class UnitProbe extends ChannelInboundHandlerAdapter implements PduDecoder
         return segment[descriptors ? 3 : 4] & 0xf;
     }
 
+    /** Additional sense code and its qualifier; -1 if there is none. */
+    private static int senseCode(byte[] segment) {
+        if (segment.length < 5) {
+            return -1;
+        }
+        boolean descriptors = (segment[2] & 0x7f) >= 0x72;
+        int at = descriptors ? 4 : 14;
+        return segment.length > at + 1 ? (segment[at] & 0xff) << 8 | segment[at + 1] & 0xff : -1;
+    }
+
     private static String inWords(int status, byte[] sense) {
         if (status != CHECK_CONDITION || sense.length < 5) {
             return String.format("status %02xh", status);
         }
-        boolean descriptors = (sense[2] & 0x7f) >= 0x72;
-        int at = descriptors ? 4 : 14;
-        return sense.length > at + 1
-                ? String.format("sense %xh/%02xh/%02xh", senseKey(sense), sense[at], sense[at + 1])
+        int code = senseCode(sense);
+        return code >= 0
+                ? String.format("sense %xh/%02xh/%02xh", senseKey(sense), code >> 8, code & 0xff)
                 : String.format("sense key %xh", senseKey(sense));
     }
 

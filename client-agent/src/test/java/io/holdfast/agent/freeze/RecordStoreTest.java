@@ -180,6 +180,19 @@ class RecordStoreTest {
     }
 
     @Test
+    void shouldShowTheRecordsBesideDamagedOnes() throws IOException {
+        try (RecordStore store = RecordStore.open(directory)) {
+            store.save(of("a", FreezeState.FROZEN));
+            store.save(of("c", FreezeState.FROZEN));
+        }
+        for (String vm : List.of("0", "b", "d")) {
+            Files.writeString(directory.resolve(vm + ".json"), "{\"vm\": ");
+        }
+        Files.writeString(directory.resolve("e.json"), "null");
+        assertThat(RecordStore.peek(directory)).extracting(FreezeRecord::vm).containsExactly("a", "c");
+    }
+
+    @Test
     void shouldFallBackOnTheOwnRecordsWhenTheCommonFileIsTorn() throws IOException {
         try (RecordStore store = RecordStore.open(directory)) {
             store.save(of("a", FreezeState.RUNNING));

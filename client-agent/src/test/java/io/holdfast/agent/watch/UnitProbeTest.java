@@ -113,6 +113,32 @@ class UnitProbeTest {
     }
 
     @Test
+    void shouldTakeAUnitThatIsSanitizedAsFit() throws Exception {
+        answer(READ, Answer.sense(2, 0x04, 0x1b));
+        assertThat(prove().fit()).as("it is being sanitized").isTrue();
+
+        answer(READ, Answer.sense(3, 0x31, 3));
+        assertThat(prove().fit()).as("sanitizing it has failed").isTrue();
+
+        answer(READ, BLOCK);
+        answer(COMPARE_AND_WRITE, Answer.sense(2, 0x04, 0x1b));
+        assertThat(prove().fit()).as("it began after the read").isTrue();
+
+        answer(READ, Answer.sense(2, 0x04, 1));
+        assertThat(prove().trouble()).isEqualTo("a read is answered with sense 2h/04h/01h");
+    }
+
+    @Test
+    void shouldSayWhetherAUnitHasToldWhoItIs() throws Exception {
+        String own = UUID.randomUUID().toString();
+        target.unit = java.util.Optional.of(UUID.fromString(own));
+        assertThat(asked(own, LIMIT_MS).identified()).isTrue();
+
+        target.answersCommands = false;
+        assertThat(asked(own, 200).identified()).isFalse();
+    }
+
+    @Test
     void shouldSayNothingOfAUnitThatDoesNotTakeTheAgentsCommands() throws Exception {
         answer(READ, Answer.sense(5, 0x25, 0));
 
