@@ -32,11 +32,18 @@ final class RaisedEvents {
         agents.ifPresent(to -> {
             List<RaisedEvent> now =
                     state.raised().values().stream().map(RaisedEvents::event).toList();
-            told.stream().filter(event -> !now.contains(event)).forEach(to::clear);
+            // First, and with no clearing of what only says something else now: VMs would run for a moment.
             now.stream().filter(event -> !told.contains(event)).forEach(to::raise);
+            told.stream()
+                    .filter(event -> now.stream().noneMatch(next -> isTheSame(next, event)))
+                    .forEach(to::clear);
             told.clear();
             told.addAll(now);
         });
+    }
+
+    private static boolean isTheSame(RaisedEvent one, RaisedEvent other) {
+        return one.event().equals(other.event()) && one.target().equals(other.target());
     }
 
     /** What serves, and whom it is told besides. */

@@ -81,6 +81,18 @@ class RaisedEventsTest implements UnitWatch.Agents {
     }
 
     @Test
+    void shouldNotClearWhatIsRaisedAgainWithOtherWords() throws IOException {
+        try (ControlPlane plane = started()) {
+            ask(plane, new OperatorCommand.RaiseEvent("x-maintenance", "shelf is moved", null));
+            ask(plane, new OperatorCommand.RaiseEvent("x-maintenance", "shelf is back at ten", null));
+
+            assertThat(told)
+                    .containsExactly(
+                            "raise x-maintenance '' shelf is moved", "raise x-maintenance '' shelf is back at ten");
+        }
+    }
+
+    @Test
     void shouldRaiseAgainWhatIsStillRaisedWhenTheServerStarts() throws IOException {
         try (ControlPlane plane = started()) {
             ask(plane, new OperatorCommand.RaiseEvent("x-maintenance", "shelf is moved", null));

@@ -43,6 +43,7 @@ public final class ServedLus implements AutoCloseable {
     private static final int RETRY_MS = 1_000;
 
     private final BiFunction<LuBacking, BlockBackend, LogicalUnit> units;
+    private final Opener opener;
     private final Map<String, Served> byName = new ConcurrentHashMap<>();
     private final ScheduledExecutorService openers = Executors.newScheduledThreadPool(OPENING_THREADS, task -> {
         Thread thread = new Thread(task, "holdfast-open");
@@ -58,12 +59,12 @@ public final class ServedLus implements AutoCloseable {
         final LuBacking lu;
         final DeferredBackend backend;
         final LogicalUnit unit;
-        // Guarded by this object.
-        @Nullable
-        FileBackend file;
+        /** Written under this object's lock, and read without: whoever opens it holds the lock while storage is slow. */
+        volatile @Nullable FileBackend file;
 
+        volatile String trouble = "";
+        // Guarded by this object.
         boolean removed;
-        String trouble = "";
 
         Served(LuBacking lu, DeferredBackend backend, LogicalUnit unit) {
             this.lu = lu;
@@ -72,9 +73,19 @@ public final class ServedLus implements AutoCloseable {
         }
     }
 
+    /** Opens what is there, whatever its size. */
+    interface Opener {
+        FileBackend open(LuBacking lu) throws BackendException;
+    }
+
     /** @param units makes the logical unit of an image; must not wait for storage */
     public ServedLus(BiFunction<LuBacking, BlockBackend, LogicalUnit> units) {
+        this(units, lu -> FileBackend.open(lu.path(), existing(lu)));
+    }
+
+    ServedLus(BiFunction<LuBacking, BlockBackend, LogicalUnit> units, Opener opener) {
         this.units = units;
+        this.opener = opener;
     }
 
     /** Serves an LU whose image is opened soon. */
@@ -126,7 +137,7 @@ public final class ServedLus implements AutoCloseable {
                 return;
             }
             try {
-                FileBackend file = FileBackend.open(served.lu.path(), existing(served.lu));
+                FileBackend file = opener.open(served.lu);
                 served.file = file;
                 if (binding) {
                     bind(served.lu, file);
@@ -182,18 +193,13 @@ public final class ServedLus implements AutoCloseable {
     /** Why an LU cannot be served; empty if nothing is wrong. */
     public String trouble(String lu) {
         Served served = byName.get(lu);
-        if (served == null) {
-            return "it is not served";
-        }
-        synchronized (served) {
-            return served.trouble;
-        }
+        return served == null ? "it is not served" : served.trouble;
     }
 
     /** Makes an LU larger; initiators hear of it with their next command. */
     public void grow(String lu, long sizeBytes) throws BackendException {
         Served served = byName.get(lu);
-        FileBackend file = served == null ? null : fileOf(served);
+        FileBackend file = served == null ? null : served.file;
         if (file == null) {
             throw new BackendException("LU " + lu + " is not open: " + trouble(lu));
         }
@@ -203,13 +209,7 @@ public final class ServedLus implements AutoCloseable {
     /** Its image; null while that is not open. */
     public @Nullable FileBackend file(String lu) {
         Served served = byName.get(lu);
-        return served == null ? null : fileOf(served);
-    }
-
-    private static @Nullable FileBackend fileOf(Served served) {
-        synchronized (served) {
-            return served.file;
-        }
+        return served == null ? null : served.file;
     }
 
     /** Names of what is served. */
@@ -221,7 +221,7 @@ public final class ServedLus implements AutoCloseable {
     public Collection<FileBackend> files() {
         List<FileBackend> files = new ArrayList<>();
         for (Served served : byName.values()) {
-            FileBackend file = fileOf(served);
+            FileBackend file = served.file;
             if (file != null) {
                 files.add(file);
             }
@@ -233,7 +233,7 @@ public final class ServedLus implements AutoCloseable {
     public void bindNative() {
         binding = true;
         byName.values().forEach(served -> {
-            FileBackend file = fileOf(served);
+            FileBackend file = served.file;
             if (file != null) {
                 bind(served.lu, file);
             }
