@@ -14,6 +14,7 @@ import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Asks a server's control port, as an agent without VMs, whether somebody serves there, and leaves again. That a connection
@@ -26,23 +27,64 @@ public final class ServerKnock {
      * Knocks.
      *
      * @param name for the server's log
-     * @param limitMs for the connection, and again for the answer
+     * @param limitMs for all of it: the connection and the answer, however slowly it trickles in
      * @return what it serves
      * @throws IOException saying for people why nobody serves there
      */
     public static ServerDescription at(InetSocketAddress address, String name, int limitMs) throws IOException {
+        long endNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(limitMs);
         try (Socket socket = new Socket()) {
-            socket.connect(address, limitMs);
-            socket.setSoTimeout(limitMs);
+            socket.connect(address, leftMs(endNs));
             OutputStream out = socket.getOutputStream();
             out.write(bytes(new AgentMessage.Hello(name, ControlProtocol.VERSION, List.of())));
-            ServerDescription server = answer(new BufferedInputStream(socket.getInputStream()));
-            out.write(bytes(new AgentMessage.Bye("has looked")));
+            ServerDescription server = answer(new BufferedInputStream(new Limited(socket, endNs)));
+            leave(out);
             return server;
         } catch (SocketTimeoutException e) {
             throw new IOException("no answer within " + limitMs / 1000.0 + " s", e);
         } catch (IOException e) {
             throw new IOException(NetworkFailure.inWords(e), e);
+        }
+    }
+
+    private static void leave(OutputStream out) {
+        try {
+            out.write(bytes(new AgentMessage.Bye("has looked")));
+        } catch (IOException e) {
+            // It has answered; that it is gone by now is not what was asked.
+        }
+    }
+
+    private static int leftMs(long endNs) throws SocketTimeoutException {
+        long leftMs = TimeUnit.NANOSECONDS.toMillis(endNs - System.nanoTime());
+        if (leftMs <= 0) {
+            throw new SocketTimeoutException();
+        }
+        return (int) leftMs;
+    }
+
+    /** What a socket receives until one moment, not anew for each piece. */
+    private static final class Limited extends InputStream {
+        private final Socket socket;
+        private final InputStream in;
+        private final long endNs;
+
+        Limited(Socket socket, long endNs) throws IOException {
+            this.socket = socket;
+            this.in = socket.getInputStream();
+            this.endNs = endNs;
+        }
+
+        @Override
+        public int read() throws IOException {
+            socket.setSoTimeout(leftMs(endNs));
+            return in.read();
+        }
+
+        @Override
+        public int read(byte[] into, int offset, int length) throws IOException {
+            socket.setSoTimeout(leftMs(endNs));
+            return in.read(into, offset, length);
         }
     }
 

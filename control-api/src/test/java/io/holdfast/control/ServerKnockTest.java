@@ -9,6 +9,8 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -64,6 +66,26 @@ class ServerKnockTest {
     }
 
     @Test
+    void shouldNotWaitAnewForEachPieceOfAnAnswer() throws Exception {
+        try (ServerSocket listener = listener()) {
+            Thread server = new Thread(() -> {
+                try (Socket peer = listener.accept()) {
+                    for (; ; ) {
+                        peer.getOutputStream().write(' ');
+                        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(20));
+                    }
+                } catch (IOException e) {
+                    // It has left.
+                }
+            });
+            server.start();
+            assertThatThrownBy(() -> ServerKnock.at(address(listener), "test", 300))
+                    .hasMessage("no answer within 0.3 s");
+            server.join();
+        }
+    }
+
+    @Test
     void shouldSayWhyItIsRefused() throws Exception {
         try (ServerSocket listener = listener()) {
             Thread server = answer(listener, "{\"type\":\"refused\",\"why\":\"the server stops\"}\n");
@@ -75,12 +97,13 @@ class ServerKnockTest {
 
     @Test
     void shouldSayThatNobodyListens() throws Exception {
-        InetSocketAddress nobody;
-        try (ServerSocket listener = listener()) {
-            nobody = address(listener);
+        // Bound, so that nobody else gets the port, and not listening.
+        try (Socket held = new Socket()) {
+            held.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+            InetSocketAddress nobody = new InetSocketAddress(held.getLocalAddress(), held.getLocalPort());
+            assertThatThrownBy(() -> ServerKnock.at(nobody, "test", PATIENT_MS))
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining("nothing listens there");
         }
-        assertThatThrownBy(() -> ServerKnock.at(nobody, "test", PATIENT_MS))
-                .isInstanceOf(IOException.class)
-                .hasMessageContaining("nothing listens there");
     }
 }

@@ -17,6 +17,7 @@ import io.holdfast.scsi.LogicalUnitIdentity;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -109,6 +110,14 @@ class IscsiServerTest {
         }
     }
 
+    private static boolean canListenAt(InetSocketAddress address) {
+        try (ServerSocket socket = new ServerSocket(0, 1, address.getAddress())) {
+            return socket.isBound();
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
     @Test
     void shouldTellOfEveryPortalWithItsGroupThatCanBeReachedFromWhereTheInitiatorCame() throws Exception {
         MemoryBackend disk = new MemoryBackend(1 << 20);
@@ -117,34 +126,43 @@ class IscsiServerTest {
                 .build();
         IscsiTarget target = new IscsiTarget(IscsiRig.TARGET, 1, new FixedLunView(Map.of(0, unit)));
         InetSocketAddress everywhere = Addresses.parseNumeric("0.0.0.0:0").orElseThrow();
-        InetSocketAddress six = Addresses.parseNumeric("[::1]:0").orElseThrow();
         IoPool pool = new IoPool(1, 10);
         EventLoops loops = EventLoops.start(IoWay.PORTABLE, 1, 0, pool);
-        IscsiServer server = IscsiServer.start(
-                List.of(
-                        new IscsiServer.Portal(ANY_PORT, new IscsiRig.OneTarget(target)),
-                        new IscsiServer.Portal(everywhere, new IscsiRig.OneTarget(target.in(9))),
-                        new IscsiServer.Portal(six, new IscsiRig.OneTarget(target.in(9)))),
-                loops,
-                SessionEvents.NONE,
-                IscsiSettings.DEFAULT);
+        List<IscsiServer.Portal> portals = new ArrayList<>(List.of(
+                new IscsiServer.Portal(ANY_PORT, new IscsiRig.OneTarget(target)),
+                new IscsiServer.Portal(everywhere, new IscsiRig.OneTarget(target.in(9)))));
+        InetSocketAddress six = Addresses.parseNumeric("[::1]:0").orElseThrow();
+        boolean haveSix = canListenAt(six);
+        if (haveSix) {
+            portals.add(new IscsiServer.Portal(six, new IscsiRig.OneTarget(target.in(9))));
+        }
+        IscsiServer server = IscsiServer.start(portals, loops, SessionEvents.NONE, IscsiSettings.DEFAULT);
         try {
             List<InetSocketAddress> at = server.portals();
             String first = Addresses.print(at.get(0)) + ",1";
             String second = "127.0.0.1:" + at.get(1).getPort() + ",9";
-            String third = "[::1]:" + at.get(2).getPort() + ",9";
-            assertThat(addressesToldAt(at.get(0))).containsExactly(first, second, third);
+            List<String> third = haveSix ? List.of("[::1]:" + at.get(2).getPort() + ",9") : List.of();
+            assertThat(addressesToldAt(at.get(0)))
+                    .startsWith(first, second)
+                    .endsWith(third.toArray(new String[0]))
+                    .hasSize(2 + third.size());
             assertThat(addressesToldAt(
                             Addresses.parseNumeric("127.0.0.1:" + at.get(1).getPort())
                                     .orElseThrow()))
                     .as("the one he came to first")
-                    .containsExactly(second, first, third);
-            assertThat(addressesToldAt(at.get(2))).startsWith(third, first).allSatisfy(told -> {
-                String address = told.substring(0, told.indexOf(','));
-                assertThat(addressesToldAt(Addresses.parseNumeric(address).orElseThrow()))
-                        .as("what is told serves")
-                        .contains(told);
-            });
+                    .startsWith(second, first)
+                    .endsWith(third.toArray(new String[0]))
+                    .hasSize(2 + third.size());
+            assumeTrue(haveSix, "skipped: no IPv6 here");
+            assertThat(addressesToldAt(at.get(2)))
+                    .startsWith(third.get(0), first)
+                    .allSatisfy(told -> {
+                        String address = told.substring(0, told.indexOf(','));
+                        assertThat(addressesToldAt(
+                                        Addresses.parseNumeric(address).orElseThrow()))
+                                .as("what is told serves")
+                                .contains(told);
+                    });
         } finally {
             assertThat(server.stop(Duration.ofSeconds(10))).isTrue();
             loops.close();
