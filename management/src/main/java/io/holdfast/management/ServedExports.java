@@ -295,10 +295,10 @@ final class ServedExports {
         return (LogicalUnit) unit.target().luns().at(Lun.ofNumber(ServedUnit.LUN));
     }
 
-    /** Copies for initiators of other exports. */
+    /** Copies for initiators of other exports, and sanitizing, which stops. */
     private static boolean copiesEnded(ServedUnit unit, long deadlineNanos) {
         CountDownLatch ended = new CountDownLatch(1);
-        logicalUnit(unit).awaitCopies(ended::countDown);
+        logicalUnit(unit).retire(ended::countDown);
         try {
             return ended.await(Math.max(0, deadlineNanos - System.nanoTime()), TimeUnit.NANOSECONDS);
         } catch (InterruptedException e) {
@@ -323,6 +323,12 @@ final class ServedExports {
         } catch (IOException e) {
             log.warn("the identities of images that were removed again stay on record: {}", e.getMessage());
         }
+    }
+
+    /** The server ends: what is being sanitized is left to the next one. */
+    void stopSanitizing() {
+        units.forEach(unit -> logicalUnit(unit).retire(() -> {}));
+        leaving.forEach(unit -> logicalUnit(unit).retire(() -> {}));
     }
 
     /** Nothing runs any more. */

@@ -435,6 +435,8 @@ final class TargetServer implements ServiceManager.Service {
             people.close();
         }
         lus.stopOpening();
+        exports.stopSanitizing();
+        lus.stopSanitizing();
         IscsiServer server = iscsi;
         boolean ended = server == null || server.stop(COMMANDS_LIMIT);
         if (!ended) {

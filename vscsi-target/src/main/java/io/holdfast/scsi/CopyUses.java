@@ -5,7 +5,7 @@ import java.util.List;
 
 /**
  * What reads or writes a logical unit at this moment and is not among its tasks: copies on behalf of commands to any logical
- * unit, and sanitizing, which outlives its command. Whoever takes the unit away asks here too.
+ * unit, and, counted by itself, sanitizing, which outlives its command. Whoever takes the unit away asks here too.
  *
  * <p>A copy {@linkplain #enter enters}, then looks whether its nexus still sees the unit, for each piece; who takes the unit
  * away hides it first and then waits. So one of the two sees the other. Thread-safe.
@@ -29,11 +29,6 @@ final class CopyUses {
             waiting = new ArrayList<>();
         }
         idle.forEach(Runnable::run);
-    }
-
-    /** True if somebody waits for all to leave. */
-    synchronized boolean isAwaited() {
-        return !waiting.isEmpty();
     }
 
     /** Runs {@code done} when no copy is inside, on any thread, perhaps before this method returns. */

@@ -46,6 +46,8 @@ public final class LogicalUnit implements DeviceServer {
     private final boolean removable;
     private final RemovableMedium medium = new RemovableMedium();
     private final CopyUses copyUses = new CopyUses();
+    private final CopyUses sanitizeUses = new CopyUses();
+    private volatile boolean retiring;
     private final CopyRecords copyRecords = new CopyRecords();
     private final StorageHealth health;
     private final StorageListener storage;
@@ -309,11 +311,23 @@ public final class LogicalUnit implements DeviceServer {
     }
 
     /**
-     * Runs {@code done} when no copy of anybody's reads or writes this unit any more, nor is it sanitized, on any thread,
-     * perhaps before this method returns. For whoever has hidden it from all copies and wants to close its backend.
+     * Takes the unit away for good: a sanitizing stops after its piece and goes on when the unit is served again. Runs {@code
+     * done} when no copy of anybody's reads or writes it any more, nor is it sanitized, on any thread, perhaps before this
+     * method returns. For whoever has hidden it from all copies and wants to close its backend.
      */
-    public void awaitCopies(Runnable done) {
-        copyUses.awaitIdle(done);
+    public void retire(Runnable done) {
+        retiring = true;
+        copyUses.awaitIdle(() -> sanitizeUses.awaitIdle(done));
+    }
+
+    /** True once it is taken away. Whoever begins to sanitize it enters {@link #sanitizeUses}, then asks. */
+    boolean retiring() {
+        return retiring;
+    }
+
+    /** The sanitizing of this logical unit, from before its command is answered until it works on the medium no more. */
+    CopyUses sanitizeUses() {
+        return sanitizeUses;
     }
 
     /** The copies that work on this logical unit at this moment. */

@@ -37,7 +37,9 @@ final class SanitizeOperation implements IoCallback {
     private final Claim claim = new Claim();
     private @Nullable ScsiTask waiting;
 
-    private boolean inside;
+    /** It is among the uses of the unit, whose image stays open as long. */
+    private boolean inside = true;
+
     private Runnable next = () -> {};
     private PlainMemory pattern;
     /** Passes that are done; for a block erase, 0 while it overwrites and 1 while it gives back. */
@@ -47,7 +49,11 @@ final class SanitizeOperation implements IoCallback {
     /** Up to here it is known what holds data: that, and nothing behind it, is to be overwritten. */
     private long dataEnd;
 
-    /** @param waiting the task that is answered at the end; null if nobody waits */
+    /**
+     * Whoever makes it has entered the {@linkplain LogicalUnit#sanitizeUses uses} of the unit for it.
+     *
+     * @param waiting the task that is answered at the end; null if nobody waits
+     */
     SanitizeOperation(
             LogicalUnit unit, Sanitizer sanitizer, SanitizeRequest request, IoLane lane, @Nullable ScsiTask waiting) {
         this.unit = unit;
@@ -69,8 +75,6 @@ final class SanitizeOperation implements IoCallback {
     }
 
     private void claim() {
-        unit.copyUses().enter();
-        inside = true;
         if (unit.ranges().excludeAll(claim) == RangeLock.Outcome.ENTERED) {
             goOn();
         }
@@ -97,7 +101,7 @@ final class SanitizeOperation implements IoCallback {
 
     private void goOn() {
         if (endsEarly()) {
-            leave();
+            leaveEarly();
         } else if (request.method() == SanitizeRequest.Method.OVERWRITE) {
             overwrite();
         } else {
@@ -115,11 +119,13 @@ final class SanitizeOperation implements IoCallback {
         } else if (task != null) {
             task.progressed();
         }
-        if (!unit.copyUses().isAwaited()) {
-            return false;
-        }
+        return unit.retiring();
+    }
+
+    private void leaveEarly() {
         LOG.info("{}: it is taken away, and goes on being sanitized when it is served again", unit);
-        return true;
+        leave();
+        answer(sanitizer.complaint());
     }
 
     private void overwrite() {
@@ -208,28 +214,33 @@ final class SanitizeOperation implements IoCallback {
     // ---- the end
 
     private void end() {
-        sanitizer.done(lane, () -> {
+        sanitizer.done(lane, failure -> {
             leave();
-            answer(null);
+            answer(failure);
         });
     }
 
     private void failed(BlockError failure) {
+        if (unit.retiring()) {
+            // An end of the server fails what it does not wait for. Its record stays.
+            leaveEarly();
+            return;
+        }
         unit.failed(failure, Access.WRITE, Sense.NONE);
         sanitizer.failed(failure.detail());
         leave();
-        answer(SenseCode.SANITIZE_COMMAND_FAILED);
+        answer(Sense.of(SenseCode.SANITIZE_COMMAND_FAILED));
     }
 
     private void leave() {
         unit.ranges().leave(claim);
         if (inside) {
             inside = false;
-            unit.copyUses().leave();
+            unit.sanitizeUses().leave();
         }
     }
 
-    private void answer(@Nullable SenseCode failure) {
+    private void answer(@Nullable Sense failure) {
         ScsiTask task = waiting;
         waiting = null;
         if (task != null && failure != null) {

@@ -4,13 +4,14 @@ import io.holdfast.block.IoLane;
 import io.holdfast.block.IoQueue;
 import java.io.IOException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Whether a logical unit is being sanitized, and what that means for commands (SBC-3 §4.11): while it is, and after it has
- * failed, only INQUIRY, REPORT LUNS and REQUEST SENSE are carried out. No reset, no abort and no end of a session stops it.
+ * failed, only INQUIRY, REPORT LUNS and REQUEST SENSE are carried out (and SANITIZE after a failure). No reset, no abort and no end of a session stops it.
  *
  * <pre>
  *            SANITIZE                     done
@@ -18,7 +19,7 @@ import org.slf4j.LoggerFactory;
  *     ▲                    │   ▲                            (the server ends: RUNNING at its next start)
  *     │            failure │   │ SANITIZE
  *     └────────────────── FAILED
- *     EXIT FAILURE MODE, if AUSE was set
+ *     EXIT FAILURE MODE, if AUSE was set or all is done and only that could not be kept; LEAVING until that is kept
  * </pre>
  *
  * <p>Thread-safe: each command reads one volatile field.
@@ -36,7 +37,9 @@ final class Sanitizer {
     private enum Phase {
         NONE,
         RUNNING,
-        FAILED
+        FAILED,
+        /** From FAILED to NONE, as soon as that is kept. */
+        LEAVING
     }
 
     private final LogicalUnit unit;
@@ -49,11 +52,16 @@ final class Sanitizer {
     private volatile int progress;
     // Guarded by this.
     private @Nullable SanitizeRequest request;
+    /** Whether EXIT FAILURE MODE may end FAILED: AUSE, or nothing of the medium is half sanitized. */
+    private boolean exitAllowed;
+    /** It was under way when the unit was served last, and has not been resumed. */
+    private boolean resumable;
 
     Sanitizer(LogicalUnit unit, SanitizeStore store) {
         this.unit = unit;
         this.store = store;
         request = store.pending();
+        resumable = request != null;
         phase = request == null ? Phase.NONE : Phase.RUNNING;
     }
 
@@ -78,7 +86,7 @@ final class Sanitizer {
         return switch (phase) {
             case NONE -> null;
             case RUNNING -> Sense.inProgress(SenseCode.SANITIZE_IN_PROGRESS, progress);
-            case FAILED -> Sense.of(SenseCode.SANITIZE_COMMAND_FAILED);
+            case FAILED, LEAVING -> Sense.of(SenseCode.SANITIZE_COMMAND_FAILED);
         };
     }
 
@@ -89,21 +97,24 @@ final class Sanitizer {
 
     /** Begins, on the task's lane, to which it stays. */
     void start(ScsiTask task, SanitizeRequest wanted, Answer when) {
-        Phase before;
+        Before before;
+        Sense refusal;
+        unit.sanitizeUses().enter();
         synchronized (this) {
-            before = phase;
-            if (before == Phase.RUNNING) {
-                task.execution().fail(Sense.inProgress(SenseCode.SANITIZE_IN_PROGRESS, progress));
-                return;
+            before = new Before(phase, request, exitAllowed);
+            refusal = refusal();
+            if (refusal == null) {
+                enter(Phase.RUNNING, wanted, "asked for");
             }
-            enter(Phase.RUNNING, wanted, "asked for");
+        }
+        if (refusal != null) {
+            unit.sanitizeUses().leave();
+            task.execution().fail(refusal);
+            return;
         }
         keep(task.lane(), () -> store.begun(wanted), failure -> {
             if (failure != null) {
-                synchronized (this) {
-                    enter(before, wanted, "it cannot be kept: " + failure);
-                }
-                task.execution().fail(SenseCode.INTERNAL_TARGET_FAILURE);
+                notKept(task, wanted, before, failure);
                 return;
             }
             ScsiTask waiting = when == Answer.WHEN_ENDED ? task : null;
@@ -115,41 +126,101 @@ final class Sanitizer {
         });
     }
 
-    /** Goes on with what was under way when the unit was served last. */
+    private record Before(Phase phase, @Nullable SanitizeRequest request, boolean exitAllowed) {}
+
+    /** Guarded by this: why neither a sanitizing nor its failure mode can begin or end now, or null. */
+    private @Nullable Sense refusal() {
+        if (unit.retiring()) {
+            return Sense.of(SenseCode.LOGICAL_UNIT_NOT_SUPPORTED);
+        }
+        return phase == Phase.RUNNING || phase == Phase.LEAVING ? complaint() : null;
+    }
+
+    /** The medium is as it was. The record may be there all the same, if only making its name durable has failed. */
+    private void notKept(ScsiTask task, SanitizeRequest wanted, Before before, String failure) {
+        if (before.phase() == Phase.FAILED) {
+            synchronized (this) {
+                enter(Phase.FAILED, before.request(), "it cannot be kept: " + failure);
+                exitAllowed = before.exitAllowed();
+            }
+            unit.sanitizeUses().leave();
+            task.execution().fail(SenseCode.INTERNAL_TARGET_FAILURE);
+            return;
+        }
+        keep(task.lane(), store::ended, second -> {
+            synchronized (this) {
+                if (second == null) {
+                    enter(Phase.NONE, null, "it cannot be kept: " + failure);
+                } else {
+                    enter(Phase.FAILED, wanted, "it cannot be kept: " + failure + ", nor taken back: " + second);
+                    exitAllowed = true;
+                }
+            }
+            unit.sanitizeUses().leave();
+            task.execution().fail(SenseCode.INTERNAL_TARGET_FAILURE);
+        });
+    }
+
+    /** Goes on with what was under way when the unit was served last. Once: what is asked again finds nothing to do. */
     void resume(IoLane lane) {
         SanitizeRequest pending;
+        unit.sanitizeUses().enter();
         synchronized (this) {
-            pending = request;
-            if (pending == null || phase != Phase.RUNNING) {
-                return;
+            pending = resumable && !unit.retiring() ? request : null;
+            if (pending != null) {
+                resumable = false;
+                enter(Phase.RUNNING, pending, "it was under way when the server ended");
             }
-            enter(Phase.RUNNING, pending, "it was under way when the server ended");
+        }
+        if (pending == null) {
+            unit.sanitizeUses().leave();
+            return;
         }
         SanitizeOperation operation = new SanitizeOperation(unit, this, pending, lane, null);
         lane.execute(operation::begin);
     }
 
     void exitFailureMode(ScsiTask task) {
+        Sense refusal;
+        SanitizeRequest failed;
+        boolean nothingFailed;
+        unit.sanitizeUses().enter();
         synchronized (this) {
-            SanitizeRequest failed = request;
-            if (phase == Phase.FAILED && failed != null && !failed.unrestrictedExit()) {
-                task.execution().fail(SenseCode.SANITIZE_COMMAND_FAILED);
-                return;
-            }
-            if (phase != Phase.FAILED) {
-                task.execution().good();
-                return;
+            failed = request;
+            nothingFailed = phase == Phase.NONE;
+            refusal = refusal();
+            if (refusal == null && phase == Phase.FAILED) {
+                if (exitAllowed) {
+                    enter(Phase.LEAVING, failed, "its failure is to be put up with");
+                } else {
+                    refusal = complaint();
+                }
             }
         }
+        if (refusal != null || nothingFailed) {
+            unit.sanitizeUses().leave();
+            if (refusal != null) {
+                task.execution().fail(refusal);
+            } else {
+                task.execution().good();
+            }
+            return;
+        }
         keep(task.lane(), store::ended, failure -> {
-            if (failure != null) {
-                task.execution().fail(SenseCode.INTERNAL_TARGET_FAILURE);
-                return;
-            }
             synchronized (this) {
-                enter(Phase.NONE, null, "its failure is put up with");
+                if (failure == null) {
+                    enter(Phase.NONE, null, "its failure is put up with");
+                } else {
+                    enter(Phase.FAILED, failed, "that its failure is put up with cannot be kept: " + failure);
+                    exitAllowed = true;
+                }
             }
-            task.execution().good();
+            unit.sanitizeUses().leave();
+            if (failure == null) {
+                task.execution().good();
+            } else {
+                task.execution().fail(SenseCode.INTERNAL_TARGET_FAILURE);
+            }
         });
     }
 
@@ -159,16 +230,28 @@ final class Sanitizer {
         progress = all <= 0 ? 0xffff : (int) Math.min(0xffff, done / all * 0x10000);
     }
 
-    /** All of it is done, durably. {@code then} runs on the lane's thread, when commands are carried out again. */
-    void done(IoLane lane, Runnable then) {
+    /**
+     * All of it is done, durably. {@code then} runs on the lane's thread, with what its task is to be told if that cannot be
+     * kept: commands stay out then, because the next start would sanitize once more what they have written.
+     */
+    void done(IoLane lane, Consumer<@Nullable Sense> then) {
         keep(lane, store::ended, failure -> {
-            if (failure != null) {
-                LOG.warn("{}: sanitized, and that will be done once more at the next start: {}", unit, failure);
-            }
+            Sense outcome;
             synchronized (this) {
-                enter(Phase.NONE, null, "done");
+                if (failure == null) {
+                    enter(Phase.NONE, null, "done");
+                } else if (unit.retiring()) {
+                    LOG.info(
+                            "{}: sanitized, and that will be done once more when it is served again: {}",
+                            unit,
+                            failure);
+                } else {
+                    enter(Phase.FAILED, request, "it is done, but that cannot be kept: " + failure);
+                    exitAllowed = true;
+                }
+                outcome = complaint();
             }
-            then.run();
+            then.accept(outcome);
         });
     }
 
@@ -190,6 +273,7 @@ final class Sanitizer {
             LOG.info("{}: sanitizing it: {} -> {}, {}: {}", unit, phase, next, wanted, why);
         }
         request = wanted;
+        exitAllowed = wanted != null && wanted.unrestrictedExit();
         if (next == Phase.RUNNING) {
             progress = 0;
             generation.incrementAndGet();

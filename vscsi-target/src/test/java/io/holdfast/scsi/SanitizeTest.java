@@ -256,12 +256,119 @@ class SanitizeTest {
         lane.runOne();
         lane.runOne();
         AtomicBoolean away = new AtomicBoolean();
-        unit.awaitCopies(() -> away.set(true));
+        unit.retire(() -> away.set(true));
         assertThat(away).isFalse();
         runAll();
         assertThat(away).as("its backend can be closed").isTrue();
         assertThat(backend.operations()).doesNotContain("flush");
         assertThat(unit.ranges().isIdle()).isTrue();
+    }
+
+    @Test
+    void shouldGoOnWhenOneOfTwoClientsLosesTheUnit() {
+        dirty();
+        MappedLuns one = new MappedLuns();
+        MappedLuns other = new MappedLuns();
+        Map<Integer, MappedLuns.Mapped> units = Map.of(0, new MappedLuns.Mapped(unit, false));
+        one.show(units, () -> {});
+        other.show(units, () -> {});
+        begin(overwrite(5).set(1, IMMED), list(1, 1));
+        lane.runOne();
+        lane.runOne();
+        AtomicBoolean settled = new AtomicBoolean();
+        other.show(Map.of(), () -> settled.set(true));
+        assertThat(settled).as("it is nothing of that client's").isTrue();
+        runAll();
+        assertThat(backend.content()).containsOnly(1);
+        initiator.send(ScsiCommand.TEST_UNIT_READY).isGood();
+    }
+
+    @Test
+    void shouldAnswerWhoeverWaitsWhenTheUnitIsTakenAwayAndBeginNothingMore() {
+        begin(overwrite(5), list(1, 1));
+        AtomicBoolean away = new AtomicBoolean();
+        unit.retire(() -> away.set(true));
+        assertThat(away).as("it counts from before its first piece").isFalse();
+        runAll();
+        assertThat(away).isTrue();
+        task.answer().failsWith(SenseCode.SANITIZE_IN_PROGRESS);
+        assertThat(backend.operations()).isEmpty();
+        LogicalUnit gone = Initiator.unit(new TestBackend(BYTES));
+        gone.retire(() -> {});
+        Initiator late = Initiator.of(gone);
+        late.send(overwrite(5), list(1, 1)).failsWith(SenseCode.LOGICAL_UNIT_NOT_SUPPORTED);
+        late.send(ScsiCommand.TEST_UNIT_READY).isGood();
+    }
+
+    // ---- when its record cannot be kept
+
+    /** Fails where it is told to. */
+    private static final class FailingDisk implements DurableFile.Disk {
+        boolean syncsDirectories = true;
+        boolean deletes = true;
+
+        @Override
+        public void write(Path path, byte[] content) throws IOException {
+            DurableFile.REAL.write(path, content);
+        }
+
+        @Override
+        public void sync(Path path) throws IOException {
+            if (!syncsDirectories && Files.isDirectory(path)) {
+                throw new IOException("the directory cannot be synced");
+            }
+            DurableFile.REAL.sync(path);
+        }
+
+        @Override
+        public void rename(Path from, Path to) throws IOException {
+            DurableFile.REAL.rename(from, to);
+        }
+
+        @Override
+        public void delete(Path path) throws IOException {
+            if (!deletes) {
+                throw new IOException("it cannot be deleted");
+            }
+            DurableFile.REAL.delete(path);
+        }
+    }
+
+    @Test
+    void shouldLetNobodyWriteWhatTheNextStartWouldErase() throws IOException {
+        FailingDisk disk = new FailingDisk();
+        Initiator client = Initiator.of(LogicalUnit.builder(LogicalUnitIdentity.of(Initiator.UNIT_UUID), backend)
+                .sanitizing(FileSanitizeStore.open(dir, Initiator.UNIT_UUID, disk))
+                .build());
+        client.send(ScsiCommand.TEST_UNIT_READY);
+        disk.deletes = false;
+        client.send(overwrite(5), list(1, 1)).failsWith(SenseCode.SANITIZE_COMMAND_FAILED);
+        client.send(CdbBuilder.blocks(ScsiCommand.WRITE_10, 0, 1), new byte[BLOCK])
+                .failsWith(SenseCode.SANITIZE_COMMAND_FAILED);
+        client.send(ScsiCommand.SANITIZE_EXIT_FAILURE_MODE).failsWith(SenseCode.INTERNAL_TARGET_FAILURE);
+        client.send(ScsiCommand.TEST_UNIT_READY).failsWith(SenseCode.SANITIZE_COMMAND_FAILED);
+        disk.deletes = true;
+        client.send(ScsiCommand.SANITIZE_EXIT_FAILURE_MODE).isGood();
+        client.send(CdbBuilder.blocks(ScsiCommand.WRITE_10, 0, 1), new byte[BLOCK])
+                .isGood();
+        assertThat(dir).isEmptyDirectory();
+    }
+
+    @Test
+    void shouldTakeBackARecordThatMayBeThere() throws IOException {
+        FailingDisk disk = new FailingDisk();
+        Initiator client = Initiator.of(LogicalUnit.builder(LogicalUnitIdentity.of(Initiator.UNIT_UUID), backend)
+                .sanitizing(FileSanitizeStore.open(dir, Initiator.UNIT_UUID, disk))
+                .build());
+        client.send(ScsiCommand.TEST_UNIT_READY);
+        disk.syncsDirectories = false;
+        client.send(overwrite(5), list(1, 1)).failsWith(SenseCode.INTERNAL_TARGET_FAILURE);
+        assertThat(backend.operations()).isEmpty();
+        client.send(ScsiCommand.TEST_UNIT_READY).failsWith(SenseCode.SANITIZE_COMMAND_FAILED);
+        disk.syncsDirectories = true;
+        client.send(ScsiCommand.SANITIZE_EXIT_FAILURE_MODE).isGood();
+        client.send(ScsiCommand.TEST_UNIT_READY).isGood();
+        assertThat(dir).isEmptyDirectory();
     }
 
     // ---- when it fails

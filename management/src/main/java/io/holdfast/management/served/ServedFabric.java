@@ -236,12 +236,18 @@ public final class ServedFabric implements ServedSide {
                 }
             }
             show(after);
-            retired.forEach(each -> ports.idle(each.unit())
-                    .thenRun(() -> each.close(() -> {
-                        if (change.image() == PlaneChange.Image.DELETED) {
-                            each.deleteImage();
-                        }
-                    })));
+            retired.forEach(this::close);
+        }
+
+        /** When it is neither copied nor sanitized any more, and no command to it runs. */
+        private void close(ServedLus.Retired gone) {
+            gone.unit()
+                    .retire(() -> ports.idle(gone.unit())
+                            .thenRun(() -> gone.close(() -> {
+                                if (change.image() == PlaneChange.Image.DELETED) {
+                                    gone.deleteImage();
+                                }
+                            })));
         }
 
         /** An image that was made larger stays so: cutting it off again is the one thing that could lose something. */

@@ -51,6 +51,8 @@ public final class ServedLus implements AutoCloseable {
         return thread;
     });
     private volatile boolean closed;
+    /** For what goes on with no connection; null before the start is finished. */
+    private volatile @Nullable IoLane lane;
     /** The native library is bound: from now on it costs nothing. */
     private volatile boolean binding;
 
@@ -93,6 +95,7 @@ public final class ServedLus implements AutoCloseable {
         try {
             Served served = put(lu);
             openers.execute(() -> open(served));
+            resumeSanitizing(served);
         } catch (UncheckedIOException e) {
             log.error("LU {} is not served: {}", lu.name(), e.getMessage());
         } catch (RejectedExecutionException e) {
@@ -119,6 +122,7 @@ public final class ServedLus implements AutoCloseable {
             served.file = file;
         }
         served.backend.opened(file);
+        resumeSanitizing(served);
     }
 
     private Served put(LuBacking lu) {
@@ -241,8 +245,17 @@ public final class ServedLus implements AutoCloseable {
     }
 
     /** Goes on with what was being sanitized when the server ended. */
-    public void resumeSanitizing(IoLane lane) {
-        byName.values().forEach(served -> served.unit.resumeSanitizing(lane));
+    public void resumeSanitizing(IoLane anyLane) {
+        lane = anyLane;
+        byName.values().forEach(this::resumeSanitizing);
+    }
+
+    /** An LU that comes later goes on at once. */
+    private void resumeSanitizing(Served served) {
+        IoLane known = lane;
+        if (known != null) {
+            served.unit.resumeSanitizing(known);
+        }
     }
 
     private static void bind(LuBacking lu, FileBackend file) {
@@ -321,6 +334,11 @@ public final class ServedLus implements AutoCloseable {
     public void stopOpening() {
         closed = true;
         openers.shutdown();
+    }
+
+    /** The server ends: what is being sanitized is left to the next one. */
+    public void stopSanitizing() {
+        byName.values().forEach(served -> served.unit.retire(() -> {}));
     }
 
     /** To be called when nothing runs any more. */
