@@ -19,6 +19,8 @@ for argument in "$@"; do
     esac
 done
 cd "$(dirname "$0")/.."
+# Archives keep the files' modes: the same sources give the same bytes, whatever the mask of who builds.
+umask 022
 # shellcheck source=scripts/lib/jvm.sh
 . scripts/lib/jvm.sh
 

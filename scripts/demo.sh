@@ -2,24 +2,6 @@
 # Shows a guest that outlives its storage server: sets up and builds what is missing, then runs the drill.
 set -euo pipefail
 
-checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-
-drills=$checkout/failover-drills/target/drills.jar
-case " $* " in
-  *' --help '* | *' -h '*) [ -f "$drills" ] || "$checkout/scripts/build.sh" ;; # to read needs no QEMU
-  *)
-    "$checkout/scripts/setup.sh" --quiet
-    "$checkout/scripts/build.sh"
-    ;;
-esac
-
-options=(
-  -Dholdfast.checkout="$checkout"
-  # The drill measures milliseconds on the machine it loads: a small heap, and no second compiler beside the guest's CPUs.
-  -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xmx256m
-  -Djnr.ffi.x86asm.enabled=false
-  -XX:+IgnoreUnrecognizedVMOptions --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow
-)
-exec "${JAVA_HOME:+$JAVA_HOME/bin/}java" "${options[@]}" \
-  -cp "$drills:$checkout/failover-drills/target/lib/*" \
-  io.holdfast.drills.DemoCommand "$@"
+# shellcheck source=scripts/lib/drill.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib/drill.sh"
+drill DemoCommand 256m -- "$@"

@@ -3,18 +3,6 @@
 # missing, then plays the drills.
 set -euo pipefail
 
-checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-
-"$checkout/scripts/setup.sh" --quiet
-"$checkout/scripts/build.sh"
-
-options=(
-  -Dholdfast.checkout="$checkout"
-  # As for the demo: a small heap, and no second compiler beside the guests' CPUs.
-  -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xmx1g
-  -Djnr.ffi.x86asm.enabled=false
-  -XX:+IgnoreUnrecognizedVMOptions --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow
-)
-exec "${JAVA_HOME:+$JAVA_HOME/bin/}java" "${options[@]}" \
-  -cp "$checkout/failover-drills/target/drills.jar:$checkout/failover-drills/target/lib/*" \
-  io.holdfast.drills.FailoverCommand "$@"
+# shellcheck source=scripts/lib/drill.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib/drill.sh"
+drill FailoverCommand 1g -- "$@"

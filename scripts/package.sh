@@ -20,9 +20,11 @@ while [ $# -gt 0 ]; do
     esac
 done
 cd "$(dirname "$0")/.."
+# What somebody's mask forbids others to read is kept in archives, and must not depend on who builds.
+umask 022
 scripts/build.sh
-# What it is made of. The jar stays the one that was built just now.
-mvn -q -B -Psbom -pl management -am -DskipTests -Dspotless.check.skip=true -Dholdfast.shade.skip=true package
+# What it is made of. The jar stays the one that was built just now. Whatever Maven says is not this script's result.
+mvn -q -B -Psbom -pl management -am -DskipTests -Dspotless.check.skip=true -Dholdfast.shade.skip=true package >&2
 
 # The first version in the file is the project's own.
 [ -n "$version" ] || version=$(sed -n 's|^  <version>\(.*\)</version>|\1|p' pom.xml | head -n 1 | sed 's/-SNAPSHOT/~snapshot/')
@@ -31,7 +33,6 @@ target=packaging/target
 stage=$target/stage
 rm -rf "$target"
 mkdir -p "$target"
-umask 022
 
 put() { install -D -m "$1" "$2" "$stage/$3"; }
 packed() { mkdir -p "$stage/$(dirname "$2")"; gzip -9 -n < "$1" > "$stage/$2"; }
@@ -54,7 +55,7 @@ packed docs/operating.md usr/share/doc/holdfast/operating.md.gz
 put 644 management/target/sbom.json usr/share/doc/holdfast/sbom.json
 find "$stage" -exec touch -h -d "$timestamp" {} +
 
-mvn -q -B -f packaging/pom.xml package -Ddeb.version="$version" -Dproject.build.outputTimestamp="$timestamp"
+mvn -q -B -f packaging/pom.xml package -Ddeb.version="$version" -Dproject.build.outputTimestamp="$timestamp" >&2
 
 # The same for other systems: bin, share, etc below one directory. Its class-data archive: bin/holdfast warm-up.
 tree=$target/tree/holdfast-$version

@@ -3,10 +3,9 @@ package io.holdfast.drills;
 import io.holdfast.testimages.GuestImages;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Path;
 import java.util.concurrent.Callable;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -44,15 +43,12 @@ public final class ClientsCommand implements Callable<Integer> {
             description = "How many boot at the same time. Default: ${DEFAULT-VALUE}.")
     private int atOnce = 2;
 
-    @Option(
-            names = "--work",
-            paramLabel = "DIR",
-            description = "Where the fresh work folder is made. Default: the system's temporary folder.")
-    private Path work = Path.of(System.getProperty("java.io.tmpdir", "/tmp"));
+    @Mixin
+    private WhereOptions where = new WhereOptions();
 
     /** Runs the command line and ends the process. */
     public static void main(String[] args) {
-        System.exit(new CommandLine(new ClientsCommand()).execute(args));
+        DrillCommandLine.run(new ClientsCommand(), args);
     }
 
     @Override
@@ -64,9 +60,8 @@ public final class ClientsCommand implements Callable<Integer> {
         if (atOnce < 1) {
             throw new ParameterException(spec.commandLine(), "at-once " + atOnce + " is less than 1");
         }
-        Path checkout = Path.of(System.getProperty("holdfast.checkout", "")).toAbsolutePath();
-        ClientsDrill drill = new ClientsDrill(
-                new ClientsDrill.Setting(checkout, work.toAbsolutePath(), guests, atOnce, GuestImages.build(), text -> {
+        ClientsDrill drill = new ClientsDrill(new ClientsDrill.Setting(
+                WhereOptions.checkout(), where.work(), guests, atOnce, GuestImages.build(), text -> {
                     out.println(text);
                     out.flush();
                 }));

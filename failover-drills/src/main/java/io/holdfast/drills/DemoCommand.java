@@ -14,6 +14,7 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -96,46 +97,27 @@ public final class DemoCommand implements Callable<Integer> {
     @Option(names = "--json", paramLabel = "FILE", description = "Writes the results to FILE.")
     private @Nullable Path json;
 
-    @Option(
-            names = "--work",
-            paramLabel = "DIR",
-            description = "Where the fresh work folder is made. Default: the system's temporary folder.")
-    private Path work = Path.of(System.getProperty("java.io.tmpdir", "/tmp"));
-
     @Option(names = "--keep-logs", description = "Leaves the work folder of a failed drill where it is.")
     private boolean keepLogs;
 
-    @Option(names = "--holdfast", hidden = true, description = "The program to start server and agent with.")
-    private @Nullable Path holdfast;
+    @Mixin
+    private WhereOptions where = new WhereOptions();
 
     /** Runs the drills and ends this process. */
     public static void main(String[] arguments) {
-        System.exit(commandLine().execute(arguments));
+        DrillCommandLine.run(new DemoCommand(), arguments);
     }
 
     static CommandLine commandLine() {
-        return new CommandLine(new DemoCommand())
-                .setAbbreviatedOptionsAllowed(false)
-                .setParameterExceptionHandler(DemoCommand::wrongUsage);
-    }
-
-    /** Two lines: the whole of the help would push the one that matters out of sight. */
-    private static int wrongUsage(ParameterException wrong, String[] arguments) {
-        PrintWriter err = wrong.getCommandLine().getErr();
-        err.println("demo.sh: " + Verdict.oneLine(String.valueOf(wrong.getMessage())));
-        err.println("Try 'scripts/demo.sh --help'.");
-        return CommandLine.ExitCode.USAGE;
+        return DrillCommandLine.of(new DemoCommand());
     }
 
     @Override
     public Integer call() throws InterruptedException {
         List<DrillPlan> plans = plans();
+        where.work();
         if (json != null && !writable(json)) {
             complain("--json " + json + ": give a file, in a folder that exists, that can be written");
-            return CommandLine.ExitCode.USAGE;
-        }
-        if (!Files.isDirectory(work) || !Files.isWritable(work)) {
-            complain("--work " + work + ": give a folder that exists and can be written in");
             return CommandLine.ExitCode.USAGE;
         }
         try {
@@ -182,21 +164,8 @@ public final class DemoCommand implements Callable<Integer> {
     }
 
     private Drill.Setting setting() throws IOException, InterruptedException {
-        Path program =
-                holdfast != null ? holdfast : checkout().resolve("scripts").resolve("holdfast");
-        if (!Files.isExecutable(program)) {
-            throw new ParameterException(
-                    spec.commandLine(), "cannot run " + program + ": build it first (scripts/build.sh)");
-        }
         return new Drill.Setting(
-                program.toAbsolutePath(),
-                GuestImages.build(),
-                work.toAbsolutePath(),
-                keepLogs ? Drill.KeepLogs.YES : Drill.KeepLogs.NO);
-    }
-
-    private static Path checkout() {
-        return Path.of(System.getProperty("holdfast.checkout", "")).toAbsolutePath();
+                where.program(), GuestImages.build(), where.work(), keepLogs ? Drill.KeepLogs.YES : Drill.KeepLogs.NO);
     }
 
     private Drill.Pause pause(DrillPrinter printer) {

@@ -15,6 +15,7 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -126,25 +127,22 @@ public final class FailoverCommand implements Callable<Integer> {
             description = "Where failover.csv and failover.html go. Default: target/failover")
     private @Nullable Path results;
 
-    @Option(names = "--work", paramLabel = "DIR", description = "Where work folders are made. Default: /var/tmp")
-    private Path work = Path.of("/var/tmp");
-
     @Option(names = "--list", description = "Says what faults there are, and ends.")
     private boolean list;
 
     @Option(names = "--plan", description = "Says what would be played, and ends.")
     private boolean planOnly;
 
-    @Option(names = "--holdfast", hidden = true, description = "The program to start server and agent with.")
-    private @Nullable Path holdfast;
+    @Mixin
+    private WhereOptions where = new WhereOptions(Path.of("/var/tmp"));
 
     /** Plays the drills and ends this process. */
     public static void main(String[] arguments) {
-        System.exit(commandLine().execute(arguments));
+        DrillCommandLine.run(new FailoverCommand(), arguments);
     }
 
     static CommandLine commandLine() {
-        return new CommandLine(new FailoverCommand()).setAbbreviatedOptionsAllowed(false);
+        return DrillCommandLine.of(new FailoverCommand());
     }
 
     private PrintWriter out() {
@@ -174,11 +172,11 @@ public final class FailoverCommand implements Callable<Integer> {
     }
 
     private int play(List<FailoverPlan> plans, long chosen) throws IOException, InterruptedException {
-        Path checkout = Path.of(System.getProperty("holdfast.checkout", "")).toAbsolutePath();
-        Path program = holdfast != null ? holdfast : checkout.resolve("scripts").resolve("holdfast");
-        Path folder = results != null ? results : checkout.resolve("target").resolve("failover");
-        Drill.Setting setting = new Drill.Setting(
-                program.toAbsolutePath(), GuestImages.build(), work.toAbsolutePath(), Drill.KeepLogs.NO);
+        Path folder = results != null
+                ? results
+                : WhereOptions.checkout().resolve("target").resolve("failover");
+        Drill.Setting setting =
+                new Drill.Setting(where.program(), GuestImages.build(), where.work(), Drill.KeepLogs.NO);
         String again = again(chosen);
         out().println("seed " + chosen + "; again: " + again);
         List<FailoverResult> played = new ArrayList<>();

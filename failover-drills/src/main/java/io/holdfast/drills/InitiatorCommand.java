@@ -11,8 +11,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -51,18 +51,12 @@ public final class InitiatorCommand implements Callable<Integer> {
     @Option(names = "--verbose", description = "Prints what the tools printed in every check, not only in failed ones.")
     private boolean verbose;
 
-    @Option(
-            names = "--work",
-            paramLabel = "DIR",
-            description = "Where the fresh work folder is made. Default: the system's temporary folder.")
-    private Path work = Path.of(System.getProperty("java.io.tmpdir", "/tmp"));
-
-    @Option(names = "--holdfast", hidden = true, description = "The program to start the server with.")
-    private Path holdfast = checkout().resolve("scripts").resolve("holdfast");
+    @Mixin
+    private WhereOptions where = new WhereOptions();
 
     /** Runs the command line and ends the process. */
     public static void main(String[] args) {
-        System.exit(new CommandLine(new InitiatorCommand()).execute(args));
+        DrillCommandLine.run(new InitiatorCommand(), args);
     }
 
     @Override
@@ -80,10 +74,10 @@ public final class InitiatorCommand implements Callable<Integer> {
                         spec.commandLine(), "no check '" + check + "': there are " + String.join(", ", known));
             }
         }
-        Path log = checkout().resolve("failover-drills/target/initiator.log");
+        Path log = WhereOptions.checkout().resolve("failover-drills/target/initiator.log");
         Files.createDirectories(log.getParent());
-        InitiatorRun.Setting setting = new InitiatorRun.Setting(
-                holdfast.toAbsolutePath(), InitiatorImages.build(), work.toAbsolutePath(), checks, LIMIT, log);
+        InitiatorRun.Setting setting =
+                new InitiatorRun.Setting(where.program(), InitiatorImages.build(), where.work(), checks, LIMIT, log);
         List<CheckResult> results = new InitiatorRun(setting, result -> print(out, result)).run();
         out.println("all they printed is in " + log);
         out.println(CheckLog.summary(results));
@@ -104,16 +98,12 @@ public final class InitiatorCommand implements Callable<Integer> {
     /** The checks, each as its name and its sentence. */
     private static List<String> table() throws IOException {
         List<String> rows = new ArrayList<>();
-        Path file = checkout().resolve("test-images/src/main/initiator/checks/list");
+        Path file = WhereOptions.checkout().resolve("test-images/src/main/initiator/checks/list");
         for (String line : Files.readAllLines(file, StandardCharsets.UTF_8)) {
             if (!line.isBlank() && !line.startsWith("#")) {
                 rows.add(line.split(" ", 2)[1]);
             }
         }
         return rows;
-    }
-
-    private static Path checkout() {
-        return Path.of(System.getProperty("holdfast.checkout", "")).toAbsolutePath();
     }
 }

@@ -24,8 +24,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.concurrent.Callable;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -72,20 +72,14 @@ public final class ScaleCommand implements Callable<Integer> {
             description = "How often starts and lsmap are measured. Default: ${DEFAULT-VALUE}.")
     private int repeat = 5;
 
-    @Option(
-            names = "--work",
-            paramLabel = "DIR",
-            description = "Where the fresh work folder is made. Default: the system's temporary folder.")
-    private Path work = Path.of(System.getProperty("java.io.tmpdir", "/tmp"));
-
-    private final Path holdfast = Path.of(System.getProperty("holdfast.checkout", ""))
-            .toAbsolutePath()
-            .resolve("scripts/holdfast");
     private boolean good = true;
+
+    @Mixin
+    private WhereOptions where = new WhereOptions();
 
     /** Runs the command line and ends the process. */
     public static void main(String[] args) {
-        System.exit(new CommandLine(new ScaleCommand()).execute(args));
+        DrillCommandLine.run(new ScaleCommand(), args);
     }
 
     /** Who logs in where. */
@@ -98,7 +92,7 @@ public final class ScaleCommand implements Callable<Integer> {
                     spec.commandLine(),
                     "clients and repeat must be 1 or more, lus 0 or more: " + clients + ", " + repeat + ", " + lus);
         }
-        try (Workplace place = Workplace.below(work.toAbsolutePath())) {
+        try (Workplace place = Workplace.below(where.work())) {
             measure(place);
             return good ? 0 : 1;
         } catch (DrillFailure e) {
@@ -160,7 +154,7 @@ public final class ScaleCommand implements Callable<Integer> {
     private Child start(Workplace place, int portal) throws DrillFailure, IOException {
         Files.deleteIfExists(socket(place));
         List<String> command = List.of(
-                holdfast.toString(),
+                where.program().toString(),
                 "serve",
                 "--listen",
                 "127.0.0.1:" + portal,
@@ -216,7 +210,7 @@ public final class ScaleCommand implements Callable<Integer> {
             long began = System.nanoTime();
             Child child = place.start(
                     "lsmap",
-                    List.of("env", "HOLDFAST_SOCKET=" + socket(place), holdfast.toString(), "lsmap", "-all"),
+                    List.of("env", "HOLDFAST_SOCKET=" + socket(place), where.program().toString(), "lsmap", "-all"),
                     place.file("lsmap.log"),
                     Duration.ZERO);
             Patience.await("the end of lsmap", PATIENCE, List.of(), () -> !child.alive());

@@ -3,14 +3,13 @@ package io.holdfast.drills;
 import io.holdfast.testimages.GuestImages;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Locale;
 import java.util.OptionalDouble;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -60,25 +59,19 @@ public final class UpgradeCommand implements Callable<Integer> {
             description = "Fails if a guest's writes stood still for longer. Without it nobody judges that.")
     private @Nullable Integer limitMs;
 
-    @Option(
-            names = "--work",
-            paramLabel = "DIR",
-            description = "Where the fresh work folder is made. Default: the system's temporary folder.")
-    private Path work = Path.of(System.getProperty("java.io.tmpdir", "/tmp"));
-
     @Option(names = "--keep-logs", description = "Leaves the work folder of a failed drill where it is.")
     private boolean keepLogs;
 
-    @Option(names = "--holdfast", hidden = true, description = "The program to start server and agent with.")
-    private @Nullable Path holdfast;
+    @Mixin
+    private WhereOptions where = new WhereOptions();
 
     /** Runs the drill and ends this process. */
     public static void main(String[] arguments) {
-        System.exit(commandLine().execute(arguments));
+        DrillCommandLine.run(new UpgradeCommand(), arguments);
     }
 
     static CommandLine commandLine() {
-        return new CommandLine(new UpgradeCommand()).setAbbreviatedOptionsAllowed(false);
+        return DrillCommandLine.of(new UpgradeCommand());
     }
 
     @Override
@@ -131,21 +124,7 @@ public final class UpgradeCommand implements Callable<Integer> {
     }
 
     private Drill.Setting setting() throws IOException, InterruptedException {
-        Path given = holdfast;
-        Path program = given != null
-                ? given
-                : Path.of(System.getProperty("holdfast.checkout", ""))
-                        .toAbsolutePath()
-                        .resolve("scripts")
-                        .resolve("holdfast");
-        if (!Files.isExecutable(program)) {
-            throw new ParameterException(
-                    spec.commandLine(), "cannot run " + program + ": build it first (scripts/build.sh)");
-        }
         return new Drill.Setting(
-                program.toAbsolutePath(),
-                GuestImages.build(),
-                work.toAbsolutePath(),
-                keepLogs ? Drill.KeepLogs.YES : Drill.KeepLogs.NO);
+                where.program(), GuestImages.build(), where.work(), keepLogs ? Drill.KeepLogs.YES : Drill.KeepLogs.NO);
     }
 }

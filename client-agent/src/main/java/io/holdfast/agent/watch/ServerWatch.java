@@ -8,7 +8,6 @@ import io.holdfast.control.ControlSettings;
 import io.holdfast.control.ExportedUnit;
 import io.holdfast.control.IscsiSession;
 import io.holdfast.control.RaisedEvent;
-import io.holdfast.control.ServerDescription;
 import io.holdfast.control.ServerMessage;
 import io.holdfast.net.Addresses;
 import io.netty.channel.EventLoop;
@@ -16,9 +15,7 @@ import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.util.concurrent.Future;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -53,9 +50,6 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
     private static final int UNIT_LIMIT_MS = 3_000;
 
     private static final int PROVE_AGAIN_MS = 20;
-    /** So many units are asked whose they are, until one lets the agent near. */
-    private static final int IDENTITY_TRIES = 4;
-
     /** Two of the server's heart-beats: one that lives has sent another by then. */
     private static final int FRESH_BEAT_MS = 500;
     /** A server that is just dying hangs up without a welcome too, but not so often in a row. */
@@ -130,8 +124,6 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
     private int conversations;
 
     private String lastTrouble = "";
-    /** What was wrong with portals that were tried before the one that is asked now. */
-    private final List<String> passedOver = new ArrayList<>();
 
     private @Nullable ControlClient client;
     private @Nullable ServerView view;
@@ -145,10 +137,9 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
     /** Announced before its portal had answered. */
     private ServerMessage.@Nullable GoingAway announced;
 
-    private @Nullable UnitProbe reader;
-    private String readTarget = "";
-    private long nextReadNanos;
-    private boolean readDoubted;
+    /** While it serves. */
+    private @Nullable DataPathReads reads;
+
     private boolean doubting;
     private boolean doubtTold;
     private long nextDoubtNanos;
@@ -346,6 +337,13 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
         }
     }
 
+    private void readIfDue(long now) {
+        DataPathReads due = reads;
+        if (due != null && now - deafUntilNanos >= 0) {
+            due.readIfDue(now, sessions);
+        }
+    }
+
     private void doubt(ControlClient to, long silentMs, long now) {
         InetSocketAddress at = portal;
         if (doubting || at == null || doubtTold && now - nextDoubtNanos < 0) {
@@ -371,71 +369,6 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
                         "server {}: no heart-beat for {} ms, but its iSCSI portal answers; nothing is frozen for that",
                         print(),
                         silentMs);
-            }
-        });
-    }
-
-    /**
-     * Reads a block of a unit that somebody uses. A server whose control thread lives and whose data path hangs is lost if
-     * neither the read nor a login is answered; a read alone that is not answered is the storage's affair, which the server
-     * tells itself.
-     */
-    private void readIfDue(long now) {
-        InetSocketAddress at = portal;
-        UnitProbe asked = reader;
-        if (settings.readEveryMs() == 0 || at == null || now - nextReadNanos < 0 || now - deafUntilNanos < 0) {
-            return;
-        }
-        nextReadNanos = now + TimeUnit.MILLISECONDS.toNanos(settings.readEveryMs());
-        if (asked != null && asked.busy()) {
-            return;
-        }
-        if (asked == null
-                || asked.over()
-                || sessions.stream().noneMatch(open -> open.target().equals(readTarget))) {
-            if (asked != null) {
-                asked.close();
-            }
-            reader = null;
-            Optional<String> target = sessions.stream()
-                    .filter(open -> !open.initiator().equals(identity.initiatorName()))
-                    .map(IscsiSession::target)
-                    .findFirst();
-            if (target.isEmpty()) {
-                return;
-            }
-            readTarget = target.get();
-            asked = UnitProbe.open(loop, at, identity, readTarget, 0, settings.probeLimitMs());
-            reader = asked;
-        }
-        int conversation = conversations;
-        asked.read(settings.probeLimitMs(), outcome -> {
-            if (conversation == conversations && phase == Phase.SERVING && outcome.silence()) {
-                readUnanswered(at);
-            } else if (outcome.barred()) {
-                // Not asked again in this conversation: logins that are refused fill the server's log.
-                nextReadNanos = System.nanoTime() + TimeUnit.HOURS.toNanos(1);
-            } else if (outcome.fit()) {
-                readDoubted = false;
-            }
-        });
-    }
-
-    private void readUnanswered(InetSocketAddress at) {
-        int conversation = conversations;
-        DiscoveryProbe.ask(loop, at, identity, settings.probeLimitMs() / 2, outcome -> {
-            if (conversation != conversations || phase != Phase.SERVING) {
-                return;
-            }
-            if (outcome.silence() && System.nanoTime() - deafUntilNanos > 0) {
-                lost("its heart beats, but neither a read of " + readTarget + " nor a login is answered", true);
-            } else if (!readDoubted) {
-                readDoubted = true;
-                LOG.warn(
-                        "server {}: a read of {} was not answered within {} ms, but logins are; nothing is frozen for that",
-                        print(),
-                        readTarget,
-                        settings.probeLimitMs());
             }
         });
     }
@@ -494,12 +427,11 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
     }
 
     private void forget() {
-        UnitProbe asked = reader;
-        if (asked != null) {
-            asked.close();
-            reader = null;
+        DataPathReads over = reads;
+        if (over != null) {
+            over.close();
+            reads = null;
         }
-        nextReadNanos = System.nanoTime();
         raised.clear();
         view = null;
         portal = null;
@@ -557,94 +489,31 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
             return;
         }
         leaving = false;
-        List<InetSocketAddress> candidates = dataPaths(welcome.server());
-        if (candidates.isEmpty()) {
+        new PortalSearch(
+                        loop,
+                        address,
+                        welcome.server(),
+                        identity,
+                        settings.probeLimitMs(),
+                        () -> phase == Phase.PROVING && conversation.current())
+                .begin(found -> searched(conversation, welcome, found));
+    }
+
+    private void searched(Conversation conversation, ServerMessage.Welcome welcome, PortalSearch.Outcome found) {
+        InetSocketAddress at = found.portal();
+        if (at != null) {
+            proved(welcome, at, found.passedOver());
+        } else if (found.passedOver().isEmpty()) {
             trouble("it names no iSCSI portal that can be reached from here: "
                     + welcome.server().portals());
-            return;
+        } else {
+            trouble(String.join("; ", found.passedOver()));
+            tellAnnounced();
+            loop.schedule(() -> proveWelcome(conversation, welcome), PROVE_AGAIN_MS, TimeUnit.MILLISECONDS);
         }
-        passedOver.clear();
-        proveNext(conversation, welcome, candidates.iterator());
     }
 
-    /** One after the other, in the server's order: the first that answers is the one. */
-    private void proveNext(
-            Conversation conversation, ServerMessage.Welcome welcome, Iterator<InetSocketAddress> candidates) {
-        InetSocketAddress at = candidates.next();
-        DiscoveryProbe.ask(loop, at, identity, settings.probeLimitMs(), outcome -> {
-            if (phase != Phase.PROVING || !conversation.current()) {
-                return;
-            }
-            if (outcome.serves()) {
-                identify(conversation, welcome, at, candidates, 0);
-            } else {
-                notProved(conversation, welcome, candidates, at, "does not serve yet: " + outcome.trouble());
-            }
-        });
-    }
-
-    /**
-     * A portal at another address than the control connection's may be another server's that has the same names: it must
-     * have a unit that is the one meant.
-     */
-    private void identify(
-            Conversation conversation,
-            ServerMessage.Welcome welcome,
-            InetSocketAddress at,
-            Iterator<InetSocketAddress> candidates,
-            int tried) {
-        List<ExportedUnit> units = welcome.server().units();
-        if (at.getAddress().equals(address.getAddress()) || tried >= Math.min(IDENTITY_TRIES, units.size())) {
-            proved(welcome, at);
-            return;
-        }
-        ExportedUnit unit = units.get(tried);
-        UnitProbe probe = UnitProbe.open(loop, at, identity, unit.target(), unit.lun(), settings.probeLimitMs());
-        probe.expect(unit.uuid());
-        probe.read(settings.probeLimitMs(), outcome -> {
-            probe.close();
-            if (phase != Phase.PROVING || !conversation.current()) {
-                return;
-            }
-            if (outcome.foreign()) {
-                notProved(
-                        conversation,
-                        welcome,
-                        candidates,
-                        at,
-                        "is not its own: as " + unit.name() + " " + outcome.trouble());
-            } else if (outcome.barred()) {
-                identify(conversation, welcome, at, candidates, tried + 1);
-            } else if (!outcome.identified()) {
-                notProved(
-                        conversation,
-                        welcome,
-                        candidates,
-                        at,
-                        "does not say whose it is: as " + unit.name() + " " + outcome.trouble());
-            } else {
-                proved(welcome, at);
-            }
-        });
-    }
-
-    private void notProved(
-            Conversation conversation,
-            ServerMessage.Welcome welcome,
-            Iterator<InetSocketAddress> candidates,
-            InetSocketAddress at,
-            String why) {
-        passedOver.add("its iSCSI portal " + Addresses.print(at) + " " + why);
-        if (candidates.hasNext()) {
-            proveNext(conversation, welcome, candidates);
-            return;
-        }
-        trouble(String.join("; ", passedOver));
-        tellAnnounced();
-        loop.schedule(() -> proveWelcome(conversation, welcome), PROVE_AGAIN_MS, TimeUnit.MILLISECONDS);
-    }
-
-    private void proved(ServerMessage.Welcome welcome, InetSocketAddress at) {
+    private void proved(ServerMessage.Welcome welcome, InetSocketAddress at, List<String> passedOver) {
         if (!passedOver.isEmpty()) {
             LOG.warn("server {}: {} is used; {}", print(), Addresses.print(at), String.join("; ", passedOver));
         }
@@ -652,8 +521,16 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
         silentlyLost = false;
         attempt = 0;
         portal = at;
+        reads = new DataPathReads(
+                loop,
+                at,
+                identity,
+                settings,
+                print(),
+                () -> System.nanoTime() - deafUntilNanos <= 0,
+                why -> lost(why, true));
         ServerView proven =
-                new ServerView(Addresses.print(at), welcome.epoch(), described(welcome.server(), at), raised);
+                new ServerView(Addresses.print(at), welcome.epoch(), PortalSearch.seenAt(welcome.server(), at), raised);
         view = proven;
         enter(Phase.SERVING, "its portal " + Addresses.print(at) + " answers");
         listener.serves(proven, at, List.copyOf(sessions));
@@ -673,43 +550,6 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
         leaving = true;
         leavesAtNanos = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(going.deadlineMs() + settings.overstayMs());
         listener.goingAway(going);
-    }
-
-    private static ServerDescription described(ServerDescription said, InetSocketAddress at) {
-        int group = said.portals().stream()
-                .filter(portal -> isReachedAt(portal, at))
-                .map(said::groupOf)
-                .findFirst()
-                .orElse(ServerDescription.USUAL_GROUP);
-        return new ServerDescription(said.name(), List.of(Addresses.print(at)), List.of(group), said.units());
-    }
-
-    private static boolean isReachedAt(String portal, InetSocketAddress at) {
-        InetSocketAddress named = Addresses.parseNumeric(portal).orElse(null);
-        return named != null
-                && named.getPort() == at.getPort()
-                && (named.getAddress().isAnyLocalAddress() || named.getAddress().equals(at.getAddress()));
-    }
-
-    /**
-     * The portals it names. One that listens everywhere is reached where the control connection goes; another host's loopback
-     * address is not reached at all, and here belongs to somebody else.
-     */
-    private List<InetSocketAddress> dataPaths(ServerDescription server) {
-        List<InetSocketAddress> paths = new ArrayList<>();
-        for (String text : server.portals()) {
-            Optional<InetSocketAddress> named = Addresses.parseNumeric(text);
-            if (named.isEmpty()) {
-                LOG.warn("server {}: '{}' is no portal address ip:port", print(), text);
-            } else if (named.get().getAddress().isAnyLocalAddress()) {
-                paths.add(
-                        new InetSocketAddress(address.getAddress(), named.get().getPort()));
-            } else if (!named.get().getAddress().isLoopbackAddress()
-                    || address.getAddress().isLoopbackAddress()) {
-                paths.add(named.get());
-            }
-        }
-        return paths;
     }
 
     private void trouble(String why) {
