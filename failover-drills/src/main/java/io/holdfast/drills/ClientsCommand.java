@@ -18,10 +18,9 @@ import picocli.CommandLine.Spec;
         version = "Holdfast 0.1.0",
         sortOptions = false,
         usageHelpAutoWidth = true,
-        description = {
-            "Boots QEMU guests on one server, each with its own port name, secret and LU: each sees its own only, forgers get",
-            "nothing, and LUs are mapped, unmapped and resized while all of them write."
-        },
+        description = "Boots QEMU guests on one server, each with its own port name, secret and LU: each sees its "
+                + "own only, forgers get nothing, and LUs are mapped, unmapped and resized while all of them "
+                + "write.",
         footer = {"", "Exit code: 0 everything held, 1 it did not, 2 wrong usage."})
 public final class ClientsCommand implements Callable<Integer> {
     private static final int MAX_GUESTS = 64;

@@ -27,11 +27,8 @@ import picocli.CommandLine.Spec;
         version = "Holdfast 0.1.0",
         sortOptions = false,
         usageHelpAutoWidth = true,
-        description = {
-            "Boots a QEMU guest on a Holdfast logical unit, kills the storage server while",
-            "the guest writes, brings it back, and checks from inside and outside that the",
-            "guest never noticed."
-        },
+        description = "Boots a QEMU guest on a Holdfast logical unit, kills the storage server while the guest "
+                + "writes, brings it back, and checks from inside and outside that the guest never noticed.",
         footer = {
             "",
             "Exit code: 0 every guest survived, 1 one did not, 2 wrong usage.",

@@ -28,10 +28,8 @@ import picocli.CommandLine.Spec;
         version = "Holdfast 0.1.0",
         sortOptions = false,
         usageHelpAutoWidth = true,
-        description = {
-            "Takes the storage server away from QEMU guests that write, in every way there is,",
-            "brings it back, and judges from inside and outside what the guests noticed."
-        },
+        description = "Takes the storage server away from QEMU guests that write, in every way there is, brings "
+                + "it back, and judges from inside and outside what the guests noticed.",
         footer = {
             "",
             "What fails a drill: an I/O error or a complaint of the guest's kernel, an acknowledged write",

@@ -26,10 +26,8 @@ import picocli.CommandLine.Spec;
         version = "Holdfast 0.1.0",
         sortOptions = false,
         usageHelpAutoWidth = true,
-        description = {
-            "Boots a QEMU guest with Debian's kernel, open-iscsi, sg3-utils, multipath-tools and fio,",
-            "and lets it check a Holdfast server as a Linux initiator."
-        },
+        description = "Boots a QEMU guest with Debian's kernel, open-iscsi, sg3-utils, multipath-tools and fio, "
+                + "and lets it check a Holdfast server as a Linux initiator.",
         footer = {
             "",
             "A check that the server has nothing for is skipped, and says so.",

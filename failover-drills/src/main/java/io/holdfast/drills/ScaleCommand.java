@@ -38,10 +38,9 @@ import picocli.CommandLine.Spec;
         version = "Holdfast 0.1.0",
         sortOptions = false,
         usageHelpAutoWidth = true,
-        description = {
-            "Makes clients and LUs on a server by its API, then measures: 'holdfast lsmap -all' as a whole command, the time",
-            "from a start after SIGKILL to the first login answered, and the login of every client."
-        },
+        description = "Makes clients and LUs on a server by its API, then measures: 'holdfast lsmap -all' as a "
+                + "whole command, the time from a start after SIGKILL to the first login answered, and the "
+                + "login of every client.",
         footer = {"", "Exit code: 0 all within their limits, 1 something is not, 2 wrong usage."})
 public final class ScaleCommand implements Callable<Integer> {
     private static final int LSMAP_LIMIT_MS = 1_000;
@@ -210,7 +209,12 @@ public final class ScaleCommand implements Callable<Integer> {
             long began = System.nanoTime();
             Child child = place.start(
                     "lsmap",
-                    List.of("env", "HOLDFAST_SOCKET=" + socket(place), where.program().toString(), "lsmap", "-all"),
+                    List.of(
+                            "env",
+                            "HOLDFAST_SOCKET=" + socket(place),
+                            where.program().toString(),
+                            "lsmap",
+                            "-all"),
                     place.file("lsmap.log"),
                     Duration.ZERO);
             Patience.await("the end of lsmap", PATIENCE, List.of(), () -> !child.alive());

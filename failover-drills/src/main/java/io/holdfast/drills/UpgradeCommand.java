@@ -22,11 +22,9 @@ import picocli.CommandLine.Spec;
         version = "Holdfast 0.1.0",
         sortOptions = false,
         usageHelpAutoWidth = true,
-        description = {
-            "Restarts the storage server, as an upgrade does, under guests that write all the",
-            "time, and checks from inside and outside that they lost nothing, and how long",
-            "each of them stood still."
-        },
+        description = "Restarts the storage server, as an upgrade does, under guests that write all the time, and "
+                + "checks from inside and outside that they lost nothing, and how long each of them stood "
+                + "still.",
         footer = {"", "Exit code: 0 every guest survived, within the limit; 1 one did not; 2 wrong usage."})
 public final class UpgradeCommand implements Callable<Integer> {
     private static final int MAX_GUESTS = 64;

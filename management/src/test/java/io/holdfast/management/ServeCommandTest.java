@@ -295,7 +295,21 @@ class ServeCommandTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"{broken", "", "{}", "null", "[]", "{\"units\":null}", "{\"units\":{\"iqn.x:y\":null}}"})
+    @ValueSource(
+            strings = {
+                "{broken",
+                "",
+                "{}",
+                "null",
+                "[]",
+                "{\"units\":null}",
+                "{\"units\":{\"iqn.x:y\":null}}",
+                "{\"units\":{\"iqn.x:y\":{\"uuid\":\"c1d7a9c6-3f5e-4c68-9b35-1f6c0a1f8a11\"}}}",
+                "{\"units\":{\"iqn.x:y\":{\"path\":\"/a\"}}}",
+                "{\"units\":{\"iqn.x:y\":{\"uuid\":\"u\",\"path\":\"/a\"}}}",
+                "{\"units\":{\"iqn.x:y\":{\"uid\":\"u\"}}}",
+                "{\"units\":{}} {}"
+            })
     void shouldSayThatTheStateIsDamagedAndChangeNothing(String json) throws IOException {
         Path image = image("disk.img", 512);
         Path state = Files.createDirectory(dir.resolve("state"));

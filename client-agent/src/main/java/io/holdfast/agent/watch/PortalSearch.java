@@ -133,9 +133,8 @@ final class PortalSearch {
             }
             if (outcome.barred()) {
                 identify(at, tried + 1, judged);
-            } else if (outcome.foreign() || !outcome.identified()) {
-                String what = outcome.foreign() ? "is not its own" : "does not say whose it is";
-                judged.accept(what + ": as " + unit.name() + " " + outcome.trouble());
+            } else if (!outcome.identified()) {
+                judged.accept("does not show that it is its own: as " + unit.name() + " " + outcome.trouble());
             } else {
                 judged.accept("");
             }

@@ -81,16 +81,15 @@ final class UnitProbe extends ChannelInboundHandlerAdapter implements PduDecoder
      * @param trouble why the unit is not fit, empty if it is
      * @param silence true if nothing came within the limit
      * @param barred true if the server does not let the agent near the unit, which says nothing of the unit
-     * @param foreign true if it is another unit than was expected
      * @param identified true if it was asked who it is, and answered: with the expected name, or without one
      */
-    record Outcome(String trouble, boolean silence, boolean barred, boolean foreign, boolean identified) {
+    record Outcome(String trouble, boolean silence, boolean barred, boolean identified) {
         Outcome(String trouble, boolean silence, boolean barred) {
-            this(trouble, silence, barred, false, false);
+            this(trouble, silence, barred, false);
         }
 
         Outcome of(boolean said) {
-            return new Outcome(trouble, silence, barred, foreign, said);
+            return new Outcome(trouble, silence, barred, said);
         }
 
         boolean fit() {
@@ -378,11 +377,7 @@ final class UnitProbe extends ChannelInboundHandlerAdapter implements PduDecoder
     private void identified(Optional<UUID> uuid) {
         if (uuid.isPresent() && !uuid.equals(expected)) {
             over(new Outcome(
-                    "that is another unit, " + uuid.get() + " instead of " + expected.orElseThrow(),
-                    false,
-                    false,
-                    true,
-                    false));
+                    "that is another unit, " + uuid.get() + " instead of " + expected.orElseThrow(), false, false));
         } else {
             expected = Optional.empty();
             identified = true;

@@ -40,6 +40,9 @@ class ServerWatchTest implements ServerWatch.Listener {
     private static final WatchSettings SETTINGS = new WatchSettings(400, 300, 300, 400, 10, 20, 100, 200);
     /** For what must be answered: a busy machine may take its time. */
     private static final WatchSettings PATIENT = new WatchSettings(20_000, 20_000, 20_000, 20_000, 10, 20, 100, 200);
+    /** A login has a second for its answer, a read two. */
+    private static final WatchSettings READING =
+            new WatchSettings(20_000, 2_000, 20_000, 20_000, 10, 20, 100, 200).readEvery(50);
     /** A server that never sends a heart-beat: a process that hangs looks like that. */
     private static final ControlSettings MUTE = new ControlSettings(3_600_000, 5_000, 3_600_000, 8, 64 * 1024);
 
@@ -121,6 +124,38 @@ class ServerWatchTest implements ServerWatch.Listener {
         target.answersLogins = false;
 
         awaitHeard("lost silent=true");
+    }
+
+    @Test
+    void shouldTellALossWhenTheHeartBeatsAndNeitherAReadNorALoginIsAnswered() throws Exception {
+        startReading();
+
+        target.answersCommands = false;
+        target.answersLogins = false;
+
+        awaitHeard("lost silent=true");
+    }
+
+    @Test
+    void shouldNotTakeAServerForLostThatDoesNotAnswerAReadAlone() throws Exception {
+        try (LogLines log = LogLines.of(DataPathReads.class)) {
+            startReading();
+
+            target.answersCommands = false;
+
+            await().until(() -> log.contain("but logins are; nothing is frozen for that"));
+            assertThat(heard).noneMatch(line -> line.startsWith("lost"));
+        }
+    }
+
+    /** Until a disk that somebody uses has been read once. */
+    private void startReading() throws Exception {
+        target = new FakeTarget();
+        serve(BEATING, 0);
+        watch(server.localAddress(), READING);
+        awaitHeard("serves vios1 " + target.address().getPort());
+        server.sessionOpened(SESSION);
+        await().until(() -> target.operations.size() > 0);
     }
 
     @Test

@@ -164,7 +164,8 @@ class UnitProbeTest {
 
         UnitProbe.Outcome outcome = asked(UUID.randomUUID().toString(), LIMIT_MS);
 
-        assertThat(outcome.foreign()).isTrue();
+        assertThat(outcome.trouble()).startsWith("that is another unit, ");
+        assertThat(outcome.identified()).isFalse();
         assertThat(target.operations).containsExactly(INQUIRY);
     }
 
