@@ -8,7 +8,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** The command line of {@code scripts/clients.sh}. */
@@ -53,12 +52,9 @@ public final class ClientsCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException, InterruptedException {
         PrintWriter out = spec.commandLine().getOut();
-        if (guests < 2 || guests > MAX_GUESTS) {
-            throw new ParameterException(spec.commandLine(), "guests " + guests + " is not in 2.." + MAX_GUESTS);
-        }
-        if (atOnce < 1) {
-            throw new ParameterException(spec.commandLine(), "at-once " + atOnce + " is less than 1");
-        }
+        Choices choices = new Choices(spec);
+        choices.within("--guests", guests, 2, MAX_GUESTS);
+        choices.within("--at-once", atOnce, 1, MAX_GUESTS);
         ClientsDrill drill = new ClientsDrill(new ClientsDrill.Setting(
                 WhereOptions.checkout(), where.work(), guests, atOnce, GuestImages.build(), text -> {
                     out.println(text);

@@ -22,6 +22,8 @@ import java.util.regex.Pattern;
 final class ClientsDrill {
     private static final Duration COMMAND_LIMIT = Duration.ofSeconds(60);
     /** A boot takes seconds alone; here several share two cores. */
+    private static final Duration START_LIMIT = Duration.ofSeconds(30);
+
     private static final Duration GUEST_LIMIT = Duration.ofMinutes(4);
 
     private static final int RECORDS_BETWEEN_CHANGES = 20;
@@ -86,26 +88,13 @@ final class ClientsDrill {
         setting.narrator().accept(text);
     }
 
-    private static Path state(Workplace place) {
-        return place.file("state");
+    private AdministeredServer server(Workplace place) {
+        return new AdministeredServer(setting.holdfast(), place);
     }
 
     private Child startServer(Workplace place, int portal) throws DrillFailure, InterruptedException {
-        List<String> command = List.of(
-                setting.holdfast().toString(),
-                "serve",
-                "--listen",
-                "127.0.0.1:" + portal,
-                "--control",
-                "127.0.0.1:" + FreePort.choose(),
-                "--state",
-                state(place).toString());
-        Child server = place.start("the server", command, place.file("server.log"), Duration.ofSeconds(10));
-        Patience.await(
-                "the server to let the administrator in",
-                Duration.ofSeconds(30),
-                List.of(server),
-                () -> Files.exists(state(place).resolve("control.sock")));
+        Child server = server(place).start(portal);
+        server(place).awaitAdministrator(server, START_LIMIT);
         say("the server serves at 127.0.0.1:" + portal);
         return server;
     }
@@ -116,7 +105,7 @@ final class ClientsDrill {
     private String holdfast(Workplace place, String... words) throws DrillFailure, InterruptedException {
         List<String> command = new ArrayList<>(List.of(
                 "env",
-                "HOLDFAST_SOCKET=" + state(place).resolve("control.sock"),
+                "HOLDFAST_SOCKET=" + server(place).socket(),
                 setting.holdfast().toString()));
         command.addAll(List.of(words));
         Child child = run(place, "holdfast " + String.join(" ", words), command);

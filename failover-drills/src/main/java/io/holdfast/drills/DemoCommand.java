@@ -5,11 +5,8 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -17,7 +14,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** The command line of {@code scripts/demo.sh}. */
@@ -36,8 +32,6 @@ import picocli.CommandLine.Spec;
             "  demo.sh --device all --outage 1,6,31,61 --repeat 3 --json drills.json"
         })
 public final class DemoCommand implements Callable<Integer> {
-    private static final String ALL = "all";
-    private static final double MAX_OUTAGE_SECONDS = 3600;
     private static final int MAX_REPEAT = 1000;
 
     @Spec
@@ -171,62 +165,25 @@ public final class DemoCommand implements Callable<Integer> {
 
     /** Every combination of what was asked for. */
     List<DrillPlan> plans() {
-        if (repeat < 1 || repeat > MAX_REPEAT) {
-            throw wrong("--repeat", String.valueOf(repeat), "a number from 1 to " + MAX_REPEAT);
-        }
+        Choices choices = new Choices(spec);
+        choices.within("--repeat", repeat, 1, MAX_REPEAT);
+        List<DeviceKind> kinds = choices.each("--device", devices, List.of(DeviceKind.values()), DeviceKind::label);
+        List<Fault> ends = faults.stream()
+                .map(label -> choices.one("--fault", label, List.of(Fault.values()), Fault::label))
+                .toList();
+        Boot way = choices.one("--boot", boot, List.of(Boot.values()), Boot::label);
         List<DrillPlan> plans = new ArrayList<>();
         Route route = withoutAgent ? Route.STRAIGHT_TO_SERVER : Route.THROUGH_AGENT;
         // Repeats outermost: what changes slowly on the machine then hits every kind of drill alike.
         for (int i = 0; i < repeat; i++) {
-            for (Fault fault : faults.stream().map(this::fault).toList()) {
+            for (Fault fault : ends) {
                 for (double outageSeconds : outagesSeconds) {
-                    for (DeviceKind device : devices()) {
-                        plans.add(new DrillPlan(device, boot(), fault, outage(outageSeconds), route));
+                    for (DeviceKind device : kinds) {
+                        plans.add(new DrillPlan(device, way, fault, choices.outage(outageSeconds), route));
                     }
                 }
             }
         }
         return plans;
-    }
-
-    private List<DeviceKind> devices() {
-        if (devices.contains(ALL)) {
-            return List.of(DeviceKind.values());
-        }
-        return devices.stream().map(this::device).toList();
-    }
-
-    private DeviceKind device(String label) {
-        return Arrays.stream(DeviceKind.values())
-                .filter(kind -> kind.label().equals(label))
-                .findFirst()
-                .orElseThrow(() -> wrong("--device", label, "virtio-blk, virtio-blk-iothread, virtio-scsi, all"));
-    }
-
-    private Boot boot() {
-        return Arrays.stream(Boot.values())
-                .filter(way -> way.label().equals(boot))
-                .findFirst()
-                .orElseThrow(() -> wrong("--boot", boot, "kernel, bios"));
-    }
-
-    private Fault fault(String label) {
-        return Arrays.stream(Fault.values())
-                .filter(fault -> fault.label().equals(label))
-                .findFirst()
-                .orElseThrow(() -> wrong("--fault", label, "kill, stop"));
-    }
-
-    private Duration outage(double seconds) {
-        if (!(seconds >= 0 && seconds <= MAX_OUTAGE_SECONDS)) {
-            throw wrong(
-                    "--outage", Numbers.trimmed(seconds), "seconds from 0 to " + Numbers.trimmed(MAX_OUTAGE_SECONDS));
-        }
-        return Duration.ofMillis(Math.round(seconds * 1000));
-    }
-
-    private ParameterException wrong(String option, String value, String allowed) {
-        return new ParameterException(
-                spec.commandLine(), String.format(Locale.ROOT, "%s %s: allowed are %s", option, value, allowed));
     }
 }

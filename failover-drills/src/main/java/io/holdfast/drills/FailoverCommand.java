@@ -6,19 +6,16 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** The command line of {@code scripts/failover.sh}. */
@@ -43,7 +40,6 @@ public final class FailoverCommand implements Callable<Integer> {
     private static final int MAX_TIMES = 1_000;
     private static final int MAX_SAMPLE = 10_000;
     private static final int MAX_SOAK_MINUTES = 1_440;
-    private static final double MAX_OUTAGE_SECONDS = 3_600;
 
     @Spec
     private CommandSpec spec = CommandSpec.create();
@@ -242,7 +238,7 @@ public final class FailoverCommand implements Callable<Integer> {
     List<FailoverPlan> plans(long chosen) {
         List<FailoverPlan> plans = inParts(chosenBy(chosen));
         if (plans.isEmpty()) {
-            throw wrong("--part", part, "a part that has a drill");
+            throw new Choices(spec).wrong("--part", part, "a part that has a drill");
         }
         return plans;
     }
@@ -257,27 +253,23 @@ public final class FailoverCommand implements Callable<Integer> {
         if (all) {
             return FailoverSelection.all(chosen);
         }
-        if (soakMinutes < 0 || soakMinutes > MAX_SOAK_MINUTES) {
-            throw wrong("--soak", "" + soakMinutes, "1 to " + MAX_SOAK_MINUTES);
-        }
-        if (soakMinutes > 0) {
+        Choices choices = new Choices(spec);
+        if (soakMinutes != 0) {
+            choices.within("--soak", soakMinutes, 1, MAX_SOAK_MINUTES);
             return FailoverSelection.soak(Duration.ofMinutes(soakMinutes), chosen);
         }
-        if (sample < 0 || sample > MAX_SAMPLE) {
-            throw wrong("--sample", "" + sample, "1 to " + MAX_SAMPLE);
-        }
-        List<FailoverFault> which = each(faults, List.of(FailoverFault.values()), FailoverFault::label, "--fault");
-        if (sample > 0) {
+        List<FailoverFault> which =
+                choices.each("--fault", faults, List.of(FailoverFault.values()), FailoverFault::label);
+        if (sample != 0) {
+            choices.within("--sample", sample, 1, MAX_SAMPLE);
             return FailoverSelection.sample(sample, which, chosen);
         }
-        if (times < 1 || times > MAX_TIMES) {
-            throw wrong("--times", "" + times, "1 to " + MAX_TIMES);
-        }
+        choices.within("--times", times, 1, MAX_TIMES);
         return FailoverSelection.of(
                 which,
-                each(disks, Arrays.asList(GuestDisks.values()), GuestDisks::label, "--disks"),
-                each(loads, Arrays.asList(GuestLoad.values()), GuestLoad::label, "--load"),
-                outagesSeconds.stream().map(this::outage).toList(),
+                choices.each("--disks", disks, List.of(GuestDisks.values()), GuestDisks::label),
+                choices.each("--load", loads, List.of(GuestLoad.values()), GuestLoad::label),
+                outagesSeconds.stream().map(choices::outage).toList(),
                 times,
                 withoutAgent ? Route.STRAIGHT_TO_SERVER : Route.THROUGH_AGENT,
                 chosen);
@@ -298,36 +290,6 @@ public final class FailoverCommand implements Callable<Integer> {
         } catch (NumberFormatException | ArrayIndexOutOfBoundsException e) {
             // Told below, like numbers out of range.
         }
-        throw wrong("--part", part, "K/N with K from 1 to N");
-    }
-
-    private <T> List<T> each(List<String> labels, List<T> known, Function<T, String> labelOf, String option) {
-        if (labels.contains(ALL)) {
-            return known;
-        }
-        List<T> chosen = new ArrayList<>();
-        for (String label : labels) {
-            chosen.add(known.stream()
-                    .filter(candidate -> labelOf.apply(candidate).equals(label))
-                    .findFirst()
-                    .orElseThrow(() -> wrong(
-                            option,
-                            label,
-                            String.join(", ", known.stream().map(labelOf).toList()) + ", " + ALL)));
-        }
-        return chosen;
-    }
-
-    private Duration outage(double seconds) {
-        if (!(seconds >= 0 && seconds <= MAX_OUTAGE_SECONDS)) {
-            throw wrong(
-                    "--outage", Numbers.trimmed(seconds), "seconds from 0 to " + Numbers.trimmed(MAX_OUTAGE_SECONDS));
-        }
-        return Duration.ofMillis(Math.round(seconds * 1000));
-    }
-
-    private ParameterException wrong(String option, String value, String allowed) {
-        return new ParameterException(
-                spec.commandLine(), String.format(Locale.ROOT, "%s %s: allowed are %s", option, value, allowed));
+        throw new Choices(spec).wrong("--part", part, "K/N with K from 1 to N");
     }
 }

@@ -102,8 +102,8 @@ public final class ScaleCommand implements Callable<Integer> {
 
     private void measure(Workplace place) throws DrillFailure, IOException, InterruptedException {
         int portal = FreePort.choose();
-        Child server = start(place, portal);
-        awaitApi(place, server);
+        Child server = server(place).start(portal);
+        server(place).awaitAdministrator(server, PATIENCE);
         List<Login> logins = furnish(place);
         lsmap(place);
         logins(portal, logins);
@@ -112,7 +112,7 @@ public final class ScaleCommand implements Callable<Integer> {
             server.kill();
             Child dead = server;
             Patience.await("the end of the server", PATIENCE, List.of(), () -> !dead.alive());
-            server = start(place, portal);
+            server = server(place).start(portal);
             starts.add(awaitLogin(server, portal, logins.get(i % logins.size())) / 1_000_000);
         }
         Collections.sort(starts);
@@ -142,35 +142,12 @@ public final class ScaleCommand implements Callable<Integer> {
 
     // ------------------------------------------------------------------ the server
 
-    private Path state(Workplace place) {
-        return place.file("state");
-    }
-
-    private Path socket(Workplace place) {
-        return state(place).resolve("control.sock");
-    }
-
-    private Child start(Workplace place, int portal) throws DrillFailure, IOException {
-        Files.deleteIfExists(socket(place));
-        List<String> command = List.of(
-                where.program().toString(),
-                "serve",
-                "--listen",
-                "127.0.0.1:" + portal,
-                "--control",
-                "127.0.0.1:" + FreePort.choose(),
-                "--state",
-                state(place).toString());
-        return place.start("the server", command, place.file("server.log"), Duration.ofSeconds(10));
-    }
-
-    private void awaitApi(Workplace place, Child server) throws DrillFailure, InterruptedException {
-        Patience.await(
-                "the server to let the administrator in", PATIENCE, List.of(server), () -> Files.exists(socket(place)));
+    private AdministeredServer server(Workplace place) {
+        return new AdministeredServer(where.program(), place);
     }
 
     private List<Login> furnish(Workplace place) throws DrillFailure, IOException {
-        ApiClient api = new ApiClient(ServerAddress.local(socket(place)));
+        ApiClient api = new ApiClient(ServerAddress.local(server(place).socket()));
         Path images = Files.createDirectories(place.file("images"));
         ask(api, Operation.POOL_CREATE, Map.of("name", "images", "directory", images.toString()));
         List<Login> logins = new ArrayList<>();
@@ -211,7 +188,7 @@ public final class ScaleCommand implements Callable<Integer> {
                     "lsmap",
                     List.of(
                             "env",
-                            "HOLDFAST_SOCKET=" + socket(place),
+                            "HOLDFAST_SOCKET=" + server(place).socket(),
                             where.program().toString(),
                             "lsmap",
                             "-all"),

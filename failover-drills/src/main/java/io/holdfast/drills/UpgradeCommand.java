@@ -12,7 +12,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** The command line of {@code scripts/upgrade-drill.sh}. */
@@ -107,18 +106,11 @@ public final class UpgradeCommand implements Callable<Integer> {
     }
 
     UpgradeDrill.Plan plan() {
+        Choices choices = new Choices(spec);
         return new UpgradeDrill.Plan(
-                within("--guests", guests, 1, MAX_GUESTS),
-                within("--restarts", restarts, 1, MAX_RESTARTS),
-                within("--pause", pauseMs, 0, MAX_PAUSE_MS));
-    }
-
-    private int within(String option, int value, int least, int most) {
-        if (value < least || value > most) {
-            throw new ParameterException(
-                    spec.commandLine(), option + " " + value + ": allowed are " + least + " to " + most);
-        }
-        return value;
+                choices.within("--guests", guests, 1, MAX_GUESTS),
+                choices.within("--restarts", restarts, 1, MAX_RESTARTS),
+                choices.within("--pause", pauseMs, 0, MAX_PAUSE_MS));
     }
 
     private Drill.Setting setting() throws IOException, InterruptedException {

@@ -2,6 +2,7 @@ package io.holdfast.scsi;
 
 import io.holdfast.block.IoLane;
 import io.holdfast.block.IoMemory;
+import io.holdfast.block.PlainMemory;
 import java.util.Map;
 
 /** A task that is used again and again, and allocates nothing. */
@@ -9,7 +10,7 @@ final class QuietTask extends ScsiTask {
     private final Nexus nexus = new Nexus("i", "t", 1);
     private final LunView view = new FixedLunView(Map.of());
     private final IoLane lane = TestLane.direct();
-    private final IoMemory memory = new TestMemory(new byte[4096]);
+    private final IoMemory memory = new PlainMemory(new byte[4096]);
 
     void run(LogicalUnit unit, byte[] command, int times) {
         System.arraycopy(command, 0, cdb(), 0, command.length);

@@ -2,6 +2,7 @@ package io.holdfast.scsi;
 
 import io.holdfast.block.IoLane;
 import io.holdfast.block.IoMemory;
+import io.holdfast.block.PlainMemory;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -11,7 +12,7 @@ final class TestTask extends ScsiTask {
     private final LunView lunView;
     private final IoLane lane;
     private @Nullable IoMemory dataOut;
-    private @Nullable TestMemory dataIn;
+    private @Nullable PlainMemory dataIn;
     private int completions;
     private boolean starved;
     private boolean aborted;
@@ -29,7 +30,7 @@ final class TestTask extends ScsiTask {
         dataIn = null;
         Arrays.fill(cdb(), (byte) 0);
         System.arraycopy(command, 0, cdb(), 0, command.length);
-        dataOut = sent == null ? null : new TestMemory(sent);
+        dataOut = sent == null ? null : new PlainMemory(sent);
         server.execute(this);
     }
 
@@ -54,7 +55,7 @@ final class TestTask extends ScsiTask {
 
     Answer answer() {
         byte[] data = new byte[dataInLength()];
-        TestMemory memory = dataIn;
+        PlainMemory memory = dataIn;
         if (memory != null) {
             memory.buffer().get(0, data);
         }
@@ -96,7 +97,7 @@ final class TestTask extends ScsiTask {
         }
         byte[] garbage = new byte[lengthBytes];
         Arrays.fill(garbage, (byte) 0xee);
-        TestMemory memory = new TestMemory(garbage);
+        PlainMemory memory = new PlainMemory(garbage);
         dataIn = memory;
         return memory;
     }
