@@ -66,22 +66,35 @@ final class FailoverReport {
 
     /** The table of figures as text: p50, p99 and the largest in milliseconds. */
     List<String> table() {
-        List<String> lines = new ArrayList<>();
-        String form = "%-18s %7s %7s  %-23s %-23s %-23s";
-        lines.add(String.format(
-                Locale.ROOT, form, "fault", "outages", "failed", "noticed ms", "frozen ms", "progress ms"));
+        List<List<String>> cells = new ArrayList<>();
+        cells.add(List.of("fault", "outages", "failed", "noticed", "frozen", "progress"));
         for (Row row : rows()) {
-            lines.add(String.format(
-                    Locale.ROOT,
-                    form,
-                    row.fault(),
-                    row.outages().size(),
-                    row.failed(),
+            cells.add(List.of(
+                    String.valueOf(row.fault()),
+                    String.valueOf(row.outages().size()),
+                    String.valueOf(row.failed()),
                     spread(row.values(OutageFigures::detectMs)),
                     spread(row.values(OutageFigures::lastFreezeMs)),
                     spread(row.values(OutageFigures::lastThawMs))));
         }
+        List<String> lines = new ArrayList<>(List.of("In ms: median / 99th percentile / largest."));
+        cells.forEach(row -> lines.add(aligned(row, cells)));
         return lines;
+    }
+
+    /** The name to the left, figures to the right, each column as wide as its widest cell. */
+    private static String aligned(List<String> row, List<List<String>> all) {
+        StringBuilder line = new StringBuilder();
+        for (int i = 0; i < row.size(); i++) {
+            int column = i;
+            int width = all.stream()
+                    .mapToInt(other -> other.get(column).length())
+                    .max()
+                    .orElse(0);
+            String form = i == 0 ? "%-" + width + "s" : "  %" + width + "s";
+            line.append(String.format(Locale.ROOT, form, row.get(i)));
+        }
+        return line.toString().stripTrailing();
     }
 
     private static String spread(List<Double> values) {

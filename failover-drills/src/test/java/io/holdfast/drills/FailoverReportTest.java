@@ -89,7 +89,9 @@ class FailoverReportTest {
                         "x", List.of(result(FailoverFault.KILL, List.of(), figures(12, 80), figures(31, 90))))
                 .table();
 
-        assertThat(table).hasSize(2);
-        assertThat(table.get(1)).contains("kill").contains("12.0 / 31.0 / 31.0").contains("80.0 / 90.0 / 90.0");
+        assertThat(table).hasSize(3);
+        assertThat(table.get(0)).contains("median / 99th percentile / largest");
+        assertThat(table.get(1)).as("columns under their headings").hasSameSizeAs(table.get(2));
+        assertThat(table.get(2)).contains("kill").contains("12.0 / 31.0 / 31.0").contains("80.0 / 90.0 / 90.0");
     }
 }
