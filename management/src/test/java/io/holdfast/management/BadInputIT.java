@@ -17,7 +17,6 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -215,7 +214,7 @@ class BadInputIT {
         }
         command.addAll(ServeProcess.command("serve", "--listen", "127.0.0.1:0", "--export", image.toString()));
         Tool run = Tool.run(Duration.ofSeconds(30), command);
-        Assumptions.assumeFalse(run.output().contains("Unable to access jarfile"), "another user cannot reach the jar");
+        Tool.assume(!run.output().contains("Unable to access jarfile"), "another user cannot reach the jar");
         assertThat(run.exitCode()).as(run.output()).isEqualTo(ExitCode.FAILED);
         assertThat(run.output())
                 .startsWith("holdfast serve: " + image + " may not be read and written by user ")

@@ -1,7 +1,6 @@
 package io.holdfast.management;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -198,7 +197,9 @@ class ConformanceIT {
     Stream<DynamicTest> shouldFareAsTheTableSays() {
         return expected.entrySet().stream()
                 .map(row -> DynamicTest.dynamicTest(row.getValue().outcome() + " " + row.getKey(), () -> {
-                    assumeTrue(results.containsKey(row.getKey()), "the installed " + PROGRAM + " does not have it");
+                    Tool.assume(
+                            results.containsKey(row.getKey()),
+                            row.getKey() + ": the installed " + PROGRAM + " does not have it");
                     Result result =
                             Objects.requireNonNull(results.get(row.getKey())).get();
                     assertThat(result.outcome())

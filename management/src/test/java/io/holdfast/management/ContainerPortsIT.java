@@ -1,7 +1,6 @@
 package io.holdfast.management;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.holdfast.npiv.ClientAdapter;
 import io.holdfast.npiv.Denial;
@@ -47,10 +46,7 @@ class ContainerPortsIT {
         Tool.assumeInstalled("ip", "iproute2");
         Tool.assumeInstalled("iscsi-ls", "libiscsi-bin");
         boolean may = Tool.run("ip", "netns", "add", "hfa" + id).exitCode() == 0;
-        if (!may) {
-            System.out.println("skipped: no network namespace can be made; root is needed");
-        }
-        assumeTrue(may, "no network namespace can be made");
+        Tool.assume(may, "no network namespace can be made; root is needed");
         namespaces.add("hfa" + id);
         connect("hfa" + id, 1);
         Tool.run("ip", "netns", "add", "hfb" + id).succeeded();

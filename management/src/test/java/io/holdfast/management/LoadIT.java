@@ -2,7 +2,6 @@ package io.holdfast.management;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Path;
@@ -253,7 +252,7 @@ class LoadIT {
     /** The other end's machine falls silent: no FIN, no RST, every packet is lost. */
     @Test
     void shouldEndTheSessionOfAPeerThatHasFallenSilent() throws Exception {
-        assumeTrue("root".equals(System.getProperty("user.name")), "skipped: making network namespaces needs root");
+        Tool.assume("root".equals(System.getProperty("user.name")), "making network namespaces needs root");
         Tool.assumeInstalled("qemu-io", "qemu-utils");
         try (SilentHost host = new SilentHost();
                 ServeProcess other = ServeProcess.start(
