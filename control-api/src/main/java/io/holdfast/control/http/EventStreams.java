@@ -10,6 +10,7 @@ import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.ext.web.RoutingContext;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Pattern;
@@ -19,8 +20,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Events as they come (server-sent events): each with its sequence number as {@code id}, so that a client that comes back
- * says {@code Last-Event-ID} and goes on there. What is not kept any more is told as an event {@code gap}. Who does not
- * read is dropped, not waited for: he may come back and go on.
+ * says {@code Last-Event-ID} and goes on there. What is not kept any more is told as an event {@code gap}. What he missed is
+ * sent as fast as he reads. Who does not read while new events come is dropped, not waited for: he may come back and go on.
  */
 @SuppressWarnings("FutureReturnValueIgnored") // What cannot be written any more ends the stream by its close handler.
 final class EventStreams {
@@ -60,9 +61,16 @@ final class EventStreams {
 
     /** One subscriber. On the context of his connection, except {@link #heard}. */
     private final class Stream implements ControlService.Listener {
+        /** Still to be written. First those he missed, then those that have come since. */
+        private final ArrayDeque<PlaneEvent> backlog = new ArrayDeque<>();
+        /** How many of them he missed. */
+        private int missed;
+
         private final HttpServerResponse response;
         private final Context context = vertx.getOrCreateContext();
+        /** New events that have not been written. */
         private final AtomicInteger pending = new AtomicInteger();
+
         private final String who;
         private ControlService.@Nullable Subscription subscription;
         private long beat;
@@ -80,38 +88,47 @@ final class EventStreams {
                     .putHeader("Cache-Control", "no-store");
             response.closeHandler(closed -> end());
             response.exceptionHandler(failed -> end());
+            response.drainHandler(drained -> write());
             response.write(": events\n\n");
             ControlService.Subscribed subscribed = service.subscribe(after, this);
             subscription = subscribed.subscription();
             if (!subscribed.complete()) {
                 response.write("event: gap\ndata: {\"after\":" + after + "}\n\n");
             }
-            subscribed.missed().forEach(this::write);
-            beat = vertx.setPeriodic(BEAT_MS, timer -> response.write(": still here\n\n"));
+            missed = subscribed.missed().size();
+            backlog.addAll(subscribed.missed());
+            write();
+            beat = vertx.setPeriodic(BEAT_MS, timer -> {
+                if (!ended && !response.writeQueueFull()) {
+                    response.write(": still here\n\n");
+                }
+            });
         }
 
         @Override
         public void heard(PlaneEvent event) {
             if (pending.incrementAndGet() <= limits.maxPendingEvents()) {
                 context.runOnContext(now -> {
-                    pending.decrementAndGet();
-                    write(event);
+                    backlog.add(event);
+                    write();
                 });
             } else {
                 context.runOnContext(now -> drop());
             }
         }
 
-        private void write(PlaneEvent event) {
-            if (ended) {
-                return;
+        /** As much as he takes. */
+        private void write() {
+            while (!ended && !backlog.isEmpty() && !response.writeQueueFull()) {
+                PlaneEvent event = backlog.remove();
+                if (missed > 0) {
+                    missed--;
+                } else {
+                    pending.decrementAndGet();
+                }
+                String json = new String(ControlJson.bytes(out -> RowJson.write(event, out)), StandardCharsets.UTF_8);
+                response.write("id: " + event.seq() + "\nevent: " + event.type() + "\ndata: " + json + "\n\n");
             }
-            if (response.writeQueueFull()) {
-                drop();
-                return;
-            }
-            String json = new String(ControlJson.bytes(out -> RowJson.write(event, out)), StandardCharsets.UTF_8);
-            response.write("id: " + event.seq() + "\nevent: " + event.type() + "\ndata: " + json + "\n\n");
         }
 
         private void drop() {
@@ -127,6 +144,7 @@ final class EventStreams {
                 return;
             }
             ended = true;
+            backlog.clear();
             open.decrementAndGet();
             vertx.cancelTimer(beat);
             ControlService.Subscription held = subscription;

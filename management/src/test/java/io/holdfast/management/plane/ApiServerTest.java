@@ -15,11 +15,20 @@ import io.holdfast.control.http.ApiServer;
 import io.holdfast.control.http.OpenApi;
 import io.holdfast.control.operator.Operation;
 import io.holdfast.control.operator.OperatorCommand;
+import io.holdfast.control.operator.OperatorQuery;
 import io.holdfast.control.operator.Role;
 import io.holdfast.control.operator.Row;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.StandardProtocolFamily;
+import java.net.URI;
+import java.net.UnixDomainSocketAddress;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -106,6 +115,122 @@ class ApiServerTest {
     }
 
     @Test
+    void shouldTellAllThatWasMissedToWhoReads() throws Exception {
+        start(Optional.empty(), GENEROUS);
+        long seen = rig.plane.latestEvent();
+        int missed = 9_000;
+        for (int i = 0; i < missed; i++) {
+            rig.plane.tell("test", "object " + i, "x".repeat(200));
+        }
+        List<String> heard = new ArrayList<>();
+        local().events(seen, (type, event) -> {
+            assertThat(type).isNotEqualTo("gap");
+            heard.add(event.text("object"));
+            return heard.size() < missed;
+        });
+        assertThat(heard).hasSize(missed).first().isEqualTo("object 0");
+        assertThat(heard).last().isEqualTo("object " + (missed - 1));
+    }
+
+    @Test
+    void shouldDropWhoDoesNotReadAndGoOnTellingTheOthers() throws Exception {
+        start(Optional.empty(), GENEROUS);
+        long seen = rig.plane.latestEvent();
+        try (SocketChannel slow = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+            slow.connect(UnixDomainSocketAddress.of(socket()));
+            slow.write(
+                    ByteBuffer.wrap("GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n".getBytes(StandardCharsets.US_ASCII)));
+            // Its stream is open once its head has come.
+            assertThat(slow.read(ByteBuffer.allocate(16))).isPositive();
+            List<String> heard = new CopyOnWriteArrayList<>();
+            CompletableFuture<Void> reader = CompletableFuture.runAsync(() -> {
+                try {
+                    local().events(seen, (type, event) -> {
+                        heard.add(event.text("object"));
+                        return !event.text("object").equals("last");
+                    });
+                } catch (IOException e) {
+                    throw new java.io.UncheckedIOException(e);
+                }
+            });
+            int told = 0;
+            for (; told < 20_000; told++) {
+                rig.plane.tell("test", "object " + told, "x".repeat(500));
+                int sent = told;
+                if (told % 500 == 0) {
+                    // Who reads is given the time to.
+                    await().atMost(30, TimeUnit.SECONDS).until(() -> heard.contains("object " + sent));
+                }
+            }
+            rig.plane.tell("test", "last", "");
+            reader.get(60, TimeUnit.SECONDS);
+            assertThat(heard).hasSize(told + 1);
+            // He reads what was on its way, and then the end, which comes only to who was dropped.
+            await().atMost(60, TimeUnit.SECONDS).until(() -> ended(slow));
+        }
+    }
+
+    private static boolean ended(SocketChannel channel) {
+        try {
+            return channel.read(ByteBuffer.allocate(1 << 20)) < 0;
+        } catch (IOException e) {
+            return true;
+        }
+    }
+
+    @Test
+    void shouldTakeACertificateOfItsAuthorityForWhoItNames() throws Exception {
+        ApiAddresses.Remote plain = tls();
+        Certificates certificates = new Certificates(directory);
+        Path authority = certificates.authority("ca");
+        ApiAddresses.Remote remote =
+                new ApiAddresses.Remote(plain.address(), plain.certificate(), plain.key(), Optional.of(authority));
+        InetSocketAddress bound =
+                PlaneRig.present(start(Optional.of(remote), GENEROUS).remote());
+        String clients = "https://localhost:" + bound.getPort() + "/v1/clients";
+
+        HttpClient operator = certificates.client(plain.certificate(), certificates.issue("ca", "/OU=operator/CN=ops"));
+        assertThat(post(operator, clients, "{\"name\":\"web1\"}")).isEqualTo(200);
+        HttpClient observer = certificates.client(plain.certificate(), certificates.issue("ca", "/OU=elves/CN=eve"));
+        assertThat(get(observer, clients)).isEqualTo(200);
+        assertThat(post(observer, clients, "{\"name\":\"web2\"}")).isEqualTo(403);
+        HttpClient nobody = certificates.client(plain.certificate(), certificates.issue("ca", "/OU=admin"));
+        assertThat(get(nobody, clients)).as("without a name").isEqualTo(401);
+        HttpClient without = certificates.client(plain.certificate(), null);
+        assertThat(get(without, clients)).isEqualTo(401);
+
+        certificates.authority("other");
+        HttpClient foreign = certificates.client(plain.certificate(), certificates.issue("other", "/OU=admin/CN=root"));
+        assertThat(statusOrRefused(foreign, clients)).as("of another authority").isIn(0, 401);
+        List<Row.AuditRow> audit = rig.rows(new OperatorQuery.Audit(1));
+        assertThat(audit.get(0).by()).isEqualTo("certificate ops");
+    }
+
+    private static int get(HttpClient client, String uri) throws Exception {
+        return client.send(HttpRequest.newBuilder(URI.create(uri)).build(), HttpResponse.BodyHandlers.discarding())
+                .statusCode();
+    }
+
+    /** 0 if the server does not even talk to him. */
+    private static int statusOrRefused(HttpClient client, String uri) throws Exception {
+        try {
+            return get(client, uri);
+        } catch (IOException e) {
+            return 0;
+        }
+    }
+
+    private static int post(HttpClient client, String uri, String body) throws Exception {
+        return client.send(
+                        HttpRequest.newBuilder(URI.create(uri))
+                                .header("Content-Type", "application/json")
+                                .POST(HttpRequest.BodyPublishers.ofString(body))
+                                .build(),
+                        HttpResponse.BodyHandlers.discarding())
+                .statusCode();
+    }
+
+    @Test
     void shouldShowMetricsAndReadiness() throws IOException {
         start(Optional.empty(), GENEROUS);
         RawApi raw = new RawApi(socket());
@@ -120,7 +245,10 @@ class ApiServerTest {
         rig.done(PlaneRig.lu("root1", 1 << 30));
         JsonNode api = new ObjectMapper().readTree(OpenApi.text());
         RawApi raw = new RawApi(socket());
-        Random random = new Random(7);
+        // More by -Dholdfast.fuzz.api=N, with other requests by -Dholdfast.fuzz.seed=N.
+        int each = Integer.getInteger("holdfast.fuzz.api", 30);
+        long seed = Long.getLong("holdfast.fuzz.seed", 7);
+        Random random = new Random(seed);
         int good = 0;
         int sent = 0;
         for (Map.Entry<String, JsonNode> path : api.get("paths").properties()) {
@@ -128,7 +256,7 @@ class ApiServerTest {
                 continue;
             }
             for (Map.Entry<String, JsonNode> verb : path.getValue().properties()) {
-                for (int i = 0; i < 30; i++) {
+                for (int i = 0; i < each; i++) {
                     ApiFuzz.Request request = ApiFuzz.request(random, path.getKey(), verb.getValue());
                     RawApi.Reply reply = raw.send(
                             verb.getKey().toUpperCase(java.util.Locale.ROOT),
@@ -136,7 +264,9 @@ class ApiServerTest {
                             request.body(),
                             request.headers().toArray(new String[0]));
                     assertThat(reply.status())
-                            .as("%s %s %s: %s", verb.getKey(), request.path(), request.text(), reply.body())
+                            .as(
+                                    "seed %d: %s %s %s: %s",
+                                    seed, verb.getKey(), request.path(), request.text(), reply.body())
                             .isBetween(200, 499);
                     good += reply.status() == 200 ? 1 : 0;
                     sent++;
