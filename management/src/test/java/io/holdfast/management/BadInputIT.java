@@ -198,7 +198,7 @@ class BadInputIT {
         assertThat(second.exitCode()).isEqualTo(ExitCode.FAILED);
         assertThat(second.output())
                 .isEqualTo("holdfast serve: cannot listen on 127.0.0.1:" + server.port()
-                        + ": another program uses it ('ss -ltnp' tells which)\n");
+                        + ": another program uses it ('ss -tanp' tells which)\n");
     }
 
     @Test

@@ -187,7 +187,7 @@ class ServeCommandTest {
         try (ServerSocket busy = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             String address = "127.0.0.1:" + busy.getLocalPort();
             int code = run(List.of("serve", "--listen", address, "--export", image.toString()));
-            assertFailed(code, "cannot listen on " + address + ": another program uses it ('ss -ltnp' tells which)");
+            assertFailed(code, "cannot listen on " + address + ": another program uses it ('ss -tanp' tells which)");
         }
         assertThat(serve("--export", image.toString(), "--control", "192.0.2.1:1"))
                 .as("fails at the agents' address, so the image could be opened again")
@@ -355,7 +355,7 @@ class ServeCommandTest {
             String address = "127.0.0.1:" + busy.getLocalPort();
             assertFailed(
                     serve("--export", image.toString(), "--control", address),
-                    "control port: cannot listen on " + address + ": another program uses it ('ss -ltnp' tells which)");
+                    "control port: cannot listen on " + address + ": another program uses it ('ss -tanp' tells which)");
         }
     }
 

@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
 public final class NetworkFailure {
     /** What the C library says, and what people are told. */
     private enum Kind {
-        IN_USE("Address already in use", "another program uses it ('ss -ltnp' tells which)"),
+        // Not -l: an outgoing connection may hold the port as well as a listener.
+        IN_USE("Address already in use", "another program uses it ('ss -tanp' tells which)"),
         NOT_OURS("Cannot assign requested address", "this machine does not have the address"),
         FORBIDDEN("Permission denied", "ports below 1024 need a privilege"),
         REFUSED("Connection refused", "connection refused: nothing listens there"),

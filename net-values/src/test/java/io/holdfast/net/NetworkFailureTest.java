@@ -18,7 +18,7 @@ class NetworkFailureTest {
             delimiter = '|',
             value = {
                 "bind(..) failed with error(-98): Address already in use"
-                        + "|cannot listen on 127.0.0.1:3260: another program uses it ('ss -ltnp' tells which)",
+                        + "|cannot listen on 127.0.0.1:3260: another program uses it ('ss -tanp' tells which)",
                 "bind(..) failed with error(-99): Cannot assign requested address"
                         + "|cannot listen on 127.0.0.1:3260: this machine does not have the address",
                 "something new|cannot listen on 127.0.0.1:3260: something new"
