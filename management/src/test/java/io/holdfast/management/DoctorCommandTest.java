@@ -338,6 +338,36 @@ class DoctorCommandTest {
     }
 
     @Test
+    void shouldReadTheJsonThatLibvirtWrites() throws IOException {
+        String[] layers = {
+            "-blockdev",
+            "{\"driver\":\"iscsi\",\"portal\":\"127.0.0.1:3270\",\"target\":\"iqn.2026-11.io.holdfast:web1\",\"lun\":0,"
+                    + "\"transport\":\"tcp\",\"node-name\":\"libvirt-1-storage\","
+                    + "\"cache\":{\"direct\":true,\"no-flush\":false},\"auto-read-only\":true}",
+            "-blockdev",
+            "{\"node-name\":\"libvirt-1-format\",\"driver\":\"raw\",\"file\":\"libvirt-1-storage\"}",
+            "-device",
+            "{\"driver\":\"virtio-blk-pci\",\"drive\":\"libvirt-1-format\",\"werror\":\"stop\",\"rerror\":\"stop\"}"
+        };
+        qemu(layers);
+        assertThat(problems()).isEmpty();
+        layers[5] = "{\"driver\":\"scsi-block\",\"drive\":\"libvirt-1-format\"}";
+        layers[1] = layers[1].replace("\"no-flush\":false", "\"no-flush\":true").replace(":3270", ":3260");
+        qemu(layers);
+        assertThat(problems()).containsExactly("vm-device", "vm-cache", "vm-portal");
+    }
+
+    @Test
+    void shouldFindAVmWhoseOnlyMonitorIsLibvirts() throws IOException {
+        String libvirts = "qemu-system-x86_64\0-chardev\0socket,id=charmonitor,fd=24,server=on,wait=off\0"
+                + "-mon\0chardev=charmonitor,id=monitor,mode=control\0-drive\0" + DRIVE + "\0";
+        write("proc/77/cmdline", libvirts);
+        assertThat(problems()).containsExactly("vm-monitor");
+        write("proc/77/cmdline", libvirts + "-qmp\0unix:/run/web1.qmp,server=on,wait=off\0");
+        assertThat(problems()).isEmpty();
+    }
+
+    @Test
     void shouldFindAVmWithoutAMonitor() throws IOException {
         write("proc/77/cmdline", "qemu-system-x86_64\0-drive\0" + DRIVE + "\0");
         assertThat(problems()).containsExactly("vm-monitor");

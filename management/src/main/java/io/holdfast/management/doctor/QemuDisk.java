@@ -1,5 +1,8 @@
 package io.holdfast.management.doctor;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -17,6 +20,7 @@ import java.util.Optional;
 record QemuDisk(String portal, String target, String device, Map<String, String> errors, String cache) {
     private static final String ISCSI = "iscsi://";
     private static final String DEFAULT_PORT = "3260";
+    private static final ObjectMapper JSON = new ObjectMapper();
 
     /** Those of a command line. What is not understood is passed over. */
     static List<QemuDisk> of(List<String> arguments) {
@@ -92,9 +96,41 @@ record QemuDisk(String portal, String target, String device, Map<String, String>
         return errors;
     }
 
-    /** {@code a=b,c=d}; a first word without a value is kept under the empty name. */
+    /**
+     * {@code a=b,c=d}, or the same as a JSON object, which is how libvirt writes it; a first word without a value, or else
+     * the driver, is kept under the empty name.
+     */
     private static Map<String, String> options(String text) {
         Map<String, String> options = new HashMap<>();
+        if (text.startsWith("{")) {
+            try {
+                flatten("", JSON.readTree(text), options);
+            } catch (JsonProcessingException e) {
+                // Not ours to judge: QEMU would not run with it.
+            }
+        } else {
+            split(text, options);
+        }
+        if (!options.containsKey("") && options.containsKey("driver")) {
+            options.put("", options.get("driver"));
+        }
+        return options;
+    }
+
+    /** {@code {"cache": {"direct": true}}} is {@code cache.direct=on}. */
+    private static void flatten(String prefix, JsonNode object, Map<String, String> options) {
+        object.properties().forEach(field -> {
+            JsonNode value = field.getValue();
+            if (value.isObject()) {
+                flatten(prefix + field.getKey() + ".", value, options);
+            } else {
+                options.put(
+                        prefix + field.getKey(), value.isBoolean() ? value.asBoolean() ? "on" : "off" : value.asText());
+            }
+        });
+    }
+
+    private static void split(String text, Map<String, String> options) {
         for (String part : text.split(",", -1)) {
             int equals = part.indexOf('=');
             if (equals >= 0) {
@@ -103,9 +139,5 @@ record QemuDisk(String portal, String target, String device, Map<String, String>
                 options.putIfAbsent("", part);
             }
         }
-        if (!options.containsKey("") && options.containsKey("driver")) {
-            options.put("", options.get("driver"));
-        }
-        return options;
     }
 }

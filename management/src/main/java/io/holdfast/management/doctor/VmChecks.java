@@ -19,6 +19,9 @@ import java.util.regex.Pattern;
 /** The QEMUs that run here: whether they would live through the loss of their server. */
 final class VmChecks {
     private static final Pattern VERSION = Pattern.compile("version ([0-9]{1,4})\\.[0-9.]+");
+    /** A monitor takes one connection, and libvirt has that of the monitor which it names so. */
+    private static final String LIBVIRTS_MONITOR = "charmonitor";
+
     private static final int QEMU_LEAST = 7;
     private static final int VERSION_LIMIT_SECONDS = 5;
     private static final int MAX_VERSION_BYTES = 4096;
@@ -66,14 +69,31 @@ final class VmChecks {
         for (QemuDisk disk : disks) {
             disk(vm + ", " + disk.target(), disk);
         }
-        boolean monitor = process.arguments().stream()
-                .anyMatch(argument -> argument.equals("-qmp") || argument.contains("mode=control"));
-        if (!disks.isEmpty() && !monitor) {
+        if (!disks.isEmpty()) {
+            monitor(vm, process.arguments());
+        }
+    }
+
+    private void monitor(String vm, List<String> arguments) {
+        boolean any = arguments.contains("-qmp") || arguments.stream().anyMatch(VmChecks::control);
+        boolean free = arguments.contains("-qmp")
+                || arguments.stream()
+                        .anyMatch(argument -> control(argument) && !argument.contains("chardev=" + LIBVIRTS_MONITOR));
+        if (!any) {
             findings.add(Finding.fail(
                     "vm-monitor",
                     vm + ": has no QMP monitor, so that no agent can freeze it",
                     "start it with -qmp unix:/run/NAME.qmp,server=on,wait=off"));
+        } else if (!free) {
+            findings.add(Finding.fail(
+                    "vm-monitor",
+                    vm + ": its only QMP monitor is libvirt's own, so that no agent can freeze it",
+                    "give it one more by <qemu:commandline>; the operator's guide shows how (libvirt)"));
         }
+    }
+
+    private static boolean control(String argument) {
+        return argument.contains("mode=control");
     }
 
     /** Asked of the program that runs, which need not be the one that is installed by now. */
