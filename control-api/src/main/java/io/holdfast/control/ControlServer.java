@@ -90,8 +90,25 @@ public final class ControlServer implements AutoCloseable {
             throws IOException {
         EventLoopGroup own = new MultiThreadIoEventLoopGroup(
                 1, new DefaultThreadFactory("control-server", true), NioIoHandler.newFactory());
+        return startOwning(own, NioServerSocketChannel.class, address, description, settings);
+    }
+
+    /**
+     * The same with another transport.
+     *
+     * @param own a group of one thread, which becomes the server's
+     * @param channelType the kind of listening channel that fits the group
+     * @throws IOException if the address cannot be bound
+     */
+    public static ControlServer startOwning(
+            EventLoopGroup own,
+            Class<? extends ServerChannel> channelType,
+            InetSocketAddress address,
+            Supplier<ServerDescription> description,
+            ControlSettings settings)
+            throws IOException {
         ControlServer server = new ControlServer(own, true, description, settings);
-        server.listen(address, NioServerSocketChannel.class);
+        server.listen(address, channelType);
         return server;
     }
 

@@ -13,13 +13,16 @@ final class LogLine extends LayoutBase<ILoggingEvent> {
     private static final int LEVEL_WIDTH = 5;
     private static final int CLASS_WIDTH = 18;
 
-    private final DateTimeFormatter time =
-            DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSSXXX").withZone(ZoneId.systemDefault());
+    /** Made for the first line, which comes when guests can log in already: Java reads every time zone there is for it. */
+    private static final class Time {
+        static final DateTimeFormatter LOCAL =
+                DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSSXXX").withZone(ZoneId.systemDefault());
+    }
 
     @Override
     public String doLayout(ILoggingEvent event) {
         StringBuilder line = new StringBuilder(128);
-        time.formatTo(Instant.ofEpochMilli(event.getTimeStamp()), line);
+        Time.LOCAL.formatTo(Instant.ofEpochMilli(event.getTimeStamp()), line);
         padded(line.append(' '), event.getLevel().levelStr, LEVEL_WIDTH);
         String logger = event.getLoggerName();
         padded(line.append(' '), logger.substring(logger.lastIndexOf('.') + 1), CLASS_WIDTH);

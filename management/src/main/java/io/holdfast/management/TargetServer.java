@@ -29,6 +29,7 @@ import io.holdfast.management.systemd.ServiceManager;
 import io.holdfast.net.Addresses;
 import io.holdfast.npiv.LoginDecision;
 import io.holdfast.scsi.StorageListener;
+import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
@@ -199,16 +200,18 @@ final class TargetServer implements ServiceManager.Service {
     }
 
     private ControlServer listenForAgents(Supplier<ServerDescription> description) throws IOException {
+        // The transport of the portals: the JDK's own would have to be loaded beside it.
+        EventLoopGroup own = new MultiThreadIoEventLoopGroup(
+                1, new DefaultThreadFactory("control-server", true), EpollIoHandler.newFactory());
         OptionalInt socket = passed.take(config.control());
-        if (socket.isEmpty()) {
-            return ControlServer.start(config.control(), description, ControlSettings.DEFAULT);
-        }
-        return ControlServer.adopt(
-                new MultiThreadIoEventLoopGroup(
-                        1, new DefaultThreadFactory("control-server", true), EpollIoHandler.newFactory()),
-                () -> new EpollServerSocketChannel(socket.getAsInt()),
-                description,
-                ControlSettings.DEFAULT);
+        return socket.isEmpty()
+                ? ControlServer.startOwning(
+                        own, EpollServerSocketChannel.class, config.control(), description, ControlSettings.DEFAULT)
+                : ControlServer.adopt(
+                        own,
+                        () -> new EpollServerSocketChannel(socket.getAsInt()),
+                        description,
+                        ControlSettings.DEFAULT);
     }
 
     private ServerDescription describe(IscsiServer server) {
@@ -282,6 +285,14 @@ final class TargetServer implements ServiceManager.Service {
         ControlSide people = operators;
         if (people != null) {
             people.startApi(live);
+        }
+    }
+
+    private void closeToOperators() {
+        ControlSide people = operators;
+        operators = null;
+        if (people != null) {
+            people.close();
         }
     }
 
@@ -365,6 +376,8 @@ final class TargetServer implements ServiceManager.Service {
 
     /** A planned stop: no VM meets it unprepared, no acknowledged write is lost. */
     void stop() {
+        // Before the guests stand still, because it can: each of its milliseconds would be one of theirs.
+        closeToOperators();
         announce();
         release();
         log.info("stopped");
@@ -430,10 +443,7 @@ final class TargetServer implements ServiceManager.Service {
 
     /** Closes whatever is open, in the order that loses nothing. */
     private void release() {
-        ControlSide people = operators;
-        if (people != null) {
-            people.close();
-        }
+        closeToOperators();
         lus.stopOpening();
         exports.stopSanitizing();
         lus.stopSanitizing();

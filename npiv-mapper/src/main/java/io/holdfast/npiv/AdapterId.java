@@ -1,7 +1,5 @@
 package io.holdfast.npiv;
 
-import java.util.Comparator;
-
 /**
  * Which virtual adapter of which client; unique in the cluster.
  *
@@ -11,12 +9,21 @@ import java.util.Comparator;
 public record AdapterId(int client, int slot) implements Comparable<AdapterId> {
     public static final int MAX_SLOT = 65_535;
 
-    private static final Comparator<AdapterId> ORDER =
-            Comparator.comparingInt(AdapterId::client).thenComparingInt(AdapterId::slot);
-
     @Override
     public int compareTo(AdapterId other) {
-        return ORDER.compare(this, other);
+        int byClient = Integer.compare(client, other.client);
+        return byClient != 0 ? byClient : Integer.compare(slot, other.slot);
+    }
+
+    /** Written out, as is {@link #hashCode}, for a quick start: see {@link Wwpn#equals}. */
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof AdapterId id && client == id.client && slot == id.slot;
+    }
+
+    @Override
+    public int hashCode() {
+        return 31 * client + slot;
     }
 
     /** The tail of a VIOS location code: {@code V3-C10} is slot 10 of client 3. */

@@ -62,6 +62,7 @@ public final class JournalStore implements PlaneStore {
     private static final long SNAPSHOT_LIMIT_SECONDS = 10;
     private static final String STATE = "state-";
     private static final String JOURNAL = "journal-";
+    private static final int VERSION_DIGITS = 12;
     private static final FileAttribute<Set<PosixFilePermission>> PRIVATE_DIRECTORY =
             PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
     private static final FileAttribute<Set<PosixFilePermission>> PRIVATE_FILE =
@@ -449,7 +450,9 @@ public final class JournalStore implements PlaneStore {
     // ------------------------------------------------------------------ files
 
     private Path path(String prefix, long version) {
-        return directory.resolve(prefix + String.format("%012d", version));
+        // Not by String.format(): the first number it prints costs a start 10 ms.
+        String digits = Long.toString(version);
+        return directory.resolve(prefix + "0".repeat(Math.max(0, VERSION_DIGITS - digits.length())) + digits);
     }
 
     private SortedSet<Long> versions(String prefix) throws IOException {
@@ -457,7 +460,9 @@ public final class JournalStore implements PlaneStore {
         try (Stream<Path> files = Files.list(directory)) {
             for (Path file : (Iterable<Path>) files::iterator) {
                 String name = String.valueOf(file.getFileName());
-                if (name.startsWith(prefix) && name.length() == prefix.length() + 12 && !name.endsWith(".new")) {
+                if (name.startsWith(prefix)
+                        && name.length() == prefix.length() + VERSION_DIGITS
+                        && !name.endsWith(".new")) {
                     versions.add(Long.parseLong(name.substring(prefix.length())));
                 }
             }

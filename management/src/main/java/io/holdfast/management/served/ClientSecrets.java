@@ -8,6 +8,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** The CHAP secrets of clients. Any thread; replaced as a whole. Prints none. */
 public final class ClientSecrets {
@@ -21,19 +22,27 @@ public final class ClientSecrets {
     }
 
     private final Strangers strangers;
-    private final ChapAccounts decoy;
+    /** Made when the first secret is: a server without any has no use for it, and random numbers take a while to begin. */
+    private volatile @Nullable ChapAccounts decoy;
+
     private volatile Map<Integer, ChapAccounts> byClient = Map.of();
 
     public ClientSecrets(Strangers strangers) {
         this.strangers = strangers;
+    }
+
+    private static ChapAccounts newDecoy() {
         byte[] secret = new byte[DECOY_BYTES];
         new SecureRandom().nextBytes(secret);
-        decoy = new ChapAccounts(
+        return new ChapAccounts(
                 List.of(new ChapAccount(HexFormat.of().formatHex(secret), secret, Optional.empty(), "", new byte[0])));
     }
 
-    /** From now on these clients, by id, prove themselves by these. */
+    /** From now on these clients, by id, prove themselves by these. One thread at a time. */
     public void replace(Map<Integer, ChapAccount> accounts) {
+        if (!accounts.isEmpty() && decoy == null) {
+            decoy = newDecoy();
+        }
         Map<Integer, ChapAccounts> next = new HashMap<>();
         accounts.forEach((client, account) -> next.put(client, new ChapAccounts(List.of(account))));
         byClient = Map.copyOf(next);
@@ -45,6 +54,9 @@ public final class ClientSecrets {
         if (client.isPresent()) {
             return all.getOrDefault(client.get(), usual);
         }
-        return all.isEmpty() || strangers == Strangers.WELCOME || usual.areRequired() ? usual : decoy;
+        ChapAccounts nobodys = decoy;
+        return all.isEmpty() || nobodys == null || strangers == Strangers.WELCOME || usual.areRequired()
+                ? usual
+                : nobodys;
     }
 }
