@@ -171,6 +171,8 @@ final class LoginPhase implements Phase {
     private void refused(LoginNegotiation.Reply reply) {
         if (reply.status().statusClass() == LoginStatus.MOVED_TEMPORARILY.statusClass()) {
             log.info("{}: login redirected {}", connection, reply.why());
+        } else if (reply.why().isEmpty()) {
+            log.debug("{}: login refused: {}", connection, reply.status().text());
         } else {
             log.warn("{}: login refused: {} ({})", connection, reply.status().text(), reply.why());
         }

@@ -26,7 +26,7 @@ public interface TargetDirectory {
          * The login ends here.
          *
          * @param status what the initiator is told
-         * @param why for the log, never for the initiator
+         * @param why for the log, never for the initiator; empty if it is no news, and nobody need read of it
          */
         record Refuse(LoginStatus status, String why) implements Decision {}
     }

@@ -20,6 +20,11 @@ public record ProbeIdentity(String initiatorName, Optional<ChapCredentials> chap
         return new ProbeIdentity(PREFIX + "." + hostName(), Optional.empty());
     }
 
+    /** Whether an initiator is an agent, by its name. */
+    public static boolean isAgent(String initiatorName) {
+        return initiatorName.startsWith(PREFIX + ".");
+    }
+
     public ProbeIdentity with(ChapCredentials credentials) {
         return new ProbeIdentity(initiatorName, Optional.of(credentials));
     }

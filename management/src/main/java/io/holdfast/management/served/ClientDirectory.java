@@ -1,5 +1,6 @@
 package io.holdfast.management.served;
 
+import io.holdfast.agent.watch.ProbeIdentity;
 import io.holdfast.iscsi.ChapAccounts;
 import io.holdfast.iscsi.IscsiTarget;
 import io.holdfast.iscsi.LoginStatus;
@@ -80,8 +81,13 @@ public final class ClientDirectory implements TargetDirectory {
         return new LoginAttempt(initiatorName, targetName, port, host);
     }
 
+    /**
+     * An agent asks for the disks of its VMs, also for those that only their client may see: the refusal tells it that there
+     * is nothing to ask. It is no forger, and not to be told as one.
+     */
     private static Decision.Refuse refusal(LoginDecision.Denied denied) {
-        return new Decision.Refuse(REFUSED, TextKeys.printable(denied.message()));
+        boolean agent = ProbeIdentity.isAgent(denied.attempt().initiator());
+        return new Decision.Refuse(REFUSED, agent ? "" : TextKeys.printable(denied.message()));
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.holdfast.management.served;
 
+import io.holdfast.agent.watch.ProbeIdentity;
 import io.holdfast.iscsi.IscsiTarget;
 import io.holdfast.iscsi.SessionEvents;
 import io.holdfast.npiv.FabricChange;
@@ -72,7 +73,7 @@ public final class ClientPorts {
 
     /**
      * @param logins whom it lets in until the first change
-     * @param alerts told of every login that is refused, on event loops: must not block
+     * @param alerts told of every login that is refused, but for agents' questions, on event loops: must not block
      */
     public ClientPorts(LoginDirectory logins, SessionEnd ends, Consumer<LoginDecision.Denied> alerts) {
         this.logins = logins;
@@ -92,7 +93,8 @@ public final class ClientPorts {
     }
 
     private LoginDecision heard(LoginDecision decision) {
-        if (decision instanceof LoginDecision.Denied denied) {
+        if (decision instanceof LoginDecision.Denied denied
+                && !ProbeIdentity.isAgent(denied.attempt().initiator())) {
             alerts.accept(denied);
         }
         return decision;

@@ -2,8 +2,12 @@ package io.holdfast.management.served;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.agent.watch.ProbeIdentity;
 import io.holdfast.block.MemoryBackend;
+import io.holdfast.iscsi.IscsiTarget;
+import io.holdfast.iscsi.LoginStatus;
 import io.holdfast.iscsi.SessionEvents;
+import io.holdfast.iscsi.TargetDirectory;
 import io.holdfast.npiv.AdapterCommand;
 import io.holdfast.npiv.Client;
 import io.holdfast.npiv.ClientAdapter;
@@ -30,6 +34,7 @@ import io.holdfast.scsi.LogicalUnit;
 import io.holdfast.scsi.LogicalUnitIdentity;
 import io.holdfast.scsi.Lun;
 import io.holdfast.scsi.LunView;
+import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -166,6 +171,39 @@ class ClientPortsTest {
                 .isEqualTo(Denial.UNKNOWN_INITIATOR);
 
         assertThat(alerts).containsExactly(Denial.FOREIGN_TARGET, Denial.UNKNOWN_INITIATOR);
+    }
+
+    @Test
+    void shouldRefuseAnAgentThatAsksForAClientsDiskWithoutAlarm() {
+        String agent = ProbeIdentity.ofThisHost().initiatorName();
+        assertThat(denied(ports.judge(new LoginAttempt(agent, target(web1), PORT, HOST))))
+                .isEqualTo(Denial.UNKNOWN_INITIATOR);
+
+        assertThat(alerts).isEmpty();
+    }
+
+    @Test
+    void shouldTellTheLogOfAForgerAndNotOfAnAgent() {
+        assertThat(refusedFor("iqn.2026-11.org.example:stranger")).contains("stranger");
+        assertThat(refusedFor(ProbeIdentity.ofThisHost().initiatorName())).isEmpty();
+    }
+
+    private String refusedFor(String initiator) {
+        TargetDirectory noExports = new TargetDirectory() {
+            @Override
+            public Decision login(String initiatorName, String targetName) {
+                return new Decision.Refuse(LoginStatus.NOT_FOUND, targetName);
+            }
+
+            @Override
+            public List<IscsiTarget> visibleTo(String initiatorName) {
+                return List.of();
+            }
+        };
+        ClientSecrets secrets = new ClientSecrets(ClientSecrets.Strangers.WELCOME);
+        TargetDirectory seen = new ClientDirectory(ports, secrets, noExports, address -> PORT)
+                .seenFrom(HOST, new InetSocketAddress(0));
+        return ((TargetDirectory.Decision.Refuse) seen.login(initiator, target(web1))).why();
     }
 
     @Test
