@@ -400,6 +400,12 @@ public final class Agent implements AutoCloseable {
         }
 
         @Override
+        public void unitsChanged(ServerView server, ServerMessage.UnitsChanged change) {
+            units = server.description().units();
+            vms.forEach(vm -> vm.unitsChanged(name, server, change));
+        }
+
+        @Override
         public void sessionOpened(IscsiSession session) {
             vms.forEach(vm -> vm.sessionOpened(name, session));
         }

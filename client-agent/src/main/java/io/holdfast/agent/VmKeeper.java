@@ -22,6 +22,7 @@ import io.holdfast.agent.watch.ConnectionBreaker;
 import io.holdfast.control.ExportedUnit;
 import io.holdfast.control.IscsiSession;
 import io.holdfast.control.RaisedEvent;
+import io.holdfast.control.ServerMessage;
 import io.holdfast.control.VmOutcome;
 import io.holdfast.control.VmState;
 import io.holdfast.linux.FileFailure;
@@ -331,11 +332,7 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
 
     void serverServes(String name, ServerView server, InetSocketAddress at, List<IscsiSession> open) {
         serverPortals.put(name, at);
-        List<String> targets = server.description().units().stream()
-                .map(ExportedUnit::target)
-                .distinct()
-                .toList();
-        serverTargets.put(name, targets);
+        serverTargets.put(name, List.copyOf(server.targets()));
         portal.group(name, server.description().groupOf(Addresses.print(at)));
         if (session == null && !mayLive(lastPid)) {
             // Before the server is judged: a QEMU that is gone must not keep its successor from a new image.
@@ -352,6 +349,14 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
     /** The only server is lost. */
     void serverLost(String why) {
         serverLost(FreezeEvent.ONLY_SERVER, EventTable.SERVER_CRASH, why);
+    }
+
+    /** A server serves other units than before. */
+    void unitsChanged(String name, ServerView server, ServerMessage.UnitsChanged change) {
+        List<String> targets = List.copyOf(server.targets());
+        serverTargets.put(name, targets);
+        portal.targets(name, targets);
+        apply(new FreezeEvent.UnitsChanged(name, server, change));
     }
 
     void serverLost(String name, String event, String why) {

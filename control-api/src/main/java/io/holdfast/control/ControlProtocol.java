@@ -9,6 +9,7 @@ package io.holdfast.control;
  *     │ ◄──────────────────────── welcome  │
  *     │ heartbeat ◄────────────► heartbeat │   each way, whatever else is sent
  *     │ ◄── session-opened, session-closed │
+ *     │ ◄─────────────────── units-changed │   what is served is not what the welcome said any more
  *     │ ◄───────────────── raised, cleared │   something is wrong, such as storage that fails; is well again
  *     │ ◄───────────────────── going-away  │   a planned stop
  *     │ frozen ─────────────────────────►  │   every VM is stopped, nothing in flight

@@ -61,6 +61,9 @@ public final class ControlServer implements AutoCloseable {
     private final Map<AgentConnection, Map<String, VmState>> vmStates = new LinkedHashMap<>();
     private final List<Announcement> announcements = new ArrayList<>();
     private long lastAnnouncementId;
+    private long freezes;
+    /** Goes up with each change of what is served. */
+    private long changes;
     /** The last one, which agents that come later are told too. */
     private @Nullable Announcement departure;
 
@@ -231,6 +234,14 @@ public final class ControlServer implements AutoCloseable {
         }
     }
 
+    /** Tells all agents that what is served has changed; those that come later hear it from the description. */
+    public void unitsChanged(ServerMessage.UnitsChanged change) {
+        synchronized (lock) {
+            changes++;
+            broadcast(change);
+        }
+    }
+
     /**
      * Tells all agents, now and when they come, that something is wrong. Raised again, it only gets another detail.
      *
@@ -272,6 +283,17 @@ public final class ControlServer implements AutoCloseable {
             }
             return states;
         }
+    }
+
+    /** How often agents have said that a VM is frozen now, also those that were when they came. */
+    public long freezes() {
+        synchronized (lock) {
+            return freezes;
+        }
+    }
+
+    private static boolean isFrozen(VmState vm) {
+        return vm.state().equals("FROZEN");
     }
 
     /** What is wrong now. */
@@ -328,37 +350,51 @@ public final class ControlServer implements AutoCloseable {
     /** @return why the agent is not wanted, or null if it has been taken in and welcomed */
     @Nullable
     String admit(AgentConnection agent) {
-        ServerDescription server = description.get();
-        synchronized (lock) {
-            if (closed) {
-                return "the server stops";
+        while (true) {
+            long before;
+            synchronized (lock) {
+                before = changes;
             }
-            if (agents.size() >= settings.maxAgents()) {
-                return "this server has " + agents.size() + " agents already, the limit is " + settings.maxAgents();
-            }
-            List<IscsiSession> open = new ArrayList<>();
-            sessions.forEach((session, count) -> {
-                for (int i = 0; i < count; i++) {
-                    open.add(session);
+            // Not under the lock: it may be long.
+            ServerDescription server = description.get();
+            synchronized (lock) {
+                if (changes == before) {
+                    return admit(agent, server);
                 }
-            });
-            ByteBuf welcome = MessageCodec.line(new ServerMessage.Welcome(
-                    ControlProtocol.VERSION, epoch, settings.heartbeatMs(), server, open, List.copyOf(raised)));
-            if (welcome.readableBytes() > ControlProtocol.MAX_LINE_BYTES) {
-                int bytes = welcome.readableBytes();
-                welcome.release();
-                return "the welcome would have " + bytes + " bytes, the limit is " + ControlProtocol.MAX_LINE_BYTES;
             }
-            agents.add(agent);
-            agent.send(welcome);
-            Announcement announced = departure;
-            if (announced != null) {
-                // Also when it is answered already: the server goes all the same, and nothing is to be thawed for it.
-                if (announcements.contains(announced)) {
-                    announced.asked.add(agent);
-                }
-                agent.send(MessageCodec.line(announced.message()));
+        }
+    }
+
+    /** Under lock. */
+    private @Nullable String admit(AgentConnection agent, ServerDescription server) {
+        if (closed) {
+            return "the server stops";
+        }
+        if (agents.size() >= settings.maxAgents()) {
+            return "this server has " + agents.size() + " agents already, the limit is " + settings.maxAgents();
+        }
+        List<IscsiSession> open = new ArrayList<>();
+        sessions.forEach((session, count) -> {
+            for (int i = 0; i < count; i++) {
+                open.add(session);
             }
+        });
+        ByteBuf welcome = MessageCodec.line(new ServerMessage.Welcome(
+                ControlProtocol.VERSION, epoch, settings.heartbeatMs(), server, open, List.copyOf(raised)));
+        if (welcome.readableBytes() > ControlProtocol.MAX_LINE_BYTES) {
+            int bytes = welcome.readableBytes();
+            welcome.release();
+            return "the welcome would have " + bytes + " bytes, the limit is " + ControlProtocol.MAX_LINE_BYTES;
+        }
+        agents.add(agent);
+        agent.send(welcome);
+        Announcement announced = departure;
+        if (announced != null) {
+            // Also when it is answered already: the server goes all the same, and nothing is to be thawed for it.
+            if (announcements.contains(announced)) {
+                announced.asked.add(agent);
+            }
+            agent.send(MessageCodec.line(announced.message()));
         }
         LOG.info("agent {} connected, VMs {}", agent.name(), agent.vms());
         return null;
@@ -384,7 +420,8 @@ public final class ControlServer implements AutoCloseable {
             for (VmState vm : message.vms()) {
                 // No more than it said it looks after: what a peer sends must not grow without limit.
                 if (agent.vms().contains(vm.vm())) {
-                    known.put(vm.vm(), vm);
+                    VmState before = known.put(vm.vm(), vm);
+                    freezes += isFrozen(vm) && (before == null || !isFrozen(before)) ? 1 : 0;
                 }
             }
         }

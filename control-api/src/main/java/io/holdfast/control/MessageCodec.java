@@ -109,6 +109,10 @@ final class MessageCodec {
                 begin(out, "session-closed");
                 out.writeFieldName("session");
                 session(out, closed.session());
+            } else if (message instanceof ServerMessage.UnitsChanged changed) {
+                begin(out, "units-changed");
+                units(out, "served", changed.served());
+                units(out, "gone", changed.gone());
             } else if (message instanceof ServerMessage.Raised raised) {
                 begin(out, "raised");
                 event(out, raised.event());
@@ -143,17 +147,7 @@ final class MessageCodec {
             out.writeNumber(group);
         }
         out.writeEndArray();
-        out.writeArrayFieldStart("units");
-        for (ExportedUnit unit : welcome.server().units()) {
-            out.writeStartObject();
-            out.writeStringField("target", unit.target());
-            out.writeNumberField("lun", unit.lun());
-            out.writeStringField("uuid", unit.uuid());
-            out.writeNumberField("sizeBytes", unit.sizeBytes());
-            out.writeBooleanField("readOnly", unit.readOnly());
-            out.writeEndObject();
-        }
-        out.writeEndArray();
+        units(out, "units", welcome.server().units());
         out.writeEndObject();
         out.writeArrayFieldStart("sessions");
         for (IscsiSession session : welcome.sessions()) {
@@ -164,6 +158,20 @@ final class MessageCodec {
         for (RaisedEvent event : welcome.raised()) {
             out.writeStartObject();
             event(out, event);
+            out.writeEndObject();
+        }
+        out.writeEndArray();
+    }
+
+    private static void units(JsonGenerator out, String name, List<ExportedUnit> units) throws IOException {
+        out.writeArrayFieldStart(name);
+        for (ExportedUnit unit : units) {
+            out.writeStartObject();
+            out.writeStringField("target", unit.target());
+            out.writeNumberField("lun", unit.lun());
+            out.writeStringField("uuid", unit.uuid());
+            out.writeNumberField("sizeBytes", unit.sizeBytes());
+            out.writeBooleanField("readOnly", unit.readOnly());
             out.writeEndObject();
         }
         out.writeEndArray();
@@ -204,6 +212,8 @@ final class MessageCodec {
                                 fields.objects("raised").stream()
                                         .map(MessageCodec::event)
                                         .toList());
+                    case "units-changed" ->
+                        new ServerMessage.UnitsChanged(units(fields, "served"), units(fields, "gone"));
                     case "raised" -> new ServerMessage.Raised(event(fields));
                     case "cleared" -> new ServerMessage.Cleared(event(fields));
                     case "heartbeat" -> new ServerMessage.Heartbeat(fields.number("seq"));
@@ -222,10 +232,11 @@ final class MessageCodec {
 
     private static ServerDescription server(Fields fields) {
         return new ServerDescription(
-                fields.text("name"),
-                fields.texts("portals"),
-                fields.numbers("groups"),
-                fields.objects("units").stream().map(MessageCodec::unit).toList());
+                fields.text("name"), fields.texts("portals"), fields.numbers("groups"), units(fields, "units"));
+    }
+
+    private static List<ExportedUnit> units(Fields fields, String name) {
+        return fields.objects(name).stream().map(MessageCodec::unit).toList();
     }
 
     private static ExportedUnit unit(Fields fields) {

@@ -1,6 +1,8 @@
 package io.holdfast.control;
 
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * What a server serves, as an agent needs to know it.
@@ -22,5 +24,14 @@ public record ServerDescription(String name, List<String> portals, List<Integer>
     public int groupOf(String portal) {
         int index = portals.indexOf(portal);
         return index >= 0 && index < groups.size() ? groups.get(index) : USUAL_GROUP;
+    }
+
+    /** The same after a change. */
+    public ServerDescription after(ServerMessage.UnitsChanged change) {
+        Map<String, ExportedUnit> now = new LinkedHashMap<>();
+        units.forEach(unit -> now.put(unit.name(), unit));
+        change.gone().forEach(unit -> now.remove(unit.name()));
+        change.served().forEach(unit -> now.put(unit.name(), unit));
+        return new ServerDescription(name, portals, groups, List.copyOf(now.values()));
     }
 }

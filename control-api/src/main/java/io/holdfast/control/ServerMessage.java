@@ -47,6 +47,15 @@ public sealed interface ServerMessage {
 
     record SessionClosed(IscsiSession session) implements ServerMessage {}
 
+    /**
+     * What is served has changed: units that are new or are another size now, and units that are gone. It may
+     * name what the agent knows already.
+     *
+     * @param served as they are now
+     * @param gone that are not served any more at this target and LUN
+     */
+    record UnitsChanged(List<ExportedUnit> served, List<ExportedUnit> gone) implements ServerMessage {}
+
     /** Something is wrong from now on. */
     record Raised(RaisedEvent event) implements ServerMessage {}
 

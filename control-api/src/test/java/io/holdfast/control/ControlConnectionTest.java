@@ -68,6 +68,31 @@ class ControlConnectionTest {
     }
 
     @Test
+    void shouldTellAgentsWhatIsServedFromNowOn() {
+        Peer agent = connect("agent1");
+        await().until(() -> !agent.welcomes.isEmpty());
+        ExportedUnit larger = new ExportedUnit(UNIT.target(), 0, UNIT.uuid(), UNIT.sizeBytes() * 2, true);
+        ExportedUnit gone = new ExportedUnit(UNIT.target(), 7, "0000", 512, false);
+        ServerMessage.UnitsChanged change = new ServerMessage.UnitsChanged(List.of(larger), List.of(gone));
+
+        server.unitsChanged(change);
+
+        await().untilAsserted(() -> assertThat(agent.received).contains(change));
+        assertThat(agent.welcomes.get(0).server().after(change).units()).containsExactly(larger);
+    }
+
+    @Test
+    void shouldCountHowOftenVmsHaveBeenFrozen() {
+        Peer agent = connect("agent1");
+        await().until(() -> !agent.welcomes.isEmpty());
+        for (String state : List.of("RUNNING", "FREEZING", "FROZEN", "FROZEN", "RUNNING", "FROZEN")) {
+            agent.client.send(new AgentMessage.VmStates(List.of(new VmState("web1", state, "because", 1))));
+        }
+        await().untilAsserted(() -> assertThat(server.freezes()).isEqualTo(2));
+        assertThat(server.vmStates().get("agent1")).containsExactly(new VmState("web1", "FROZEN", "because", 1));
+    }
+
+    @Test
     void shouldWelcomeAnAgentOfAFullServer() throws IOException {
         List<ExportedUnit> units = IntStream.range(0, 1024)
                 .mapToObj(i -> new ExportedUnit(

@@ -17,17 +17,19 @@ import io.holdfast.iscsi.EventLoops;
 import io.holdfast.iscsi.IoWay;
 import io.holdfast.iscsi.IscsiServer;
 import io.holdfast.iscsi.SessionEvents;
+import io.holdfast.iscsi.SessionTraffic;
 import io.holdfast.management.config.ConfigException;
 import io.holdfast.management.config.Portal;
 import io.holdfast.management.config.ServeConfig;
 import io.holdfast.management.config.ServeRequest;
+import io.holdfast.management.plane.PlaneState;
 import io.holdfast.management.served.ClientSecrets;
 import io.holdfast.management.served.ServedFabric;
 import io.holdfast.management.served.ServedLus;
 import io.holdfast.management.systemd.PassedPorts;
 import io.holdfast.management.systemd.ServiceManager;
 import io.holdfast.net.Addresses;
-import io.holdfast.npiv.LoginDecision;
+import io.holdfast.npiv.Client;
 import io.holdfast.scsi.StorageListener;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
@@ -39,12 +41,14 @@ import java.io.PrintWriter;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
@@ -97,6 +101,7 @@ final class TargetServer implements ServiceManager.Service {
 
     private final RaisedEvents raisedEvents = new RaisedEvents();
     private volatile @Nullable ControlSide operators;
+    private final UnitsTold unitsTold = new UnitsTold(() -> control, this::exportedUnits);
     private final LiveServer live;
     private boolean startFailed;
     private final CountDownLatch stopped = new CountDownLatch(1);
@@ -109,12 +114,12 @@ final class TargetServer implements ServiceManager.Service {
         this.pool = new IoPool(config.ioThreads(), IoPool.MAX_WAITING);
         this.exports = new ServedExports(config, unitWatch, pool);
         this.lus = new ServedLus((lu, backend) -> exports.unitOf(lu, backend, watch(lu.name())));
-        this.live = new LiveServer(lus, this::agents);
+        this.live = new LiveServer(lus, this::agents, this::exportNames);
         this.fabric = new ServedFabric(
                 config.namePrefix() + ":",
                 lus,
                 config.exports().isEmpty() ? ClientSecrets.Strangers.ASKED : ClientSecrets.Strangers.WELCOME,
-                this::refused);
+                denied -> {});
     }
 
     /**
@@ -189,6 +194,7 @@ final class TargetServer implements ServiceManager.Service {
                 config.iscsi());
         iscsi = server;
         fabric.sessionsEndBy(server::endSessions);
+        lus.openAnnounced();
         ControlServer port = listenForAgents(() -> describe(server));
         control = port;
         raisedEvents.tellTo(UnitWatch.of(port));
@@ -215,6 +221,14 @@ final class TargetServer implements ServiceManager.Service {
     }
 
     private ServerDescription describe(IscsiServer server) {
+        return new ServerDescription(
+                config.namePrefix(),
+                server.portals().stream().map(Addresses::print).toList(),
+                config.portals().stream().map(Portal::group).toList(),
+                exportedUnits());
+    }
+
+    private List<ExportedUnit> exportedUnits() {
         List<ExportedUnit> exported = new ArrayList<>(fabric.exported());
         exports.units()
                 .forEach(unit -> exported.add(new ExportedUnit(
@@ -223,11 +237,26 @@ final class TargetServer implements ServiceManager.Service {
                         unit.uuid().toString(),
                         unit.backend().sizeBytes(),
                         unit.backend().readOnly())));
-        return new ServerDescription(
-                config.namePrefix(),
-                server.portals().stream().map(Addresses::print).toList(),
-                config.portals().stream().map(Portal::group).toList(),
-                exported);
+        return exported;
+    }
+
+    /** What initiators see is something else than before. Not on an event loop. */
+    private void servedChanged() {
+        unitsTold.changed();
+        PlaneState state = fabric.shown();
+        if (state != null) {
+            Set<UUID> there = new HashSet<>(exportNames().keySet());
+            state.backings().values().forEach(lu -> there.add(lu.uuid()));
+            Set<String> clients =
+                    state.fabric().clients().stream().map(Client::name).collect(Collectors.toSet());
+            live.forgetAllBut(there::contains, name -> name.isEmpty() || clients.contains(name));
+        }
+    }
+
+    private Map<UUID, String> exportNames() {
+        return exports.units().stream()
+                .collect(
+                        Collectors.toMap(ServedUnit::uuid, unit -> unit.target().name()));
     }
 
     /** Clients see an LU, each under a target of its own. */
@@ -254,11 +283,12 @@ final class TargetServer implements ServiceManager.Service {
     }
 
     /** On an event loop. */
-    private void refused(LoginDecision.Denied denied) {
-        live.refused();
+    private void refused(SessionEvents.RefusedLogin login, int unheard) {
+        live.refused(login.status());
         ControlSide people = operators;
-        if (people != null) {
-            people.plane().tell("login-refused", denied.attempt().initiator(), denied.message());
+        if (people != null && unheard >= 0) {
+            String more = unheard == 0 ? "" : "; " + unheard + " more times since this was told last";
+            people.plane().tell("login-refused", login.initiatorName(), login.text() + more);
         }
     }
 
@@ -276,6 +306,8 @@ final class TargetServer implements ServiceManager.Service {
         exports.finishStart(lane);
         lus.bindNative();
         lus.resumeSanitizing(lane);
+        fabric.tellChanges(this::servedChanged);
+        servedChanged();
         watch = FileWatch.start(this::files, pool);
         unitWatch.start();
     }
@@ -322,6 +354,7 @@ final class TargetServer implements ServiceManager.Service {
         exports.accounts(judged.iscsi().chap());
         exports.remove(change.removed(), new SessionsAtTargets());
         change.added().forEach(exports::add);
+        servedChanged();
         // What needs a restart is named again by the next reload, as long as it is asked for.
         request = new ServeRequest(request.values(), next.exports());
         log.info("the settings have been taken over: {}", status());
@@ -501,14 +534,24 @@ final class TargetServer implements ServiceManager.Service {
     /** Tells agents of sessions. */
     private final class ToAgents implements SessionEvents {
         @Override
-        public void opened(Session session) {
+        public void opened(Session session, SessionTraffic traffic) {
             sessions.merge(session.targetName(), 1, Integer::sum);
-            live.opened(session);
+            live.opened(session, traffic);
             tell("session-opened", session);
             ControlServer agents = control;
             if (agents != null) {
                 agents.sessionOpened(asAgentsSeeIt(session));
             }
+        }
+
+        @Override
+        public void parted(Session session, UUID unit) {
+            live.parted(session, unit);
+        }
+
+        @Override
+        public void refused(RefusedLogin login, int unheard) {
+            TargetServer.this.refused(login, unheard);
         }
 
         @Override

@@ -91,6 +91,7 @@ final class ClientServer implements AutoCloseable {
                 SessionEvents.NONE,
                 IscsiSettings.DEFAULT);
         served.sessionsEndBy(server::endSessions);
+        lus.openAnnounced();
         done(new PoolCommand.Create("blue", new WwpnPrefix("c05076075aac")));
         done(new PortCommand.Add(PORT, portal(), 4096));
     }

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** A real {@code holdfast serve}, in a process of its own, on a free port. */
@@ -25,6 +26,7 @@ final class ServeProcess implements AutoCloseable {
     private final Process process;
     private final Path log;
     private final List<String> urls = new ArrayList<>();
+    private String agentPort = "";
 
     private ServeProcess(Process process, Path log) {
         this.process = process;
@@ -72,6 +74,11 @@ final class ServeProcess implements AutoCloseable {
             urls.add(line);
         }
         assertThat(urls).as("what the server printed; its log: %s", log()).isNotEmpty();
+        Pattern server = Pattern.compile("agent --server [^ ]*:([0-9]+)");
+        for (String line = out.readLine(); line != null && agentPort.isEmpty(); line = out.readLine()) {
+            Matcher found = server.matcher(line);
+            agentPort = found.find() ? found.group(1) : "";
+        }
     }
 
     /** The first unit. */
@@ -90,6 +97,11 @@ final class ServeProcess implements AutoCloseable {
 
     int port() {
         return Integer.parseInt(portalUrl().replaceAll(".*:", ""));
+    }
+
+    /** Where agents connect. */
+    String agentPort() {
+        return agentPort;
     }
 
     String log() {

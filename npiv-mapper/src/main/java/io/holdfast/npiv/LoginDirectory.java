@@ -84,6 +84,12 @@ public final class LoginDirectory {
                 .map(holder -> holder.client().id());
     }
 
+    /** The name of the client whom an initiator name stands for; empty for nobody. */
+    public String clientName(String initiator) {
+        Holder holder = holders.getOrDefault(InitiatorName.normalise(initiator), NOBODY);
+        return holder.client().name();
+    }
+
     /** The client, by id, who has a port name. */
     public Optional<Integer> clientOf(Wwpn name) {
         return Optional.ofNullable(byWwpn.get(name))

@@ -30,6 +30,7 @@ public final class DeferredBackend implements BlockBackend {
     private final long announcedBytes;
 
     private volatile @Nullable BlockBackend behind;
+    private volatile Runnable wanted = () -> {};
 
     private final Object lock = new Object();
     // Both guarded by lock.
@@ -53,6 +54,15 @@ public final class DeferredBackend implements BlockBackend {
         this.announcedBytes = announcedBytes;
         this.readOnly = readOnly;
         this.discards = discards;
+    }
+
+    /**
+     * Tells when the first operation waits: whoever opens many images may take this one first.
+     *
+     * @param hearer on the thread of the operation; must not block
+     */
+    public void whenWanted(Runnable hearer) {
+        wanted = hearer;
     }
 
     /** The image is open: what waited goes on. Once. */
@@ -89,6 +99,9 @@ public final class DeferredBackend implements BlockBackend {
             if (backend == null && why == null) {
                 if (waiting.size() < MAX_WAITING) {
                     waiting.add(new Waiting(lane, operation, done));
+                    if (waiting.size() == 1) {
+                        wanted.run();
+                    }
                     return;
                 }
                 why = new BlockError(

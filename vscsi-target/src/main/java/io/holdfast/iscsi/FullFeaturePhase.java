@@ -14,6 +14,7 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.spi.LoggingEventBuilder;
 
 /**
  * A connection in full feature phase (RFC 7143 §11): judges the order of what comes and hands it to whoever carries it out,
@@ -83,6 +84,11 @@ final class FullFeaturePhase implements Phase {
 
     void close(String why) {
         connection.close(why);
+    }
+
+    /** A line of the log about its connection. */
+    LoggingEventBuilder about(LoggingEventBuilder line) {
+        return connection.about(line);
     }
 
     void closeQuietly() {
@@ -368,7 +374,7 @@ final class FullFeaturePhase implements Phase {
             }
         } catch (WireException e) {
             // RFC 7143 §7.10: a negotiation that fails leaves everything as it was.
-            log.warn("{}: text negotiation failed: {}", connection, e.getMessage());
+            connection.about(log.atWarn()).log("{}: text negotiation failed: {}", connection, e.getMessage());
             reject(header, REASON_PROTOCOL_ERROR);
         }
     }
@@ -441,7 +447,9 @@ final class FullFeaturePhase implements Phase {
 
     /** RFC 7143 §11.17: sends the header back with the reason. */
     private void reject(BasicHeader header, int reason) {
-        log.warn("{}: {} rejected, reason 0x{}", connection, header, Integer.toHexString(reason));
+        connection
+                .about(log.atWarn())
+                .log("{}: {} rejected, reason 0x{}", connection, header, Integer.toHexString(reason));
         byte[] bad = header.bytes().clone();
         sender.begin(Opcode.REJECT, BasicHeader.FINAL).response(reason).initiatorTaskTag(BasicHeader.NO_TAG);
         sender.send(bad, bad.length);

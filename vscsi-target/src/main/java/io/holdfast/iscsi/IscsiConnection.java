@@ -14,6 +14,7 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.EventExecutor;
 import io.netty.util.concurrent.ScheduledFuture;
+import java.net.InetSocketAddress;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -21,6 +22,7 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.spi.LoggingEventBuilder;
 
 /**
  * One connection as a channel: takes PDUs out of the stream for the phase it is in, and ends. Owned by the channel's event
@@ -57,11 +59,13 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
             IscsiSettings settings,
             MemoryBudget memory,
             ConnectionLimits limits,
+            Repetitions repetitions,
             Set<IscsiConnection> connections) {
 
         /** The same for connections that find other targets: those of another portal group. */
         Shared at(TargetDirectory others) {
-            return new Shared(others, portals, admission, events, sessions, settings, memory, limits, connections);
+            return new Shared(
+                    others, portals, admission, events, sessions, settings, memory, limits, repetitions, connections);
         }
     }
 
@@ -70,6 +74,11 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
     private final PduDecoder decoder = new PduDecoder(LoginNegotiation.MAX_REQUEST_TEXT_BYTES);
     private Phase phase;
     private String initiatorName = "";
+    private String client = "";
+    /** 0 before there is one. */
+    private long sessionId;
+
+    private long readNanos;
     private @Nullable ChannelHandlerContext context;
     private @Nullable PduSender sender;
     private @Nullable ScheduledFuture<?> loginLimit;
@@ -94,6 +103,11 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
 
     IoLane lane() {
         return lane;
+    }
+
+    /** When what is being decoded was read, {@link System#nanoTime}. */
+    long readNanos() {
+        return readNanos;
     }
 
     PduSender sender() {
@@ -141,6 +155,13 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
         return Addresses.print(context().channel().remoteAddress());
     }
 
+    /** The initiator's address without its port, which is another one each time. */
+    String host() {
+        return context().channel().remoteAddress() instanceof InetSocketAddress address
+                ? Addresses.printHost(address.getAddress())
+                : peer();
+    }
+
     /** The address the initiator came to. */
     String portal() {
         return Addresses.print(context().channel().localAddress());
@@ -154,7 +175,30 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
     }
 
     void initiatorName(String name) {
-        initiatorName = name;
+        if (!name.equals(initiatorName)) {
+            initiatorName = name;
+            client = shared.directory().clientOf(name);
+        }
+    }
+
+    /** Whose name the initiator uses; empty for nobody's in particular. */
+    String client() {
+        return client;
+    }
+
+    /** A line of the log about this connection: with whom it concerns, for those who collect lines as JSON. */
+    LoggingEventBuilder about(LoggingEventBuilder line) {
+        LoggingEventBuilder told = line.addKeyValue("peer", peer());
+        if (!initiatorName.isEmpty()) {
+            told = told.addKeyValue("initiator", initiatorName);
+        }
+        if (!client.isEmpty()) {
+            told = told.addKeyValue("client", client);
+        }
+        if (sessionId != 0) {
+            told = told.addKeyValue("session", Long.toString(sessionId));
+        }
+        return told;
     }
 
     /**
@@ -182,7 +226,8 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
                 .addListener(left -> session.loop().register(channel).addListener(arrived -> {
                     moving = false;
                     if (!arrived.isSuccess()) {
-                        log.warn("{}: could not join its session: {}", this, String.valueOf(arrived.cause()));
+                        about(log.atWarn())
+                                .log("{}: could not join its session: {}", this, String.valueOf(arrived.cause()));
                         enterClosing();
                         sender().close();
                     } else if (!closing) {
@@ -195,7 +240,8 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
     }
 
     /** The login has been answered: what comes next is in full feature phase. */
-    void loggedIn(FullFeaturePhase next, SessionParameters agreed) {
+    void loggedIn(FullFeaturePhase next, SessionParameters agreed, long session) {
+        sessionId = session;
         sender().digests(agreed.headerDigest(), agreed.dataDigest());
         sender().maxSegmentBytes(agreed.maxRecvDataSegmentLength());
         decoder.maxDataSegmentBytes(MAX_DATA_SEGMENT_BYTES);
@@ -263,6 +309,7 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
     @Override
     public void channelRead(ChannelHandlerContext from, Object message) {
         ByteBuf in = (ByteBuf) message;
+        readNanos = System.nanoTime();
         try {
             if (!closing && !stopping) {
                 if (keepAlive != null) {
@@ -316,7 +363,7 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
     @Override
     public void exceptionCaught(ChannelHandlerContext from, Throwable cause) {
         if (!(cause instanceof java.io.IOException)) {
-            log.error("{}: internal error, the connection is closed", this, cause);
+            about(log.atError()).setCause(cause).log("{}: internal error, the connection is closed", this);
         } else if (!closing && !phase.whenPeerEnds(false).isEmpty()) {
             ended(NetworkFailure.inWords(cause));
         }
@@ -328,7 +375,7 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
     /** Closes the connection because of what came or did not come. */
     void close(String why) {
         if (!closing) {
-            log.warn("{}: closed: {}", this, why);
+            about(log.atWarn()).log("{}: closed: {}", this, why);
             closeQuietly();
         }
     }
@@ -347,7 +394,7 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
     /** Says how a session ended, if there is anything to say. */
     void ended(String how) {
         if (!how.isEmpty()) {
-            log.info("{}: {}", this, how);
+            about(log.atInfo()).log("{}: {}", this, how);
         }
     }
 
@@ -422,7 +469,7 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
     void end(Predicate<SessionEvents.Session> meant, String why) {
         execute(() -> {
             if (!closing && !stopping && phase instanceof FullFeaturePhase session && session.is(meant)) {
-                log.info("{}: its session is ended: {}", this, why);
+                about(log.atInfo()).log("{}: its session is ended: {}", this, why);
                 wrapUp();
             }
         });
@@ -440,7 +487,16 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
     @Override
     public String toString() {
         ChannelHandlerContext c = context;
-        String peer = c == null ? "?" : Addresses.print(c.channel().remoteAddress());
-        return initiatorName.isEmpty() ? peer : peer + " " + initiatorName;
+        StringBuilder text = new StringBuilder(c == null ? "?" : peer());
+        if (!initiatorName.isEmpty()) {
+            text.append(' ').append(initiatorName);
+        }
+        if (!client.isEmpty()) {
+            text.append(", client ").append(client);
+        }
+        if (sessionId != 0) {
+            text.append(", session ").append(sessionId);
+        }
+        return text.toString();
     }
 }

@@ -79,6 +79,7 @@ public final class IscsiServer {
                 settings,
                 new MemoryBudget(settings.memoryBytes()),
                 new ConnectionLimits(settings.maxConnections(), settings.maxConnectionsOfInitiator()),
+                new Repetitions(),
                 connections);
     }
 

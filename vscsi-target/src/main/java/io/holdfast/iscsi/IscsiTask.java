@@ -85,6 +85,12 @@ final class IscsiTask extends ScsiTask {
     /** Data-Out that nobody asked for have begun to come, and go on. */
     boolean unsolicitedOpen;
 
+    /** When its command came, {@link System#nanoTime}: all that were read at once came at once. */
+    long arrivedNanos;
+    /** Where it is counted; null where there is nothing to do. */
+    @Nullable
+    IoCounters counters;
+
     /** How many looks for overdue tasks have found it executing. */
     int looks;
 
@@ -126,6 +132,8 @@ final class IscsiTask extends ScsiTask {
         attribute = header.taskAttribute();
         expectedBytes = header.expectedDataTransferLength();
         looks = 0;
+        arrivedNanos = tasks.readNanos();
+        counters = null;
         gatherBytes = 0;
         gatheredBytes = 0;
         askedBytes = 0;

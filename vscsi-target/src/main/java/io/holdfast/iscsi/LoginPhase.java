@@ -164,19 +164,37 @@ final class LoginPhase implements Phase {
     private void enter(Session session) {
         connection.sender().window(session.window());
         FullFeaturePhase phase = new FullFeaturePhase(connection, shared, session);
-        connection.loggedIn(phase, login.parameters());
+        connection.loggedIn(phase, login.parameters(), session.info().id());
         phase.opened(login.connectionId());
     }
 
     private void refused(LoginNegotiation.Reply reply) {
         if (reply.status().statusClass() == LoginStatus.MOVED_TEMPORARILY.statusClass()) {
-            log.info("{}: login redirected {}", connection, reply.why());
+            connection.about(log.atInfo()).log("{}: login redirected {}", connection, reply.why());
         } else if (reply.why().isEmpty()) {
             log.debug("{}: login refused: {}", connection, reply.status().text());
         } else {
-            log.warn("{}: login refused: {} ({})", connection, reply.status().text(), reply.why());
+            tellOfRefusal(reply);
         }
         connection.closeQuietly();
+    }
+
+    private void tellOfRefusal(LoginNegotiation.Reply reply) {
+        SessionEvents.RefusedLogin refused = new SessionEvents.RefusedLogin(
+                login.initiatorName(), connection.client(), connection.peer(), reply.status(), reply.why());
+        String kind = connection.host() + ' ' + refused.initiatorName() + ' ' + refused.status() + ' ' + refused.why();
+        int unheard = shared.repetitions().count(kind, System.nanoTime());
+        if (unheard != Repetitions.COUNTED) {
+            connection
+                    .about(log.atWarn())
+                    .log(
+                            "{}: login refused: {} ({}){}",
+                            connection,
+                            reply.status().text(),
+                            reply.why(),
+                            unheard == 0 ? "" : ", and " + unheard + " more times since this was told last");
+        }
+        shared.events().refused(refused, unheard);
     }
 
     @Override

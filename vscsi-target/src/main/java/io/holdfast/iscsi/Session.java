@@ -3,6 +3,7 @@ package io.holdfast.iscsi;
 import io.holdfast.block.IoLane;
 import io.holdfast.iscsi.wire.Isid;
 import io.holdfast.scsi.DeviceServer;
+import io.holdfast.scsi.LogicalUnit;
 import io.holdfast.scsi.LunView;
 import io.holdfast.scsi.Nexus;
 import io.netty.channel.EventLoop;
@@ -37,6 +38,7 @@ final class Session {
     private final @Nullable Nexus nexus;
     private final @Nullable LunView luns;
     private final @Nullable Membership membership;
+    private final SessionTraffic traffic;
 
     private final TaskOrder order = new TaskOrder();
     /** By connection identifier; those that end are here until their last task has ended. */
@@ -65,6 +67,7 @@ final class Session {
         this.agreed = agreed;
         this.commands = new CommandOrder(window);
         this.info = info;
+        this.traffic = new SessionTraffic(leading.client());
         if (target == null) {
             nexus = null;
             luns = null;
@@ -99,7 +102,10 @@ final class Session {
         public void awaitTasksAt(DeviceServer device, Runnable done) {
             loop.execute(() -> {
                 List<TaskSet> all = taskSets();
-                Runnable oneDone = afterAll(all.size(), done);
+                Runnable oneDone = afterAll(all.size(), () -> {
+                    part(device);
+                    done.run();
+                });
                 all.forEach(each -> each.awaitTasksAt(device, oneDone));
             });
         }
@@ -108,6 +114,18 @@ final class Session {
         public void writesReleased() {
             loop.execute(order::retryHeld);
         }
+    }
+
+    /** It has been told that this is gone. It may see it again all the same: then it is counted anew. */
+    private void part(DeviceServer device) {
+        if (device instanceof LogicalUnit unit) {
+            traffic.leave(unit);
+            shared.events().parted(info, unit.identity().uuid());
+        }
+    }
+
+    SessionTraffic traffic() {
+        return traffic;
     }
 
     /** On any thread. */
@@ -207,14 +225,16 @@ final class Session {
             return;
         }
         if (opened) {
-            log.info("{}: joined its session, {} connections now", connection, connections.size());
+            connection
+                    .about(log.atInfo())
+                    .log("{}: joined its session, {} connections now", connection, connections.size());
             return;
         }
         opened = true;
-        log.info("{}: logged in to {}", connection, info.targetName());
+        connection.about(log.atInfo()).log("{}: logged in to {}", connection, info.targetName());
         luns().joined(nexus());
         shared.sessions().add(this);
-        shared.events().opened(info);
+        shared.events().opened(info, traffic);
         membership.join();
     }
 

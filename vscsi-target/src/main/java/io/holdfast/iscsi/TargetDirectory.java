@@ -56,6 +56,11 @@ public interface TargetDirectory {
         return usual;
     }
 
+    /** Whose name this is, for people and logs; empty for nobody's in particular. */
+    default String clientOf(String initiatorName) {
+        return "";
+    }
+
     /**
      * A login is complete and its session about to begin: the last word on it, because things may have changed while it was
      * under way. {@link #left} tells of the end of a session that was let in.

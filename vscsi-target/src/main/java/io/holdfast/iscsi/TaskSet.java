@@ -80,6 +80,10 @@ final class TaskSet {
 
     // ------------------------------------------------------------------ for the tasks
 
+    long readNanos() {
+        return connection.readNanos();
+    }
+
     IoLane lane() {
         return connection.lane();
     }
@@ -257,6 +261,11 @@ final class TaskSet {
         executing++;
         SenseCode spoiled = task.spoiled();
         DeviceServer device = task.deviceNow();
+        IoCounters counters = session.traffic().at(device);
+        if (counters != null) {
+            task.counters = counters;
+            counters.began();
+        }
         if (spoiled == null) {
             device.execute(task);
         } else {
@@ -320,6 +329,11 @@ final class TaskSet {
         executing--;
         if (task.looks >= overdueFrom) {
             task.device().overdue(-1);
+        }
+        IoCounters counters = task.counters;
+        if (counters != null) {
+            long bytes = task.writes() ? task.gatheredBytes : Math.min(task.dataInLength(), task.dataInRoom());
+            counters.ended(task, bytes, System.nanoTime() - task.arrivedNanos);
         }
         // The place in the window is given back with the response, not with the one after it.
         leaveWindow(task);

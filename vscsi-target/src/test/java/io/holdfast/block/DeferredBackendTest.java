@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 class DeferredBackendTest extends BlockBackendContract {
@@ -46,6 +47,23 @@ class DeferredBackendTest extends BlockBackendContract {
         DirectMemory one = DirectMemory.of(new byte[1]);
         rig.run((lane, done) -> memory.read(0, one, lane, done));
         assertThat(one.content()[0]).isNotZero();
+    }
+
+    @Test
+    void shouldTellOnceThatSomebodyWaits() {
+        AtomicInteger told = new AtomicInteger();
+        later.whenWanted(told::incrementAndGet);
+        CompletableFuture<Optional<BlockError>> write = write();
+        CompletableFuture<Optional<BlockError>> flush = rig.start(later::flush);
+        assertThat(rig.run((lane, done) -> lane.execute(() -> done.done(null)))).isEmpty();
+        assertThat(told).hasValue(1);
+
+        later.opened(new MemoryBackend(4096));
+
+        assertThat(write.join()).isEmpty();
+        assertThat(flush.join()).isEmpty();
+        assertThat(write().join()).isEmpty();
+        assertThat(told).hasValue(1);
     }
 
     @Test

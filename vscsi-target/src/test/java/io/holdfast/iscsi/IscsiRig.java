@@ -59,6 +59,7 @@ final class IscsiRig implements AutoCloseable {
     final MemoryBudget memory;
     final ConnectionLimits limits = new ConnectionLimits(MAX_SESSIONS, MAX_OF_INITIATOR);
     final List<String> events = new ArrayList<>();
+    final List<SessionTraffic> traffic = new ArrayList<>();
     /** True if connections close as on io_uring: later, and with more to read until then. */
     boolean closesLate;
 
@@ -91,6 +92,7 @@ final class IscsiRig implements AutoCloseable {
                 settings,
                 memory,
                 limits,
+                new Repetitions(),
                 connections);
     }
 
@@ -144,8 +146,19 @@ final class IscsiRig implements AutoCloseable {
 
     private final class Recorder implements SessionEvents {
         @Override
-        public void opened(Session session) {
+        public void opened(Session session, SessionTraffic traffic) {
             events.add("opened " + session.id());
+            IscsiRig.this.traffic.add(traffic);
+        }
+
+        @Override
+        public void parted(Session session, UUID unit) {
+            events.add("parted " + session.id() + " " + unit);
+        }
+
+        @Override
+        public void refused(RefusedLogin login, int unheard) {
+            events.add("refused " + unheard + " " + login.text());
         }
 
         @Override

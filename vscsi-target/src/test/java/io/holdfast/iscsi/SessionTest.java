@@ -65,6 +65,19 @@ class SessionTest {
     }
 
     @Test
+    void shouldTellOfALoginThatIsRefusedAgainAndAgainOnce() {
+        for (int i = 0; i < 5; i++) {
+            rig.connect().sendLogin("TargetName=iqn.2026-11.io.holdfast:none");
+            rig.pump();
+        }
+        assertThat(rig.events).hasSize(5);
+        assertThat(rig.events.get(0))
+                .startsWith("refused 0 login of '" + TestInitiator.NAME + "' from ")
+                .contains("no such target");
+        assertThat(rig.events.subList(1, 5)).allMatch(event -> event.startsWith("refused -1 "));
+    }
+
+    @Test
     void shouldForgetAConnectionThatEndedBeforeItsLogin() {
         TestInitiator hasty = rig.connect();
         assertThat(rig.schedules()).as("the limit of its login").isTrue();

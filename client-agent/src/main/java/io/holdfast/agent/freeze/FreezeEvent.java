@@ -1,6 +1,7 @@
 package io.holdfast.agent.freeze;
 
 import io.holdfast.control.RaisedEvent;
+import io.holdfast.control.ServerMessage;
 import java.util.Set;
 
 /** What a {@link FreezeMachine} can be told. */
@@ -44,6 +45,13 @@ public sealed interface FreezeEvent {
             this(ONLY_SERVER, server);
         }
     }
+
+    /**
+     * A server that serves says that it serves other units than before: somebody has mapped, unmapped or resized some.
+     *
+     * @param server as it is now
+     */
+    record UnitsChanged(String name, ServerView server, ServerMessage.UnitsChanged change) implements FreezeEvent {}
 
     /** So many sessions of this VM are in full feature phase at its servers now, their connections alive. */
     record SessionsAtServer(int count) implements FreezeEvent {}

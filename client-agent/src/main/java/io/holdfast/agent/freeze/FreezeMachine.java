@@ -86,6 +86,8 @@ public final class FreezeMachine {
             outage.serverGoingAway(going);
         } else if (event instanceof FreezeEvent.ServerServes serves) {
             outage.serverServes(serves.name(), serves.server());
+        } else if (event instanceof FreezeEvent.UnitsChanged changed) {
+            outage.unitsChanged(changed);
         } else if (event instanceof FreezeEvent.EventRaised raised) {
             outage.eventRaised(raised.server(), raised.event());
         } else if (event instanceof FreezeEvent.EventCleared cleared) {

@@ -473,6 +473,14 @@ final class OutageRules {
         }
     }
 
+    /** What is unmapped while its server says so is not missed when the server comes back; what is larger stays larger. */
+    void unitsChanged(FreezeEvent.UnitsChanged told) {
+        vm.server(told.name()).changed(told.server());
+        if (vm.used.follow(told.change())) {
+            vm.save(vm.state, vm.reason);
+        }
+    }
+
     void disksKnown(FreezeEvent.DisksKnown known) {
         boolean before = vm.leavingServers().isEmpty();
         vm.used.disksKnown(known);

@@ -1,12 +1,10 @@
 package io.holdfast.agent.freeze;
 
-import io.holdfast.control.ExportedUnit;
 import io.holdfast.control.RaisedEvent;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** What is known of one of a VM's servers. Part of {@link VmStanding}, and owned by its thread. */
@@ -39,9 +37,15 @@ final class ServerStanding {
         unansweredAnnouncement = 0;
         leavesWhenLost = false;
         view = now;
-        targets = now.description().units().stream().map(ExportedUnit::target).collect(Collectors.toSet());
+        targets = now.targets();
         raised.clear();
         raised.addAll(now.raised());
+    }
+
+    /** It serves other units than before. */
+    void changed(ServerView now) {
+        view = now;
+        targets = now.targets();
     }
 
     void lose() {

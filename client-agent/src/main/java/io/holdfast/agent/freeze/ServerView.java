@@ -5,6 +5,8 @@ import io.holdfast.control.RaisedEvent;
 import io.holdfast.control.ServerDescription;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * A server that serves: its control connection is up and its iSCSI portal has answered a discovery login.
@@ -21,6 +23,11 @@ public record ServerView(String address, long epoch, ServerDescription descripti
     /** At which nothing is wrong. */
     public ServerView(String address, long epoch, ServerDescription description) {
         this(address, epoch, description, List.of());
+    }
+
+    /** Names of its targets. */
+    public Set<String> targets() {
+        return description.units().stream().map(ExportedUnit::target).collect(Collectors.toUnmodifiableSet());
     }
 
     /**

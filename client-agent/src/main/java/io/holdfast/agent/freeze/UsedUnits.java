@@ -1,7 +1,10 @@
 package io.holdfast.agent.freeze;
 
 import io.holdfast.control.ExportedUnit;
+import io.holdfast.control.ServerMessage;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -71,6 +74,30 @@ final class UsedUnits {
                 .filter(unit -> targets.contains(unit.target()))
                 .toList();
         return true;
+    }
+
+    /**
+     * Follows a change that the server tells of while it serves. A unit is never taken for another: what is another disk now
+     * under a name that was not given back before stays an objection.
+     *
+     * @return false if nothing of it is the VM's
+     */
+    boolean follow(ServerMessage.UnitsChanged change) {
+        Map<String, ExportedUnit> now = new LinkedHashMap<>();
+        units.forEach(unit -> now.put(unit.name(), unit));
+        change.gone().forEach(unit -> now.remove(unit.name()));
+        for (ExportedUnit unit : change.served()) {
+            ExportedUnit before = now.get(unit.name());
+            boolean known =
+                    before != null && before.uuid().equals(unit.uuid()) && before.sizeBytes() <= unit.sizeBytes();
+            if (targets.contains(unit.target()) && (before == null || known)) {
+                now.put(unit.name(), unit);
+            }
+        }
+        List<ExportedUnit> next = List.copyOf(now.values());
+        boolean changed = !next.equals(units);
+        units = next;
+        return changed;
     }
 
     /** How many sessions there are when all is well; of a VM that has a disk at the server at least one. */

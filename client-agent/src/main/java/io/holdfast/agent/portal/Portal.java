@@ -206,6 +206,11 @@ public final class Portal implements AutoCloseable {
         route(server).group = tag;
     }
 
+    /** What a server serves, for discovery and to find it, has changed. */
+    public void targets(String server, List<String> targets) {
+        route(server).targets = List.copyOf(targets);
+    }
+
     /** Logins no longer go to the server, and sessions that are relayed to it are stood in for at once. */
     public void standIn() {
         standIn(ONLY_SERVER);

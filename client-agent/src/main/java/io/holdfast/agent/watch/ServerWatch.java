@@ -8,6 +8,7 @@ import io.holdfast.control.ControlSettings;
 import io.holdfast.control.ExportedUnit;
 import io.holdfast.control.IscsiSession;
 import io.holdfast.control.RaisedEvent;
+import io.holdfast.control.ServerDescription;
 import io.holdfast.control.ServerMessage;
 import io.holdfast.net.Addresses;
 import io.netty.channel.EventLoop;
@@ -88,6 +89,13 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
         /** It is well again. */
         default void cleared(RaisedEvent event) {}
 
+        /**
+         * It serves other units than before; told only while it serves.
+         *
+         * @param server as it is now
+         */
+        default void unitsChanged(ServerView server, ServerMessage.UnitsChanged change) {}
+
         void sessionOpened(IscsiSession session);
 
         void sessionClosed(IscsiSession session);
@@ -111,6 +119,8 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
     private final List<Consumer<Boolean>> askers = new ArrayList<>();
     private final List<IscsiSession> sessions = new ArrayList<>();
     private final List<RaisedEvent> raised = new ArrayList<>();
+    /** What it has said it serves, also while its portal has not answered yet. */
+    private ServerDescription served = new ServerDescription("", List.of(), List.of(), List.of());
 
     private Phase phase = Phase.AWAY;
     private int attempt;
@@ -373,6 +383,17 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
         });
     }
 
+    private void changed(ServerMessage.UnitsChanged change) {
+        served = served.after(change);
+        InetSocketAddress at = portal;
+        ServerView before = view;
+        if (at != null && before != null) {
+            ServerView now = new ServerView(before.address(), before.epoch(), PortalSearch.seenAt(served, at), raised);
+            view = now;
+            listener.unitsChanged(now, change);
+        }
+    }
+
     /** A server that announced its departure and is still there long after it stays. */
     private void stayed(long now) {
         ServerView there = view;
@@ -530,7 +551,7 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
                 () -> System.nanoTime() - deafUntilNanos <= 0,
                 why -> lost(why, true));
         ServerView proven =
-                new ServerView(Addresses.print(at), welcome.epoch(), PortalSearch.seenAt(welcome.server(), at), raised);
+                new ServerView(Addresses.print(at), welcome.epoch(), PortalSearch.seenAt(served, at), raised);
         view = proven;
         enter(Phase.SERVING, "its portal " + Addresses.print(at) + " answers");
         listener.serves(proven, at, List.copyOf(sessions));
@@ -596,6 +617,7 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
             sessions.clear();
             sessions.addAll(welcome.sessions());
             raised.clear();
+            served = welcome.server();
             raised.addAll(welcome.raised());
             proveWelcome(this, welcome);
         }
@@ -615,6 +637,8 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
                 if (phase == Phase.SERVING) {
                     listener.sessionClosed(closed.session());
                 }
+            } else if (message instanceof ServerMessage.UnitsChanged change) {
+                changed(change);
             } else if (message instanceof ServerMessage.Raised told) {
                 raised.removeIf(
                         other -> other.is(told.event().event(), told.event().target()));

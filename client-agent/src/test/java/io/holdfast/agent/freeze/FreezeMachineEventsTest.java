@@ -22,10 +22,12 @@ import io.holdfast.agent.freeze.FreezeEvent.StatusReported;
 import io.holdfast.agent.freeze.FreezeEvent.StopReplied;
 import io.holdfast.agent.freeze.FreezeEvent.Stopped;
 import io.holdfast.agent.freeze.FreezeEvent.StoppingOnIoError;
+import io.holdfast.agent.freeze.FreezeEvent.UnitsChanged;
 import io.holdfast.agent.freeze.FreezeEvent.UnitsProved;
 import io.holdfast.control.ExportedUnit;
 import io.holdfast.control.RaisedEvent;
 import io.holdfast.control.ServerDescription;
+import io.holdfast.control.ServerMessage;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -45,6 +47,77 @@ class FreezeMachineEventsTest extends MachineBench {
 
     private void raise(RaisedEvent event) {
         apply(new EventRaised(ONLY, event));
+    }
+
+    // ------------------------------------------------------------------ units that change while the server serves
+
+    private static final ExportedUnit MORE = new ExportedUnit(TARGET, 1, "uuid-9", 1 << 20, false);
+
+    private void changed(List<ExportedUnit> served, List<ExportedUnit> gone, ExportedUnit... all) {
+        apply(new UnitsChanged(ONLY, server(1, all), new ServerMessage.UnitsChanged(served, gone)));
+    }
+
+    private void outage(ExportedUnit... then) {
+        apply(new ServerLost("lost"));
+        apply(new Stopped());
+        apply(new StopReplied(""));
+        apply(new ServerServes(server(2, then)));
+    }
+
+    @Test
+    void shouldNotMissAUnitThatWasUnmappedWhileItsServerServed() {
+        running();
+        changed(List.of(MORE), List.of(), DISK, MORE);
+        changed(List.of(), List.of(MORE), DISK);
+
+        outage(DISK);
+
+        assertThat(machine.state()).isEqualTo(PROVING);
+    }
+
+    @Test
+    void shouldMissAUnitThatWasMappedWhileItsServerServed() {
+        running();
+        changed(List.of(MORE), List.of(), DISK, MORE);
+
+        outage(DISK);
+
+        assertThat(machine.state()).isEqualTo(FROZEN);
+        assertThat(machine.reason()).contains(MORE.name());
+    }
+
+    @Test
+    void shouldTakeNoSmallerDiskThanTheOneThatWasMadeLarger() {
+        running();
+        ExportedUnit larger = new ExportedUnit(TARGET, 0, DISK.uuid(), DISK.sizeBytes() * 2, false);
+        changed(List.of(larger), List.of(), larger);
+
+        outage(DISK);
+
+        assertThat(machine.state()).isEqualTo(FROZEN);
+        assertThat(machine.reason()).contains("has another disk as");
+    }
+
+    @Test
+    void shouldNotTakeAnotherDiskForItsOwnBecauseAServerSaysSo() {
+        running();
+        ExportedUnit other = new ExportedUnit(TARGET, 0, "another", DISK.sizeBytes(), false);
+        changed(List.of(other), List.of(), other);
+
+        outage(other);
+
+        assertThat(machine.state()).isEqualTo(FROZEN);
+    }
+
+    @Test
+    void shouldNotCareForUnitsOfOthers() {
+        running();
+        changed(List.of(SECOND), List.of(), DISK, SECOND);
+        assertThat(last).isEmpty();
+
+        outage(DISK);
+
+        assertThat(machine.state()).isEqualTo(PROVING);
     }
 
     // ------------------------------------------------------------------ storage

@@ -90,6 +90,17 @@ class ServerWatchTest implements ServerWatch.Listener {
     }
 
     @Test
+    void shouldTellWhatTheServerServesWhenThatChanges() throws Exception {
+        start(BEATING);
+        awaitHeard("serves vios1 " + target.address().getPort());
+        ExportedUnit more = new ExportedUnit("iqn.t:disk", 1, "v", 1, false);
+
+        server.unitsChanged(new ServerMessage.UnitsChanged(List.of(more), List.of(DISK)));
+
+        awaitHeard("units [iqn.t:disk/1]");
+    }
+
+    @Test
     void shouldTellTheDeathOfTheServerAtOnce() throws Exception {
         start(BEATING);
         awaitHeard("serves vios1 " + target.address().getPort());
@@ -568,6 +579,12 @@ class ServerWatchTest implements ServerWatch.Listener {
     @Override
     public void goingAway(ServerMessage.GoingAway announcement) {
         heard.add("going " + announcement.reason());
+    }
+
+    @Override
+    public void unitsChanged(ServerView now, ServerMessage.UnitsChanged change) {
+        heard.add("units "
+                + now.description().units().stream().map(ExportedUnit::name).toList());
     }
 
     @Override

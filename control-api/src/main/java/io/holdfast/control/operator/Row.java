@@ -87,18 +87,29 @@ public sealed interface Row permits Row.Listed, PlaneEvent {
             String target,
             String peer,
             @Nullable String port,
-            Instant since)
+            Instant since,
+            long reads,
+            long readBytes,
+            long writes,
+            long writtenBytes,
+            long errors)
             implements Listed {}
 
     record AgentRow(String name, String peer, Instant since, List<String> vms) implements Listed {}
 
-    /** @param actions what is registered for it */
+    /**
+     * @param state where it stands, by its agent's word
+     * @param why how it came to that
+     * @param actions what is registered for it
+     */
     record VmRow(
             String name,
             @Nullable String agent,
             String state,
             @Nullable Instant since,
-            @Nullable String actions) implements Listed {}
+            @Nullable String why,
+            @Nullable String actions)
+            implements Listed {}
 
     record TokenRow(
             String name,

@@ -24,7 +24,9 @@ final class Columns {
         CHOSEN.put(Row.MapRow.class, List.of("client", "lun", "lu", "size", "access", "device"));
         CHOSEN.put(Row.ZoneRow.class, List.of("name", "members", "ports"));
         CHOSEN.put(Row.InitiatorRow.class, List.of("initiator", "wwpn", "client"));
-        CHOSEN.put(Row.SessionRow.class, List.of("client", "initiator", "target", "peer", "port", "since"));
+        CHOSEN.put(
+                Row.SessionRow.class,
+                List.of("id", "client", "initiator", "target", "peer", "port", "since", "readBytes", "writtenBytes"));
         CHOSEN.put(Row.TokenRow.class, List.of("name", "role", "created", "expires"));
         CHOSEN.put(Row.AuditRow.class, List.of("time", "version", "by", "from", "what", "object"));
     }

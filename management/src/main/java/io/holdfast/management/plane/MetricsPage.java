@@ -1,14 +1,18 @@
 package io.holdfast.management.plane;
 
+import io.holdfast.iscsi.IoKind;
+import io.holdfast.iscsi.IoTotals;
 import io.holdfast.npiv.ClientAdapter;
 import io.holdfast.npiv.LoginDirectory;
-import io.holdfast.npiv.PhysicalPort;
 import io.holdfast.npiv.Side;
 import io.holdfast.npiv.Wwpn;
+import java.math.BigDecimal;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.ToLongBiFunction;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What Prometheus reads: the text format, version 0.0.4, made anew for each call from the latest state and the live facts.
@@ -16,6 +20,9 @@ import java.util.TreeMap;
  */
 public final class MetricsPage {
     private static final String LU = "lu";
+    private static final String CLIENT = "client";
+    private static final String PORT = "port";
+    private static final String COUNTER = "counter";
 
     private final StringBuilder page = new StringBuilder(4096);
 
@@ -47,7 +54,12 @@ public final class MetricsPage {
                 "LUs that clients see.",
                 state.fabric().maps().size());
         one("holdfast_sessions", "gauge", "iSCSI sessions.", facts.sessions().size());
-        one("holdfast_logins_refused_total", "counter", "Logins refused since the start.", facts.loginsRefused());
+        many(
+                "holdfast_logins_refused_total",
+                COUNTER,
+                "Logins refused since the start, by what the initiator was told.",
+                "status",
+                facts.loginsRefused());
         one(
                 "holdfast_agents",
                 "gauge",
@@ -56,9 +68,127 @@ public final class MetricsPage {
         Map<String, Long> vms = new TreeMap<>();
         facts.vms().forEach(vm -> vms.merge(vm.state(), 1L, Long::sum));
         many("holdfast_vms", "gauge", "VMs that agents look after, by state.", "state", vms);
+        one(
+                "holdfast_vm_freezes_total",
+                COUNTER,
+                "How often agents have said that a VM is frozen, since the start.",
+                facts.freezes());
         byUnit(facts.units());
         byClientAndPort(plane, state, facts.sessions());
+        traffic(state, facts);
     }
+
+    // ------------------------------------------------------------------ traffic
+
+    /** What is not there any more is not told of: its name may be given to something else. */
+    private void traffic(PlaneState state, LiveFacts facts) {
+        LiveFacts.Traffic done = facts.traffic();
+        Map<String, IoTotals> units = new TreeMap<>();
+        facts.exports().forEach((uuid, name) -> put(units, name, done.units().get(uuid)));
+        state.backings()
+                .values()
+                .forEach(lu -> put(units, lu.name(), done.units().get(lu.uuid())));
+        Map<String, IoTotals> clients = new TreeMap<>();
+        put(clients, "", done.clients().get(""));
+        state.fabric()
+                .clients()
+                .forEach(client -> put(clients, client.name(), done.clients().get(client.name())));
+        PortNames names = new PortNames(state.fabric().ports());
+        Map<String, IoTotals> ports = new TreeMap<>();
+        done.portals().forEach((portal, totals) -> ports.merge(named(names, portal), totals, IoTotals::plus));
+        traffic("holdfast_lu", "the LU", LU, units);
+        traffic("holdfast_client", "the client; empty for who is none", CLIENT, clients);
+        traffic("holdfast_port", "the port", PORT, ports);
+    }
+
+    private static void put(Map<String, IoTotals> all, String name, @Nullable IoTotals done) {
+        if (done != null && !done.isEmpty()) {
+            all.put(name, done);
+        }
+    }
+
+    /** Only what has been used: a server may have thousands of LUs that nobody has touched since the start. */
+    private void traffic(String family, String of, String label, Map<String, IoTotals> all) {
+        counters(
+                family + "_operations_total",
+                "Commands that have ended, of " + of + ".",
+                label,
+                all,
+                IoTotals::operations);
+        counters(family + "_bytes_total", "Data moved, of " + of + ".", label, all, IoTotals::bytes);
+        counters(
+                family + "_errors_total",
+                "Commands that failed for a reason that is not the initiator's, of " + of + ".",
+                label,
+                all,
+                IoTotals::errors);
+        Map<String, Long> depths = new TreeMap<>();
+        all.forEach((name, done) -> depths.put(name, done.executing()));
+        many(family + "_queue_depth", "gauge", "Commands that are being carried out, of " + of + ".", label, depths);
+        String latency = family + "_latency_seconds";
+        head(latency, "histogram", "From a command's arrival to its answer, of " + of + ".");
+        all.forEach((name, done) -> {
+            for (IoKind kind : IoKind.values()) {
+                if (done.operations(kind) > 0) {
+                    histogram(latency, label(label, name) + ",op=\"" + kind.label() + '"', done, kind);
+                }
+            }
+        });
+    }
+
+    private void counters(
+            String name,
+            String help,
+            String label,
+            Map<String, IoTotals> all,
+            ToLongBiFunction<IoTotals, IoKind> count) {
+        head(name, COUNTER, help);
+        all.forEach((key, done) -> {
+            for (IoKind kind : IoKind.values()) {
+                if (done.operations(kind) > 0) {
+                    sample(
+                            name,
+                            label(label, key) + ",op=\"" + kind.label() + '"',
+                            Long.toString(count.applyAsLong(done, kind)));
+                }
+            }
+        });
+    }
+
+    private void histogram(String name, String labels, IoTotals done, IoKind kind) {
+        long sum = 0;
+        for (int i = 0; i < IoTotals.LIMITS_US.size(); i++) {
+            sum += done.inClass(kind, i);
+            sample(
+                    name + "_bucket",
+                    labels + ",le=\"" + seconds(IoTotals.LIMITS_US.get(i), 6) + '"',
+                    Long.toString(sum));
+        }
+        String count = Long.toString(done.operations(kind));
+        sample(name + "_bucket", labels + ",le=\"+Inf\"", count);
+        sample(name + "_sum", labels, seconds(done.nanos(kind), 9));
+        sample(name + "_count", labels, count);
+    }
+
+    /** Never with an exponent, and no more digits than it has. */
+    private static String seconds(long number, int decimals) {
+        return BigDecimal.valueOf(number, decimals).stripTrailingZeros().toPlainString();
+    }
+
+    private void sample(String name, String labels, String value) {
+        page.append(name).append('{').append(labels).append("} ").append(value).append('\n');
+    }
+
+    private static String label(String name, String value) {
+        return name + "=\"" + value.replace("\\", "\\\\").replace("\"", "\\\"").replace("\n", "\\n") + '"';
+    }
+
+    private static String named(PortNames names, String portal) {
+        String name = names.at(portal);
+        return name == null ? portal : name;
+    }
+
+    // ------------------------------------------------------------------ what is there
 
     private void byUnit(Map<String, LiveFacts.Unit> units) {
         Map<String, Long> sizes = new TreeMap<>();
@@ -83,20 +213,17 @@ public final class MetricsPage {
                 names.put(adapter.pair().of(side), client);
             }
         }
-        Map<String, String> ports = new HashMap<>();
-        for (PhysicalPort port : state.fabric().ports()) {
-            ports.put(port.location(), port.name());
-        }
+        PortNames ports = new PortNames(state.fabric().ports());
         Map<String, Long> byClient = new TreeMap<>();
         Map<String, Long> byPort = new TreeMap<>();
         for (LiveFacts.Session session : sessions) {
             String client =
                     directory.wwpnOf(session.initiator()).map(names::get).orElse("");
             byClient.merge(client, 1L, Long::sum);
-            byPort.merge(ports.getOrDefault(session.portal(), session.portal()), 1L, Long::sum);
+            byPort.merge(named(ports, session.portal()), 1L, Long::sum);
         }
-        many("holdfast_client_sessions", "gauge", "Sessions of the client; empty for who is none.", "client", byClient);
-        many("holdfast_port_sessions", "gauge", "Sessions at the port.", "port", byPort);
+        many("holdfast_client_sessions", "gauge", "Sessions of the client; empty for who is none.", CLIENT, byClient);
+        many("holdfast_port_sessions", "gauge", "Sessions at the port.", PORT, byPort);
     }
 
     private void one(String name, String type, String help, long value) {
@@ -106,14 +233,7 @@ public final class MetricsPage {
 
     private void many(String name, String type, String help, String label, Map<String, Long> values) {
         head(name, type, help);
-        values.forEach((key, value) -> page.append(name)
-                .append('{')
-                .append(label)
-                .append("=\"")
-                .append(key.replace("\\", "\\\\").replace("\"", "\\\"").replace("\n", "\\n"))
-                .append("\"} ")
-                .append(value)
-                .append('\n'));
+        values.forEach((key, value) -> sample(name, label(label, key), Long.toString(value)));
     }
 
     private void head(String name, String type, String help) {

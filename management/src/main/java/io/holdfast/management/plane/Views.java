@@ -2,6 +2,8 @@ package io.holdfast.management.plane;
 
 import io.holdfast.control.operator.Labels;
 import io.holdfast.control.operator.Row;
+import io.holdfast.iscsi.IoKind;
+import io.holdfast.iscsi.IoTotals;
 import io.holdfast.npiv.AdapterId;
 import io.holdfast.npiv.Client;
 import io.holdfast.npiv.ClientAdapter;
@@ -19,6 +21,7 @@ import io.holdfast.npiv.Wwpn;
 import io.holdfast.npiv.WwpnPool;
 import io.holdfast.npiv.Zone;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -37,6 +40,7 @@ final class Views {
     private final Fabric fabric;
     private final LiveFacts facts;
     private final LoginDirectory directory;
+    private final PortNames ports;
     private final Map<String, LiveFacts.Unit> units;
     private final List<LiveFacts.Session> sessions;
     private final Map<Wwpn, ClientAdapter> byWwpn = new HashMap<>();
@@ -50,6 +54,7 @@ final class Views {
         this.fabric = state.fabric();
         this.facts = facts;
         this.directory = state.directory(targetPrefix);
+        this.ports = new PortNames(fabric.ports());
         this.units = facts.units();
         this.sessions = facts.sessions();
         for (ClientAdapter adapter : fabric.adapters()) {
@@ -197,9 +202,16 @@ final class Views {
         for (LiveFacts.Vm vm : facts.vms()) {
             EventActions actions = registered.remove(vm.name());
             rows.add(new Row.VmRow(
-                    vm.name(), vm.agent(), vm.state(), vm.since(), actions == null ? null : actions.actions()));
+                    vm.name(),
+                    vm.agent(),
+                    vm.state(),
+                    vm.since(),
+                    vm.why().isEmpty() ? null : vm.why(),
+                    actions == null ? null : actions.actions()));
         }
-        registered.values().forEach(row -> rows.add(new Row.VmRow(row.vm(), null, "no-agent", null, row.actions())));
+        registered
+                .values()
+                .forEach(row -> rows.add(new Row.VmRow(row.vm(), null, "no-agent", null, null, row.actions())));
         return rows;
     }
 
@@ -368,7 +380,7 @@ final class Views {
 
     private Row.PortRow row(PhysicalPort port, Map<String, Integer> carried) {
         long here = sessions.stream()
-                .filter(session -> session.portal().equals(port.location()))
+                .filter(session -> port.name().equals(ports.at(session.portal())))
                 .count();
         return new Row.PortRow(
                 port.name(),
@@ -414,14 +426,9 @@ final class Views {
     }
 
     private Row.SessionRow row(LiveFacts.Session session) {
+        IoTotals done = session.traffic().get();
         Wwpn wwpn = directory.wwpnOf(session.initiator()).orElse(null);
         ClientAdapter adapter = wwpn == null ? null : byWwpn.get(wwpn);
-        String port = null;
-        for (PhysicalPort candidate : fabric.ports()) {
-            if (candidate.location().equals(session.portal())) {
-                port = candidate.name();
-            }
-        }
         return new Row.SessionRow(
                 session.id(),
                 adapter == null ? null : clientName(adapter.id().client()),
@@ -429,7 +436,12 @@ final class Views {
                 session.initiator(),
                 session.target(),
                 session.peer(),
-                port,
-                session.since());
+                ports.at(session.portal()),
+                session.since(),
+                done.operations(IoKind.READ),
+                done.bytes(IoKind.READ),
+                done.operations(IoKind.WRITE),
+                done.bytes(IoKind.WRITE),
+                Arrays.stream(IoKind.values()).mapToLong(done::errors).sum());
     }
 }

@@ -5,7 +5,7 @@
  *
  * <p>Called by the HTTP API and by wiring. Knows the rules of {@code npiv-mapper} and the values of {@code control-api};
  * of the target it knows only {@link io.holdfast.management.plane.ServedSide} and
- * {@link io.holdfast.management.plane.LiveFacts}, which wiring implements.
+ * {@link io.holdfast.management.plane.LiveFacts}, which wiring implements, and the values that these speak in.
  */
 @NullMarked
 package io.holdfast.management.plane;

@@ -86,8 +86,16 @@ public final class ClientDirectory implements TargetDirectory {
      * is nothing to ask. It is no forger, and not to be told as one.
      */
     private static Decision.Refuse refusal(LoginDecision.Denied denied) {
-        boolean agent = ProbeIdentity.isAgent(denied.attempt().initiator());
-        return new Decision.Refuse(REFUSED, agent ? "" : TextKeys.printable(denied.message()));
+        if (ProbeIdentity.isAgent(denied.attempt().initiator())) {
+            return new Decision.Refuse(REFUSED, "");
+        }
+        // The log has who came and from where already.
+        String port = denied.attempt().port();
+        return new Decision.Refuse(
+                REFUSED,
+                "'" + TextKeys.printable(denied.attempt().target()) + "' at "
+                        + (port.isEmpty() ? "no port" : "port " + port) + ": "
+                        + denied.reason().text());
     }
 
     @Override
@@ -105,6 +113,12 @@ public final class ClientDirectory implements TargetDirectory {
     @Override
     public ChapAccounts accountsOf(String initiatorName, ChapAccounts usual) {
         return secrets.of(ports.logins().clientOf(initiatorName), exports.accountsOf(initiatorName, usual));
+    }
+
+    @Override
+    public String clientOf(String initiatorName) {
+        String client = ports.logins().clientName(initiatorName);
+        return client.isEmpty() ? exports.clientOf(initiatorName) : client;
     }
 
     @Override

@@ -50,6 +50,7 @@ public final class ServedFabric implements ServedSide {
     private final ClientPorts ports;
     private volatile Map<String, String> portNames = Map.of();
     private volatile @Nullable PlaneState shown;
+    private volatile Runnable changed = () -> {};
     private volatile ClientPorts.@Nullable SessionEnd sessionEnd;
 
     /**
@@ -70,6 +71,11 @@ public final class ServedFabric implements ServedSide {
     /** Whom to tell that sessions are to end, once portals listen. */
     public void sessionsEndBy(ClientPorts.SessionEnd end) {
         sessionEnd = end;
+    }
+
+    /** Whom to tell that initiators see something else than before, on the plane's thread. */
+    public void tellChanges(Runnable hearer) {
+        changed = hearer;
     }
 
     private void end(Predicate<SessionEvents.Session> which, String why) {
@@ -138,6 +144,11 @@ public final class ServedFabric implements ServedSide {
         return targets;
     }
 
+    /** What is shown; null before there is anything. */
+    public @Nullable PlaneState shown() {
+        return shown;
+    }
+
     @Override
     public void begin(PlaneState state) {
         state.backings().values().forEach(lus::announce);
@@ -156,6 +167,7 @@ public final class ServedFabric implements ServedSide {
         portNames = Map.copyOf(names);
         secrets.replace(accounts(state));
         ports.apply(state.directory(targetPrefix), lus::unit);
+        changed.run();
     }
 
     private static String location(String text) {

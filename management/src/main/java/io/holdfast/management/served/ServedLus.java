@@ -18,7 +18,9 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
@@ -29,9 +31,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The images of LUs, each open and locked for as long as its LU is there. At a start they are announced first and opened
- * by a few threads beside the first logins; commands that come sooner wait. An image that cannot be opened is tried again
- * every second, and its LU answers NOT READY meanwhile: one image that is missing stops no other.
+ * The images of LUs, each open and locked for as long as its LU is there. At a start they are announced first, and opened by
+ * a few threads once logins are answered, those that somebody waits for before the others; commands that come sooner wait.
+ * An image that cannot be opened is tried again every second, and its LU answers NOT READY meanwhile: one image that is
+ * missing stops no other.
  *
  * <p>Any thread. Opening may wait for storage, so only {@link #announce} and the look-ups are for event loops.
  */
@@ -50,6 +53,9 @@ public final class ServedLus implements AutoCloseable {
         thread.setDaemon(true);
         return thread;
     });
+    /** Announced, and not opened yet. */
+    private final Queue<Served> announced = new ConcurrentLinkedQueue<>();
+
     private volatile boolean closed;
     /** For what goes on with no connection; null before the start is finished. */
     private volatile @Nullable IoLane lane;
@@ -66,6 +72,7 @@ public final class ServedLus implements AutoCloseable {
 
         volatile String trouble = "";
         // Guarded by this object.
+        boolean tried;
         boolean removed;
 
         Served(LuBacking lu, DeferredBackend backend, LogicalUnit unit) {
@@ -90,17 +97,49 @@ public final class ServedLus implements AutoCloseable {
         this.opener = opener;
     }
 
-    /** Serves an LU whose image is opened soon. */
+    /** Serves an LU whose image is opened by {@link #openAnnounced}, or as soon as somebody wants it. */
     public void announce(LuBacking lu) {
         try {
             Served served = put(lu);
-            openers.execute(() -> open(served));
+            served.backend.whenWanted(() -> soon(() -> open(served)));
+            announced.add(served);
             resumeSanitizing(served);
         } catch (UncheckedIOException e) {
             log.error("LU {} is not served: {}", lu.name(), e.getMessage());
+        }
+    }
+
+    /** Opens what has been announced, beside those who log in already. */
+    public void openAnnounced() {
+        for (int i = 0; i < OPENING_THREADS; i++) {
+            soon(this::openNext);
+        }
+    }
+
+    /** One at a time, so that one that is wanted need not wait for all the others. */
+    private void openNext() {
+        Served next = announced.poll();
+        if (next != null) {
+            if (!wasTried(next)) {
+                open(next);
+            }
+            soon(this::openNext);
+        }
+    }
+
+    /** Because somebody wanted it. */
+    private static boolean wasTried(Served served) {
+        synchronized (served) {
+            return served.tried;
+        }
+    }
+
+    private void soon(Runnable work) {
+        try {
+            openers.execute(work);
         } catch (RejectedExecutionException e) {
             // The server stops.
-            log.debug("{} is not opened any more", lu.path(), e);
+            log.debug("nothing is opened any more", e);
         }
     }
 
@@ -140,6 +179,7 @@ public final class ServedLus implements AutoCloseable {
             if (served.removed || served.file != null || closed) {
                 return;
             }
+            served.tried = true;
             try {
                 FileBackend file = opener.open(served.lu);
                 served.file = file;

@@ -184,7 +184,7 @@ class ClientPortsTest {
 
     @Test
     void shouldTellTheLogOfAForgerAndNotOfAnAgent() {
-        assertThat(refusedFor("iqn.2026-11.org.example:stranger")).contains("stranger");
+        assertThat(refusedFor("iqn.2026-11.org.example:stranger")).contains("no client has this initiator name");
         assertThat(refusedFor(ProbeIdentity.ofThisHost().initiatorName())).isEmpty();
     }
 

@@ -44,6 +44,7 @@ class ServedLusTest {
                         .build(),
                 this::openLate)) {
             served.announce(lu);
+            served.openAnnounced();
             assertThat(opens.await(30, TimeUnit.SECONDS)).isTrue();
             try {
                 assertThat(served.file("web1")).isNull();
