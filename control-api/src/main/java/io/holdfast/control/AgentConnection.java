@@ -147,9 +147,21 @@ final class AgentConnection extends SimpleChannelInboundHandler<ByteBuf> {
         }
         hello = said;
         lastHeardNanos = System.nanoTime();
+        admit();
+    }
+
+    private void admit() {
         String objection = server.admit(this);
         if (objection != null) {
             refuse(objection);
+        }
+    }
+
+    /** The server it has greeted has something to tell it by now. Thread-safe. */
+    void beAdmitted() {
+        Channel to = channel;
+        if (to != null) {
+            to.eventLoop().execute(this::admit);
         }
     }
 

@@ -34,6 +34,9 @@ public final class ControlClient implements AutoCloseable {
 
     /** Hears what happens on a connection, on its event loop. */
     public interface Listener {
+        /** Somebody has accepted the connection, who may be anybody. Called once at most, before {@link #welcome}. */
+        default void connected() {}
+
         /** The server has introduced itself. Called once, before any {@link #received}. */
         void welcome(ServerMessage.Welcome welcome);
 
@@ -58,6 +61,7 @@ public final class ControlClient implements AutoCloseable {
     private long seq;
     private boolean connected;
     private boolean understood;
+    private boolean tookLeave;
     private boolean welcomed;
     private boolean over;
     private boolean unknownTypeLogged;
@@ -137,6 +141,11 @@ public final class ControlClient implements AutoCloseable {
         return understood;
     }
 
+    /** Whether the server has said bye. Read on the loop. */
+    public boolean tookLeave() {
+        return tookLeave;
+    }
+
     /** Says why and closes. {@link Listener#closed} follows. */
     public void close(String reason) {
         loop.execute(() -> {
@@ -182,6 +191,7 @@ public final class ControlClient implements AutoCloseable {
             connected = true;
             lastHeardNanos = System.nanoTime();
             ctx.writeAndFlush(MessageCodec.line(hello));
+            listener.connected();
             beat = ctx.executor()
                     .scheduleAtFixedRate(
                             () -> ctx.writeAndFlush(MessageCodec.line(new AgentMessage.Heartbeat(++seq))),
@@ -221,11 +231,14 @@ public final class ControlClient implements AutoCloseable {
                     welcomed = true;
                     listener.welcome(welcome);
                 }
-            } else if (welcomed && !(message instanceof ServerMessage.Heartbeat)) {
+            } else {
                 if (message instanceof ServerMessage.Bye bye) {
+                    tookLeave = true;
                     why = "the server said bye: " + bye.why();
                 }
-                listener.received(message);
+                if (welcomed && !(message instanceof ServerMessage.Heartbeat)) {
+                    listener.received(message);
+                }
             }
         }
 

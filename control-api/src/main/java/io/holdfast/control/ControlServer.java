@@ -10,6 +10,7 @@ import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.ReflectiveChannelFactory;
 import io.netty.channel.ServerChannel;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.nio.NioIoHandler;
@@ -49,12 +50,16 @@ public final class ControlServer implements AutoCloseable {
 
     private final Object lock = new Object();
     private final ControlSettings settings;
-    private final Supplier<ServerDescription> description;
     private final long epoch = System.currentTimeMillis();
     private final EventLoopGroup group;
     private final boolean ownsGroup;
 
     // Guarded by lock.
+    /** Null until {@link #serve}. */
+    private @Nullable Supplier<ServerDescription> description;
+    /** Those that have said hello before there was anything to tell them. */
+    private final Set<AgentConnection> early = new LinkedHashSet<>();
+
     private final Set<AgentConnection> agents = new LinkedHashSet<>();
     private final Map<IscsiSession, Integer> sessions = new LinkedHashMap<>();
     private final List<RaisedEvent> raised = new ArrayList<>();
@@ -71,14 +76,9 @@ public final class ControlServer implements AutoCloseable {
 
     private @Nullable Channel listener;
 
-    private ControlServer(
-            EventLoopGroup group,
-            boolean ownsGroup,
-            Supplier<ServerDescription> description,
-            ControlSettings settings) {
+    private ControlServer(EventLoopGroup group, boolean ownsGroup, ControlSettings settings) {
         this.group = group;
         this.ownsGroup = ownsGroup;
-        this.description = description;
         this.settings = settings;
     }
 
@@ -93,25 +93,9 @@ public final class ControlServer implements AutoCloseable {
             throws IOException {
         EventLoopGroup own = new MultiThreadIoEventLoopGroup(
                 1, new DefaultThreadFactory("control-server", true), NioIoHandler.newFactory());
-        return startOwning(own, NioServerSocketChannel.class, address, description, settings);
-    }
-
-    /**
-     * The same with another transport.
-     *
-     * @param own a group of one thread, which becomes the server's
-     * @param channelType the kind of listening channel that fits the group
-     * @throws IOException if the address cannot be bound
-     */
-    public static ControlServer startOwning(
-            EventLoopGroup own,
-            Class<? extends ServerChannel> channelType,
-            InetSocketAddress address,
-            Supplier<ServerDescription> description,
-            ControlSettings settings)
-            throws IOException {
-        ControlServer server = new ControlServer(own, true, description, settings);
-        server.listen(address, channelType);
+        ControlServer server = new ControlServer(own, true, settings);
+        server.serve(description);
+        server.listen(address, NioServerSocketChannel::new);
         return server;
     }
 
@@ -128,25 +112,41 @@ public final class ControlServer implements AutoCloseable {
             Supplier<ServerDescription> description,
             ControlSettings settings)
             throws IOException {
-        ControlServer server = new ControlServer(group, false, description, settings);
-        server.listen(address, channelType);
+        ControlServer server = new ControlServer(group, false, settings);
+        server.serve(description);
+        server.listen(address, new ReflectiveChannelFactory<>(channelType));
         return server;
     }
 
     /**
-     * Serves at a socket that listens already, on a thread of its own.
+     * Listens before there is anything to serve: agents connect and say hello, and are welcomed by {@link #serve}.
+     *
+     * @param own a group of one thread, which becomes the server's
+     * @param listening makes a channel of the kind that fits the group
+     * @throws IOException if the address cannot be bound
+     */
+    public static ControlServer open(
+            InetSocketAddress address,
+            EventLoopGroup own,
+            ChannelFactory<? extends ServerChannel> listening,
+            ControlSettings settings)
+            throws IOException {
+        ControlServer server = new ControlServer(own, true, settings);
+        server.listen(address, listening);
+        return server;
+    }
+
+    /**
+     * The same at a socket that listens already.
      *
      * @param own a group of one thread, which becomes the server's
      * @param listening makes the socket's channel, of the kind that fits the group
      * @throws IOException if the socket cannot be used
      */
     public static ControlServer adopt(
-            EventLoopGroup own,
-            ChannelFactory<? extends ServerChannel> listening,
-            Supplier<ServerDescription> description,
-            ControlSettings settings)
+            EventLoopGroup own, ChannelFactory<? extends ServerChannel> listening, ControlSettings settings)
             throws IOException {
-        ControlServer server = new ControlServer(own, true, description, settings);
+        ControlServer server = new ControlServer(own, true, settings);
         var registered = server.bootstrap().channelFactory(listening).register().awaitUninterruptibly();
         if (!registered.isSuccess()) {
             server.close();
@@ -159,8 +159,9 @@ public final class ControlServer implements AutoCloseable {
         return server;
     }
 
-    private void listen(InetSocketAddress address, Class<? extends ServerChannel> channelType) throws IOException {
-        var bound = bootstrap().channel(channelType).bind(address).awaitUninterruptibly();
+    private void listen(InetSocketAddress address, ChannelFactory<? extends ServerChannel> listening)
+            throws IOException {
+        var bound = bootstrap().channelFactory(listening).bind(address).awaitUninterruptibly();
         if (!bound.isSuccess()) {
             close();
             throw new IOException("control port: " + NetworkFailure.ofListening(address, bound.cause()), bound.cause());
@@ -185,6 +186,21 @@ public final class ControlServer implements AutoCloseable {
                                 .addLast(new AgentConnection(ControlServer.this, settings));
                     }
                 });
+    }
+
+    /**
+     * Welcomes the agents that are there, and all that come.
+     *
+     * @param served asked anew for every agent; called on the server's thread
+     */
+    public void serve(Supplier<ServerDescription> served) {
+        List<AgentConnection> waiting;
+        synchronized (lock) {
+            description = served;
+            waiting = List.copyOf(early);
+            early.clear();
+        }
+        waiting.forEach(AgentConnection::beAdmitted);
     }
 
     /** Where agents find this server. */
@@ -333,7 +349,8 @@ public final class ControlServer implements AutoCloseable {
         List<AgentConnection> leaving;
         synchronized (lock) {
             closed = true;
-            leaving = List.copyOf(agents);
+            leaving = new ArrayList<>(agents);
+            leaving.addAll(early);
         }
         List<ChannelFuture> goodbyes = leaving.stream()
                 .map(agent -> agent.sendAndClose(new ServerMessage.Bye("the server stops")))
@@ -347,16 +364,21 @@ public final class ControlServer implements AutoCloseable {
 
     // ------------------------------------------------------------------ called by connections, on their event loop
 
-    /** @return why the agent is not wanted, or null if it has been taken in and welcomed */
+    /** @return why the agent is not wanted, or null if it is welcomed, now or when there is something to tell it */
     @Nullable
     String admit(AgentConnection agent) {
         while (true) {
             long before;
+            Supplier<ServerDescription> served;
             synchronized (lock) {
                 before = changes;
+                served = description;
+                if (served == null) {
+                    return hold(agent);
+                }
             }
             // Not under the lock: it may be long.
-            ServerDescription server = description.get();
+            ServerDescription server = served.get();
             synchronized (lock) {
                 if (changes == before) {
                     return admit(agent, server);
@@ -400,6 +422,18 @@ public final class ControlServer implements AutoCloseable {
         return null;
     }
 
+    /** Under lock. */
+    private @Nullable String hold(AgentConnection agent) {
+        if (closed) {
+            return "the server stops";
+        }
+        if (early.size() >= settings.maxAgents()) {
+            return early.size() + " agents wait for this server's start already, the limit is " + settings.maxAgents();
+        }
+        early.add(agent);
+        return null;
+    }
+
     void frozen(AgentConnection agent, AgentMessage.Frozen message) {
         synchronized (lock) {
             for (Announcement announcement : List.copyOf(announcements)) {
@@ -430,6 +464,7 @@ public final class ControlServer implements AutoCloseable {
     void left(AgentConnection agent, String why) {
         synchronized (lock) {
             vmStates.remove(agent);
+            early.remove(agent);
             if (!agents.remove(agent)) {
                 return;
             }

@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -117,6 +118,59 @@ class ControlConnectionTest {
 
         assertThat(agent.welcomes.get(0).sessions()).hasSize(1024);
         assertThat(agent.welcomes.get(0).server().units()).hasSize(1024);
+    }
+
+    @Test
+    void shouldWelcomeAgentsThatCameBeforeThereWasAnythingToServe() throws IOException {
+        openWithoutUnits();
+        Peer agent = connect("early");
+        await().until(() -> agent.client.understood());
+        server.raise(new RaisedEvent("fire", "", "in the cellar"));
+        assertThat(agent.welcomes).isEmpty();
+        assertThat(server.agents()).isEmpty();
+
+        server.serve(() -> new ServerDescription("vios1", List.of("127.0.0.1:3260"), List.of(UNIT)));
+
+        await().until(() -> !agent.welcomes.isEmpty());
+        assertThat(agent.welcomes.get(0).server().units()).containsExactly(UNIT);
+        assertThat(agent.welcomes.get(0).raised())
+                .extracting(RaisedEvent::event)
+                .containsExactly("fire");
+        assertThat(server.agents()).containsExactly("early");
+    }
+
+    @Test
+    void shouldSayByeToAgentsThatWaitForAStartThatFails() throws IOException {
+        openWithoutUnits();
+        Peer agent = connect("early");
+        await().until(() -> agent.client.understood());
+
+        server.close();
+
+        await().until(() -> !agent.closings.isEmpty());
+        assertThat(agent.closings.get(0)).contains("bye");
+        assertThat(agent.client.tookLeave()).isTrue();
+    }
+
+    @Test
+    void shouldNotHoldMoreAgentsThanTheLimitBeforeItServes() throws IOException {
+        openWithoutUnits();
+        List<Peer> held = List.of(connect("one"), connect("two"));
+        await().until(() -> held.stream().allMatch(agent -> agent.client.understood()));
+
+        Peer three = connect("three");
+
+        await().until(() -> !three.closings.isEmpty());
+        assertThat(three.closings.get(0)).contains("refused", "2 agents wait");
+    }
+
+    private void openWithoutUnits() throws IOException {
+        server.close();
+        server = ControlServer.open(
+                new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+                new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory()),
+                NioServerSocketChannel::new,
+                QUICK);
     }
 
     @Test

@@ -231,6 +231,7 @@ final class AgentCommand implements Command {
             // The process is ending already: a signal came while it started. The caller closes the agent.
             return;
         }
+        LockedMemory.keep();
         try {
             stopped.await();
         } catch (InterruptedException e) {

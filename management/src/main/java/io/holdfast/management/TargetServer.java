@@ -53,7 +53,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -64,7 +63,7 @@ import org.slf4j.LoggerFactory;
  * soonest, and stops in the order that loses nothing.
  *
  * <pre>
- *   start:  images ──► logical units ──► portals listen ──► agents' connection ──► (later) native library
+ *   start:  control port listens ──► images ──► logical units ──► portals listen ──► agents are welcomed ──► (later) native library
  *   stop:   tell agents ──► wait until they have frozen ──► portals ──► running commands end ──► flush ──► images
  * </pre>
  */
@@ -137,6 +136,7 @@ final class TargetServer implements ServiceManager.Service {
         TargetServer server = new TargetServer(request, passed);
         IoWay way = way(server.config.io());
         try {
+            server.listenEarly();
             server.openUnits();
             server.listen(way);
             return server;
@@ -195,8 +195,10 @@ final class TargetServer implements ServiceManager.Service {
         iscsi = server;
         fabric.sessionsEndBy(server::endSessions);
         lus.openAnnounced();
-        ControlServer port = listenForAgents(() -> describe(server));
+        ControlServer early = control;
+        ControlServer port = early == null ? listenForAgents() : early;
         control = port;
+        port.serve(() -> describe(server));
         raisedEvents.tellTo(UnitWatch.of(port));
         log.info(
                 "serving {} logical unit(s), {} I/O, {} event loops",
@@ -205,19 +207,27 @@ final class TargetServer implements ServiceManager.Service {
                 config.eventLoops());
     }
 
-    private ControlServer listenForAgents(Supplier<ServerDescription> description) throws IOException {
+    /**
+     * Before anything else: agents are there already when there is something to tell them. An address that cannot be had is
+     * told in its turn, after images and portals: one that is wrong for the portals is wrong here too.
+     */
+    private void listenEarly() {
+        try {
+            control = listenForAgents();
+        } catch (IOException e) {
+            log.debug("the control port does not listen yet: {}", e.getMessage());
+        }
+    }
+
+    private ControlServer listenForAgents() throws IOException {
         // The transport of the portals: the JDK's own would have to be loaded beside it.
         EventLoopGroup own = new MultiThreadIoEventLoopGroup(
                 1, new DefaultThreadFactory("control-server", true), EpollIoHandler.newFactory());
         OptionalInt socket = passed.take(config.control());
-        return socket.isEmpty()
-                ? ControlServer.startOwning(
-                        own, EpollServerSocketChannel.class, config.control(), description, ControlSettings.DEFAULT)
-                : ControlServer.adopt(
-                        own,
-                        () -> new EpollServerSocketChannel(socket.getAsInt()),
-                        description,
-                        ControlSettings.DEFAULT);
+        return socket.isPresent()
+                ? ControlServer.adopt(
+                        own, () -> new EpollServerSocketChannel(socket.getAsInt()), ControlSettings.DEFAULT)
+                : ControlServer.open(config.control(), own, EpollServerSocketChannel::new, ControlSettings.DEFAULT);
     }
 
     private ServerDescription describe(IscsiServer server) {

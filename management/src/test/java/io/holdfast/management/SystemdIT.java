@@ -31,6 +31,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Server and agent as a service manager runs them: notify socket, watchdog, passed sockets, SIGHUP. */
 @Timeout(180)
 class SystemdIT {
+    /** capabilities(7). */
+    private static final int CAP_IPC_LOCK = 14;
+
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final String TARGET = "iqn.2026-11.io.holdfast:one";
 
@@ -85,14 +88,7 @@ class SystemdIT {
 
     @Test
     void shouldTellHowTheAgentIs() throws Exception {
-        List<String> agent = ServeProcess.command(
-                "agent",
-                "--server",
-                "127.0.0.1:" + freePort(),
-                "--vm",
-                "web1=" + dir.resolve("web1.qmp") + ",portal=127.0.0.1:0",
-                "--state",
-                dir.resolve("agent").toString());
+        List<String> agent = agent();
         try (NotifyListener systemd = NotifyListener.at(dir.resolve("notify"));
                 Running running = Running.start(
                         dir, agent, Map.of("NOTIFY_SOCKET", systemd.path(), "WATCHDOG_USEC", "4000000"))) {
@@ -102,6 +98,40 @@ class SystemdIT {
             systemd.await("STOPPING=1");
             running.awaitEnd();
         }
+    }
+
+    @Test
+    void shouldKeepTheAgentInMemory() throws Exception {
+        Tool.assume(mayLockMemory(), "a process of this user may not lock memory (CAP_IPC_LOCK)");
+        try (NotifyListener systemd = NotifyListener.at(dir.resolve("notify"));
+                Running running = Running.start(dir, agent(), Map.of("NOTIFY_SOCKET", systemd.path()))) {
+            systemd.await("READY=1");
+            Path status = Path.of("/proc", "" + running.process.pid(), "status");
+            await("locked memory")
+                    .atMost(PATIENCE)
+                    .until(() -> Files.readAllLines(status).stream()
+                            .anyMatch(line -> line.matches("VmLck:\\s+[1-9]\\d* kB")));
+        }
+    }
+
+    private static boolean mayLockMemory() throws IOException {
+        return Files.readAllLines(Path.of("/proc/self/status")).stream()
+                .filter(line -> line.startsWith("CapEff:"))
+                .anyMatch(line -> (Long.parseUnsignedLong(
+                                        line.substring("CapEff:".length()).strip(), 16)
+                                & 1L << CAP_IPC_LOCK)
+                        != 0);
+    }
+
+    private List<String> agent() throws IOException {
+        return ServeProcess.command(
+                "agent",
+                "--server",
+                "127.0.0.1:" + freePort(),
+                "--vm",
+                "web1=" + dir.resolve("web1.qmp") + ",portal=127.0.0.1:0",
+                "--state",
+                dir.resolve("agent").toString());
     }
 
     // ------------------------------------------------------------------ sockets

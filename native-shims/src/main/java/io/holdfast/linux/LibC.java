@@ -37,6 +37,8 @@ public interface LibC {
 
     int shutdown(int fd, int how);
 
+    int mlockall(int flags);
+
     int getsockopt(int fd, int level, int name, long value, long length);
 
     @Variadic(fixedCount = 1)

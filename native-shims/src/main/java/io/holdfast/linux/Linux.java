@@ -43,6 +43,10 @@ public final class Linux {
 
     private static final int MADV_PAGEOUT = 21;
 
+    private static final int MCL_CURRENT = 1;
+    private static final int MCL_FUTURE = 2;
+    private static final int MCL_ONFAULT = 4;
+
     /** Modes of {@link #fallocate} (fallocate(2)). */
     public static final int FALLOC_FL_KEEP_SIZE = 0x1;
 
@@ -235,6 +239,17 @@ public final class Linux {
     public static void shutdown(int fd, int how) throws LinuxException {
         if (LibC.Bound.LIBC.shutdown(fd, how) < 0) {
             throw lastError("shutdown");
+        }
+    }
+
+    /**
+     * Whatever this process has touched and will touch, of its own memory and of files it has mapped, stays in memory
+     * (mlockall(2)); what it only reserves takes none. ENOMEM or EPERM where {@code RLIMIT_MEMLOCK} is smaller than all that the
+     * process maps, unless it has CAP_IPC_LOCK.
+     */
+    public static void lockMemory() throws LinuxException {
+        if (LibC.Bound.LIBC.mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0) {
+            throw lastError("mlockall");
         }
     }
 

@@ -38,6 +38,7 @@ final class PortalSearch {
     private final ProbeIdentity identity;
     private final int limitMs;
     private final BooleanSupplier wanted;
+    private final @Nullable EarlyLogin early;
     private final List<String> passedOver = new ArrayList<>();
 
     /**
@@ -45,6 +46,7 @@ final class PortalSearch {
      * @param server as it has introduced itself
      * @param limitMs how long each login, and each look at a unit, may take
      * @param wanted whether anybody still waits for the outcome
+     * @param early a login at one of its portals that is under way already, if one is
      */
     PortalSearch(
             EventLoop loop,
@@ -52,13 +54,15 @@ final class PortalSearch {
             ServerDescription server,
             ProbeIdentity identity,
             int limitMs,
-            BooleanSupplier wanted) {
+            BooleanSupplier wanted,
+            @Nullable EarlyLogin early) {
         this.loop = loop;
         this.control = control;
         this.server = server;
         this.identity = identity;
         this.limitMs = limitMs;
         this.wanted = wanted;
+        this.early = early;
     }
 
     /** @param told called on the loop, at most once: not if the outcome is not wanted any more */
@@ -101,7 +105,7 @@ final class PortalSearch {
                 tryNext(candidates, told);
             }
         };
-        DiscoveryProbe.ask(loop, at, identity, limitMs, outcome -> {
+        login(at, outcome -> {
             if (!wanted.getAsBoolean()) {
                 return;
             }
@@ -109,6 +113,21 @@ final class PortalSearch {
                 identify(at, 0, judged);
             } else {
                 judged.accept("does not serve yet: " + outcome.trouble());
+            }
+        });
+    }
+
+    /** A "no" of the early one may be from before the server was ready: it is asked again. */
+    private void login(InetSocketAddress at, Consumer<DiscoveryProbe.Outcome> answer) {
+        if (early == null || !early.isAt(at)) {
+            DiscoveryProbe.ask(loop, at, identity, limitMs, answer);
+            return;
+        }
+        early.await(outcome -> {
+            if (outcome.serves() || outcome.silence()) {
+                answer.accept(outcome);
+            } else {
+                DiscoveryProbe.ask(loop, at, identity, limitMs, answer);
             }
         });
     }

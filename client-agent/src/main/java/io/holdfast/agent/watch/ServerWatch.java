@@ -138,8 +138,10 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
     private @Nullable ControlClient client;
     private @Nullable ServerView view;
     private @Nullable InetSocketAddress portal;
+    /** Where it was found last, in whichever life. */
+    private @Nullable InetSocketAddress lastPortal;
+
     private @Nullable Future<?> ticker;
-    private long phaseBeganNanos;
     private long lastTickNanos;
     private long deafUntilNanos;
     private long leavesAtNanos;
@@ -327,7 +329,8 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
         }
         switch (phase) {
             case INTRODUCING -> {
-                if (msSince(phaseBeganNanos, now) > settings.connectLimitMs() + settings.welcomeLimitMs()) {
+                // One that starts sends heart-beats until it knows what it serves.
+                if (msSince(to.lastHeardNanos(), now) > settings.connectLimitMs() + settings.welcomeLimitMs()) {
                     to.abandon("it did not introduce itself within " + settings.welcomeLimitMs() + " ms");
                 }
             }
@@ -485,6 +488,12 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
 
     /** Somebody accepts connections and closes them: a server on its way out, or none at all. */
     private void hungUp(ControlClient from, String why) {
+        if (from.tookLeave()) {
+            // It knows how to behave: its start has failed, and the next one may not.
+            unwelcome = 0;
+            trouble(why);
+            return;
+        }
         unwelcome++;
         if (from.understood() || unwelcome < UNWELCOME_QUICK) {
             trouble(why);
@@ -516,7 +525,8 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
                         welcome.server(),
                         identity,
                         settings.probeLimitMs(),
-                        () -> phase == Phase.PROVING && conversation.current())
+                        () -> phase == Phase.PROVING && conversation.current(),
+                        conversation.takeEarlyLogin())
                 .begin(found -> searched(conversation, welcome, found));
     }
 
@@ -542,6 +552,7 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
         silentlyLost = false;
         attempt = 0;
         portal = at;
+        lastPortal = at;
         reads = new DataPathReads(
                 loop,
                 at,
@@ -584,7 +595,6 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
     private void enter(Phase next, String why) {
         LOG.debug("server {}: {} -> {}: {}", print(), phase, next, why);
         phase = next;
-        phaseBeganNanos = System.nanoTime();
     }
 
     private String print() {
@@ -598,6 +608,7 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
     /** What is heard on one control connection. What an abandoned one says is not heard. */
     private final class Conversation implements ControlClient.Listener {
         private final int number;
+        private @Nullable EarlyLogin early;
 
         Conversation(int number) {
             this.number = number;
@@ -605,6 +616,22 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
 
         boolean current() {
             return number == conversations;
+        }
+
+        @Override
+        public void connected() {
+            InetSocketAddress known = lastPortal;
+            if (current() && phase == Phase.INTRODUCING && known != null) {
+                early = EarlyLogin.begin(loop, known, identity, settings, () -> current() && phase != Phase.AWAY);
+            }
+        }
+
+        /** Its answer serves the first search; a second one asks for itself. */
+        @Nullable
+        EarlyLogin takeEarlyLogin() {
+            EarlyLogin taken = early;
+            early = null;
+            return taken;
         }
 
         @Override

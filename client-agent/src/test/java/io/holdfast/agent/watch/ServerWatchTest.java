@@ -23,6 +23,10 @@ import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.NetworkInterface;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -31,6 +35,7 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -55,6 +60,9 @@ class ServerWatchTest implements ServerWatch.Listener {
     private final List<String> heard = new CopyOnWriteArrayList<>();
     private volatile ExportedUnit disk = DISK;
     private volatile List<String> portals = List.of();
+    /** On the server's thread. */
+    private volatile Runnable beforeWelcome = () -> {};
+
     private FakeTarget target;
     private ControlServer server;
     private ServerWatch watch;
@@ -121,6 +129,79 @@ class ServerWatchTest implements ServerWatch.Listener {
         awaitHeard("lost silent=false");
         heard.clear();
 
+        serve(BEATING, port);
+
+        awaitHeard("serves vios1 " + target.address().getPort());
+    }
+
+    @Test
+    void shouldLogInAtThePortalItKnowsWhileTheNextServerIntroducesItself() throws Exception {
+        start(BEATING);
+        awaitHeard("serves vios1 " + target.address().getPort());
+        int port = server.localAddress().getPort();
+        server.close();
+        awaitHeard("lost silent=false");
+        heard.clear();
+
+        beforeWelcome = () -> await().until(() -> target.logins.size() == 2);
+        serve(BEATING, port);
+
+        awaitHeard("serves vios1 " + target.address().getPort());
+        assertThat(target.logins).hasSize(2);
+    }
+
+    @Test
+    void shouldAskAgainWhenThePortalItKnowsDidNotServeYet() throws Exception {
+        start(BEATING);
+        awaitHeard("serves vios1 " + target.address().getPort());
+        int port = server.localAddress().getPort();
+        server.close();
+        awaitHeard("lost silent=false");
+        heard.clear();
+        target.hangsUp = true;
+        int before = target.accepted.get();
+
+        beforeWelcome = () -> {
+            await().until(() -> target.accepted.get() > before);
+            target.hangsUp = false;
+        };
+        serve(BEATING, port);
+
+        awaitHeard("serves vios1 " + target.address().getPort());
+    }
+
+    @Test
+    void shouldNotTireOfAServerThatStartsAndFailsAndSaysSo() throws Exception {
+        start(BEATING);
+        awaitHeard("serves vios1 " + target.address().getPort());
+        int port = server.localAddress().getPort();
+        server.close();
+        awaitHeard("lost silent=false");
+        heard.clear();
+
+        // So often that one without manners would be asked every two seconds only.
+        try (StartingServer starting = new StartingServer(port, 0)) {
+            await().atMost(Duration.ofSeconds(5)).until(() -> starting.accepted.get() > 10);
+        }
+        serve(BEATING, port);
+
+        awaitHeard("serves vios1 " + target.address().getPort());
+    }
+
+    @Test
+    void shouldWaitForAServerThatTakesLongToStart() throws Exception {
+        start(BEATING);
+        awaitHeard("serves vios1 " + target.address().getPort());
+        int port = server.localAddress().getPort();
+        server.close();
+        awaitHeard("lost silent=false");
+        heard.clear();
+
+        try (StartingServer starting = new StartingServer(port, Integer.MAX_VALUE)) {
+            await().until(() -> starting.accepted.get() == 1);
+            // Longer than a welcome may take.
+            await().during(Duration.ofMillis(1_500)).until(() -> starting.accepted.get() == 1);
+        }
         serve(BEATING, port);
 
         awaitHeard("serves vios1 " + target.address().getPort());
@@ -531,6 +612,7 @@ class ServerWatchTest implements ServerWatch.Listener {
     }
 
     private ServerDescription description() {
+        beforeWelcome.run();
         List<String> named =
                 portals.isEmpty() ? List.of("0.0.0.0:" + target.address().getPort()) : portals;
         return new ServerDescription("vios1", named, List.of(disk));
@@ -595,5 +677,55 @@ class ServerWatchTest implements ServerWatch.Listener {
     @Override
     public void sessionClosed(IscsiSession session) {
         heard.add("closed " + session.initiator());
+    }
+
+    /** A server that has nothing to welcome anybody to yet: it sends some heart-beats, and says bye. One agent at a time. */
+    private static final class StartingServer implements AutoCloseable {
+        final AtomicInteger accepted = new AtomicInteger();
+        private final ServerSocket listener;
+        private final int beats;
+
+        StartingServer(int port, int beats) throws IOException {
+            listener = new ServerSocket(port, 50, InetAddress.getLoopbackAddress());
+            this.beats = beats;
+            Thread thread = new Thread(this::serve, "starting-server");
+            thread.setDaemon(true);
+            thread.start();
+        }
+
+        private void serve() {
+            while (!listener.isClosed()) {
+                try (Socket agent = listener.accept()) {
+                    accepted.incrementAndGet();
+                    agent.setSoTimeout(50);
+                    for (int i = 0; i < beats && !listener.isClosed(); i++) {
+                        say(agent, "{\"type\":\"heartbeat\",\"seq\":" + i + "}");
+                        readOrWait(agent);
+                    }
+                    say(agent, "{\"type\":\"bye\",\"why\":\"the start failed\"}");
+                } catch (IOException e) {
+                    // The agent has gone, or the test is over.
+                }
+            }
+        }
+
+        private static void say(Socket agent, String line) throws IOException {
+            agent.getOutputStream().write((line + "\n").getBytes(StandardCharsets.UTF_8));
+        }
+
+        private static void readOrWait(Socket agent) throws IOException {
+            try {
+                if (agent.getInputStream().read(new byte[1024]) < 0) {
+                    throw new IOException("the agent has gone");
+                }
+            } catch (SocketTimeoutException e) {
+                // Nothing said for the time between two heart-beats.
+            }
+        }
+
+        @Override
+        public void close() throws IOException {
+            listener.close();
+        }
     }
 }
