@@ -33,9 +33,21 @@ stale() {
     [ ! -f "$1" ] || [ -n "$(find pom.xml ./*/pom.xml ./*/src/main -newer "$1" -type f -print -quit)" ]
 }
 
+# told: one short line for each module that Maven begins, and what is wrong; the rest of its output helps nobody.
+told() {
+    local line begins='^\[INFO\] Building (Holdfast :: )?([^ ]+) [^ ]+ +\[([0-9]+/[0-9]+)\]$'
+    while IFS= read -r line; do
+        if [[ $line =~ $begins ]]; then
+            echo "build: ${BASH_REMATCH[3]} ${BASH_REMATCH[2]}" >&2
+        elif [[ $line == '[ERROR]'* ]]; then
+            printf '%s\n' "$line" >&2
+        fi
+    done
+}
+
 if stale "$jar" || stale "$drills"; then
-    echo "building (the first time takes a minute or two) …" >&2
-    mvn -q -B -DskipTests -Dspotless.check.skip=true package
+    echo "build: the first time takes a minute or two, and fetches what it is made of" >&2
+    mvn -B -ntp -Dstyle.color=never -DskipTests -Dspotless.check.skip=true package 2>&1 | told
     touch "$jar" "$drills"
 fi
 

@@ -118,7 +118,8 @@ mkdir -p "$box/root/upgrade"
 cp "$first" "$packages/holdfast-0.1.0~test1.tar.gz" "$work/debian-12-nocloud-amd64.qcow2" "$box/root/"
 cp "$second" "$box/root/upgrade/"
 # The booted Debian has no network but its own loopback.
-debian_fetch "$box" ./root/holdfast_0.1.0~test1_all.deb qemu-system-x86 qemu-utils qemu-block-extra || die "apt cannot fetch what they need"
+debian_fetch "$box" ./root/holdfast_0.1.0~test1_all.deb qemu-system-x86 qemu-utils qemu-block-extra \
+    libvirt-daemon-system libvirt-clients || die "apt cannot fetch what they need"
 debian_boot "$box" "$work/console" || die "systemd does not come up; its console: $(tail -n 5 "$work/console")"
 step "systemd $(inside systemctl --version | sed -n 's/^systemd \([0-9]*\).*/\1/p') is its first process"
 
@@ -210,6 +211,27 @@ grep ' report ' "$box/root/guest.log" | grep -q 'errors=0 kmsg=0 remounted_ro=no
     || die "the guest says: $(grep ' report ' "$box/root/guest.log")"
 
 wait "$wait_for_end"
+
+step "the guide: a second VM, by libvirt"
+# The box has no cgroups of its own that libvirt could divide: it is told to do without.
+{
+    guide libvirt-disk
+    echo "echo 'cgroup_controllers = [ ]' >> /etc/libvirt/qemu.conf; systemctl restart libvirtd"
+    guide libvirt-domain
+} | inside_shell > "$box/root/libvirt" 2>&1 || { cat "$box/root/libvirt" >&2; die "the guide's commands for libvirt fail"; }
+# What the guest has written so far.
+libvirt_writes() { inside virsh domblkstat web2 vda | awk '$2 == "wr_req" { print $3 }'; }
+libvirt_wrote() { local now; now=$(libvirt_writes) && [ "${now:-0}" -gt "$1" ]; }
+await 120 "the second VM to boot and write" libvirt_wrote 50
+inside systemctl restart holdfast
+before=$(libvirt_writes)
+await 60 "the second VM to write on" libvirt_wrote $((before + 50))
+inside virsh domblkerror web2 | grep -q 'No errors found' || die "libvirt's VM saw errors: $(inside virsh domblkerror web2)"
+inside journalctl --no-pager -u holdfast-agent | grep -q 'vm web2: RUNNING (thawed)' || die "the agent did not lead web2 back"
+# Its exit code is 1 for the VM that has ended.
+{ inside holdfast doctor || true; } > "$work/doctor" 2>&1
+grep -Eq '^OK +vm-disk .*\(web2\)' "$work/doctor" || { cat "$work/doctor" >&2; die "doctor does not see the disk of libvirt's VM"; }
+inside sh -c 'virsh destroy web2 && virsh undefine web2' > /dev/null
 
 step "removing: settings and disks stay"
 as_written remove
