@@ -147,10 +147,10 @@ final class UpgradeDrill {
         AgentProcess agent = AgentProcess.start(
                 place, setting.holdfast(), Host.LOOPBACK, List.of(serverSetting.controlAddress()), monitors, List.of());
         long bootNs = System.nanoTime();
+        // One after the other: a guest's initramfs does not wait for ever for a CPU that nine others boot on.
         for (Map.Entry<String, Path> disk : disks.entrySet()) {
-            guests.add(boot(place, disk.getKey(), disk.getValue(), agent.awaitPortal(disk.getKey())));
-        }
-        for (Guest guest : guests) {
+            Guest guest = boot(place, disk.getKey(), disk.getValue(), agent.awaitPortal(disk.getKey()));
+            guests.add(guest);
             await("guest " + guest.name() + " to write", BOOT_LIMIT, server, agent, () -> guest.acked() >= ACKS_BEFORE);
         }
         narrator.say(
