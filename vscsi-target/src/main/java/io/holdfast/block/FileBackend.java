@@ -24,33 +24,23 @@ import org.slf4j.LoggerFactory;
 public final class FileBackend implements BlockBackend {
     private static final Logger LOG = LoggerFactory.getLogger(FileBackend.class);
 
-    /** Zeroes are written in pieces of this size where holes cannot be punched. */
-    private static final int ZEROES_BYTES = 1 << 20;
-
     /** As much as every direct transfer is aligned to, and more than most. */
     private static final int PROBE_BYTES = 4096;
-
-    private static final int PUNCH = Linux.FALLOC_FL_PUNCH_HOLE | Linux.FALLOC_FL_KEEP_SIZE;
-    private static final int ZERO = Linux.FALLOC_FL_ZERO_RANGE | Linux.FALLOC_FL_KEEP_SIZE;
 
     private final FileOpener.Opened opened;
     private final FilePresence presence;
     private final boolean readOnly;
-    private final boolean keepsBlocks;
     private final AtomicBoolean looking = new AtomicBoolean();
     private final OpenFile file;
     private final GroupCommit commits;
+    private final FileSpace space;
     private final Object binding = new Object();
     // Guarded by binding.
     private boolean closed;
-    // Taken for granted until the native library is there to try it: the file systems that images live on can do it.
-    private volatile boolean punchesHoles = true;
-    private volatile boolean zeroesRanges = true;
 
     private FileBackend(FileOpener.Opened opened, FileOptions options) {
         this.opened = opened;
         this.readOnly = options.readOnly();
-        this.keepsBlocks = options.preallocate();
         this.file = new OpenFile(opened.channel(), opened.path().toString());
         DirectIo direct = opened.direct();
         if (direct != null) {
@@ -58,6 +48,10 @@ public final class FileBackend implements BlockBackend {
         }
         this.presence = new FilePresence(opened, direct == null ? FileOpener.SECTOR_BYTES : direct.alignmentBytes());
         this.commits = new GroupCommit(file, this::sync);
+        this.space = new FileSpace(
+                file,
+                opened.identity().isBlockDevice() ? FileSpace.Kind.DEVICE : FileSpace.Kind.FILE,
+                options.preallocate() ? FileSpace.Discarded.STAYS : FileSpace.Discarded.IS_GIVEN_BACK);
     }
 
     /**
@@ -117,7 +111,7 @@ public final class FileBackend implements BlockBackend {
                 file.refusedNowaitReads();
             }
             if (!readOnly) {
-                punchesHoles = canPunchHoles(fd);
+                space.tryPunching(fd, opened.sizeBytes());
             }
             file.descriptor(fd);
         }
@@ -159,19 +153,6 @@ public final class FileBackend implements BlockBackend {
         }
     }
 
-    /** Tries it beyond the end, where it changes nothing. A device has no beyond: its first discard will tell. */
-    private boolean canPunchHoles(int fd) {
-        if (opened.identity().isBlockDevice() || keepsBlocks) {
-            return true;
-        }
-        try {
-            Linux.fallocate(fd, PUNCH, opened.sizeBytes(), FileOpener.SECTOR_BYTES);
-            return true;
-        } catch (LinuxException e) {
-            return BlockErrors.kindOf(e) != BlockError.Kind.UNSUPPORTED;
-        }
-    }
-
     /** Whether there was no such file, and opening it has made it: certainly by this process, and nobody else's. */
     public boolean created() {
         return opened.created();
@@ -199,7 +180,7 @@ public final class FileBackend implements BlockBackend {
 
     @Override
     public boolean discards() {
-        return !readOnly && punchesHoles && !keepsBlocks;
+        return !readOnly && space.isGivenBack();
     }
 
     @Override
@@ -251,7 +232,7 @@ public final class FileBackend implements BlockBackend {
             return;
         }
         if (fd == OpenFile.NO_DESCRIPTOR) {
-            writeAll(from.buffer().duplicate(), offset);
+            space.write(from.buffer().duplicate(), offset);
             syncOrBreak();
             return;
         }
@@ -356,7 +337,7 @@ public final class FileBackend implements BlockBackend {
 
     /** Through the descriptors that are open: closing another one would drop the lock. */
     private void extend(long newSizeBytes) throws IOException {
-        if (keepsBlocks && boundDescriptor() != OpenFile.NO_DESCRIPTOR) {
+        if (space.isKept() && boundDescriptor() != OpenFile.NO_DESCRIPTOR) {
             Linux.fallocate(file.descriptor(), 0, 0, newSizeBytes);
         } else if (file.channel().size() < newSizeBytes) {
             file.channel().write(ByteBuffer.allocate(1), newSizeBytes - 1);
@@ -412,99 +393,26 @@ public final class FileBackend implements BlockBackend {
     @Override
     public void discard(long offset, long lengthBytes, IoLane lane, IoCallback done) {
         if (mayChange("discard", offset, lengthBytes, done)) {
-            lane.offload(file, () -> discardNow(offset, lengthBytes), naming("discard", offset, lengthBytes, done));
+            lane.offload(
+                    file,
+                    () -> boundSpace().discard(offset, lengthBytes),
+                    naming("discard", offset, lengthBytes, done));
         }
-    }
-
-    private void discardNow(long offset, long lengthBytes) throws IOException {
-        bindForPunching();
-        int fd = file.descriptor();
-        if (punchesHoles && fd != OpenFile.NO_DESCRIPTOR) {
-            try {
-                // The kernel zeroes what is left of blocks that the range covers in part (fallocate(2)).
-                fallocate(fd, keepsBlocks ? ZERO : PUNCH, offset, lengthBytes);
-                return;
-            } catch (LinuxException e) {
-                refusedToPunch(e);
-            }
-        }
-        writeZeroes(offset, lengthBytes);
-    }
-
-    /** In one piece for writers past the page cache, which may be at the rest of the blocks at its ends. */
-    private void fallocate(int fd, int mode, long offset, long lengthBytes) throws LinuxException {
-        DirectIo direct = file.direct();
-        if (direct == null) {
-            Linux.fallocate(fd, mode, offset, lengthBytes);
-            return;
-        }
-        RangeLocks.Held held = direct.hold(offset, lengthBytes);
-        try {
-            Linux.fallocate(fd, mode, offset, lengthBytes);
-        } finally {
-            held.release();
-        }
-    }
-
-    /** A discard before the background thread has come to {@link #bindNative()} does its work for it. */
-    private void bindForPunching() {
-        try {
-            bindNative();
-        } catch (IOException e) {
-            LOG.debug("zeroes are written instead of punching holes", e);
-        }
-    }
-
-    private void refusedToPunch(LinuxException e) throws LinuxException {
-        punchesHoles = !isUnsupported(e);
-    }
-
-    /** @throws LinuxException if it is trouble */
-    private boolean isUnsupported(LinuxException e) throws LinuxException {
-        boolean unsupported = BlockErrors.kindOf(e) == BlockError.Kind.UNSUPPORTED;
-        // A device wants multiples of its own blocks, and gets zeroes for this one range.
-        if (!unsupported && !(opened.identity().isBlockDevice() && e.is(Errno.EINVAL))) {
-            throw e;
-        }
-        return unsupported;
     }
 
     @Override
     public void fill(long offset, long lengthBytes, IoMemory pattern, IoLane lane, IoCallback done) {
         if (mayChange("fill", offset, lengthBytes, done)) {
-            lane.offload(file, () -> fillNow(offset, lengthBytes, pattern), naming("fill", offset, lengthBytes, done));
-        }
-    }
-
-    private void fillNow(long offset, long lengthBytes, IoMemory pattern) throws IOException {
-        ByteBuffer bytes = pattern.buffer().duplicate();
-        long end = offset + lengthBytes;
-        for (long at = offset; at < end; at += pattern.length()) {
-            bytes.clear().limit((int) Math.min(end - at, pattern.length()));
-            writeAll(bytes, at);
+            lane.offload(
+                    file, () -> space.fill(offset, lengthBytes, pattern), naming("fill", offset, lengthBytes, done));
         }
     }
 
     @Override
     public void zero(long offset, long lengthBytes, IoLane lane, IoCallback done) {
         if (mayChange("zero", offset, lengthBytes, done)) {
-            lane.offload(file, () -> zeroNow(offset, lengthBytes), naming("zero", offset, lengthBytes, done));
+            lane.offload(file, () -> boundSpace().zero(offset, lengthBytes), naming("zero", offset, lengthBytes, done));
         }
-    }
-
-    private void zeroNow(long offset, long lengthBytes) throws IOException {
-        bindForPunching();
-        int fd = file.descriptor();
-        if (zeroesRanges && fd != OpenFile.NO_DESCRIPTOR) {
-            try {
-                // Never beyond the end, so the size stays. A device has no size to keep, and refuses to be told.
-                fallocate(fd, Linux.FALLOC_FL_ZERO_RANGE, offset, lengthBytes);
-                return;
-            } catch (LinuxException e) {
-                zeroesRanges = !isUnsupported(e);
-            }
-        }
-        writeZeroes(offset, lengthBytes);
     }
 
     @Override
@@ -524,8 +432,22 @@ public final class FileBackend implements BlockBackend {
 
     /** For the pool: the descriptor, bound now if need be, or {@link OpenFile#NO_DESCRIPTOR}. */
     private int boundDescriptor() {
-        bindForPunching();
+        bindEarly();
         return file.descriptor();
+    }
+
+    private FileSpace boundSpace() {
+        bindEarly();
+        return space;
+    }
+
+    /** What comes before the background thread has come to {@link #bindNative()} does its work for it. */
+    private void bindEarly() {
+        try {
+            bindNative();
+        } catch (IOException e) {
+            LOG.debug("what needs native calls is done without", e);
+        }
     }
 
     /** @return false if there is nothing to be done any more: the callback has been told */
@@ -543,34 +465,6 @@ public final class FileBackend implements BlockBackend {
             return true;
         }
         return false;
-    }
-
-    private void writeZeroes(long offset, long lengthBytes) throws IOException {
-        DirectIo direct = file.direct();
-        if (direct != null) {
-            direct.writeZeroes(file.descriptor(), offset, lengthBytes);
-            return;
-        }
-        ByteBuffer zeroes = ByteBuffer.allocateDirect((int) Math.min(lengthBytes, ZEROES_BYTES));
-        long at = offset;
-        long end = offset + lengthBytes;
-        while (at < end) {
-            zeroes.clear().limit((int) Math.min(end - at, zeroes.capacity()));
-            writeAll(zeroes, at);
-            at += zeroes.position();
-        }
-    }
-
-    private void writeAll(ByteBuffer bytes, long offset) throws IOException {
-        DirectIo direct = file.direct();
-        if (direct != null) {
-            direct.write(file.descriptor(), offset, bytes);
-            return;
-        }
-        long at = offset;
-        while (bytes.hasRemaining()) {
-            at += Transferred.written("write", file.channel().write(bytes, at), at);
-        }
     }
 
     private boolean beyondEnd(long offset, long lengthBytes) {
