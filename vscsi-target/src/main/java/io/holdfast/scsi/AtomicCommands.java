@@ -5,7 +5,7 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * COMPARE AND WRITE, ORWRITE and WRITE ATOMIC (SBC-3 §5.2, §5.6; SBC-4 §5.46): no other command sees their blocks, or
+ * COMPARE AND WRITE, ORWRITE and WRITE ATOMIC (SBC-3 §5.2, §5.5; SBC-4 §5.46): no other command sees their blocks, or
  * changes them, between their beginning and their end. See {@link RangeLock}.
  */
 final class AtomicCommands {
@@ -79,7 +79,7 @@ final class AtomicCommands {
                         execution.then(DROP_DATA));
     }
 
-    /** ORWRITE (16) (SBC-3 §5.6): sets bits. The 32-byte form, which can also clear them, is not there. */
+    /** ORWRITE (16) (SBC-3 §5.5): sets bits. The 32-byte form, which can also clear them, is not there. */
     static void orWrite(LogicalUnit unit, ScsiCommand command, ScsiTask task) {
         Execution execution = task.execution();
         if (!DataCommands.takeRange(unit, command, task, Limits.MAX_TRANSFER_BYTES)) {

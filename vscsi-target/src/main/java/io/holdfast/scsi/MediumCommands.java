@@ -2,7 +2,7 @@ package io.holdfast.scsi;
 
 import java.nio.ByteBuffer;
 
-/** START STOP UNIT, PREVENT ALLOW MEDIUM REMOVAL and READ DEFECT DATA (SBC-3 §5.25, §5.12, §5.19). */
+/** START STOP UNIT, PREVENT ALLOW MEDIUM REMOVAL and READ DEFECT DATA (SBC-3 §5.25, §5.10, §5.17). */
 final class MediumCommands {
     private static final int START = 0x01;
     private static final int LOAD_EJECT = 0x02;

@@ -7,7 +7,7 @@ import java.util.Arrays;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** GET LBA STATUS, UNMAP and WRITE SAME (SBC-3 §5.4, §5.28, §5.42, §5.44). Unmapped blocks read as zeroes (LBPRZ=1). */
+/** GET LBA STATUS, UNMAP and WRITE SAME (SBC-3 §5.4, §5.28, §5.43, §5.44). Unmapped blocks read as zeroes (LBPRZ=1). */
 final class ProvisioningCommands {
     private static final int UNMAP_HEADER_BYTES = 8;
     private static final int UNMAP_DESCRIPTOR_BYTES = 16;

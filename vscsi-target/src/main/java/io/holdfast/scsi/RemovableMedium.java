@@ -41,7 +41,7 @@ final class RemovableMedium {
         preventing.add(nexus);
     }
 
-    /** Also when the nexus ends (SBC-3 §5.12). */
+    /** Also when the nexus ends (SBC-3 §5.10). */
     synchronized void allow(Nexus nexus) {
         preventing.remove(nexus);
     }

@@ -3,7 +3,7 @@ package io.holdfast.scsi;
 import java.util.Arrays;
 
 /**
- * SANITIZE (SBC-3 §5.27): OVERWRITE, BLOCK ERASE and EXIT FAILURE MODE. CRYPTOGRAPHIC ERASE is not there, because an image is
+ * SANITIZE (SBC-3 §5.24): OVERWRITE, BLOCK ERASE and EXIT FAILURE MODE. CRYPTOGRAPHIC ERASE is not there, because an image is
  * not encrypted here and no key could be forgotten.
  */
 final class SanitizeCommands {

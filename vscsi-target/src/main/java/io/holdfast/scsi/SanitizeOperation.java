@@ -65,8 +65,7 @@ final class SanitizeOperation implements IoCallback {
     }
 
     private PlainMemory pattern(int ofPass) {
-        boolean inverted = request.invert() && ofPass % 2 == 1;
-        return new PlainMemory(request.blocks(unit.blockBytes(), Limits.FILL_PATTERN_BYTES, inverted));
+        return new PlainMemory(request.blocks(unit.blockBytes(), Limits.FILL_PATTERN_BYTES, ofPass));
     }
 
     /** On the lane's thread. New commands are refused already; those that run are waited for. */

@@ -4,10 +4,10 @@ import java.util.Arrays;
 import java.util.HexFormat;
 
 /**
- * What one SANITIZE asks for (SBC-3 §5.27), once it has been checked.
+ * What one SANITIZE asks for (SBC-3 §5.24), once it has been checked.
  *
  * @param passes how often an overwrite goes over the medium, 1..31; 1 for a block erase
- * @param invert each pass writes the complement of the one before
+ * @param invert each pass writes the complement of the one before, the last one the pattern itself
  * @param unrestrictedExit AUSE: if it fails, EXIT FAILURE MODE makes the logical unit usable again
  * @param pattern what each logical block begins with, again and again to its end; a block erase has one zero byte
  */
@@ -25,8 +25,14 @@ public record SanitizeRequest(Method method, int passes, boolean invert, boolean
         return new SanitizeRequest(Method.BLOCK_ERASE, 1, false, unrestrictedExit, new byte[1]);
     }
 
-    /** As many whole logical blocks of a pass's pattern as fit into {@code bytes}. */
-    byte[] blocks(int blockBytes, int bytes, boolean inverted) {
+    /**
+     * As many whole logical blocks of a pass's pattern as fit into {@code bytes}.
+     *
+     * @param pass from 0 on. Of an even number of inverted passes the first writes the complement (SBC-4, OVERWRITE service
+     *     action): what is left on the medium is the pattern in any case
+     */
+    byte[] blocks(int blockBytes, int bytes, int pass) {
+        boolean inverted = invert && (passes - pass) % 2 == 0;
         byte[] block = new byte[blockBytes];
         for (int i = 0; i < blockBytes; i++) {
             int value = pattern[i % pattern.length];

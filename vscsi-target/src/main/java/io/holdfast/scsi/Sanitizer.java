@@ -27,6 +27,9 @@ import org.slf4j.LoggerFactory;
 final class Sanitizer {
     private static final Logger LOG = LoggerFactory.getLogger(Sanitizer.class);
 
+    /** Where AUSE and the service action stand in the CDB. */
+    private static final int OPTIONS_BYTE = 1;
+
     /** When the command that asks for it is answered. */
     enum Answer {
         /** IMMED: once it is certain that it will be carried out. */
@@ -103,6 +106,10 @@ final class Sanitizer {
         synchronized (this) {
             before = new Before(phase, request, exitAllowed);
             refusal = refusal();
+            if (refusal == null && phase == Phase.FAILED && wanted.unrestrictedExit() && !exitAllowed) {
+                // Who may not leave may not ask for leave either.
+                refusal = Sense.inCdb(OPTIONS_BYTE);
+            }
             if (refusal == null) {
                 enter(Phase.RUNNING, wanted, "asked for");
             }
@@ -193,7 +200,7 @@ final class Sanitizer {
                 if (exitAllowed) {
                     enter(Phase.LEAVING, failed, "its failure is to be put up with");
                 } else {
-                    refusal = complaint();
+                    refusal = Sense.inCdb(OPTIONS_BYTE);
                 }
             }
         }

@@ -5,7 +5,7 @@ import io.holdfast.block.IoMemory;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
-/** VERIFY and WRITE AND VERIFY (SBC-3 §5.29 ff., §5.40 ff.): the blocks are really read, into memory nobody sees. */
+/** VERIFY and WRITE AND VERIFY (SBC-3 §5.29 ff., §5.37 ff.): the blocks are really read, into memory nobody sees. */
 final class VerifyCommands {
     private static final int NO_COMPARISON = 0;
     private static final int COMPARE_ALL = 1;
