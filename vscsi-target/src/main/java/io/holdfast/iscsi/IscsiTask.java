@@ -52,7 +52,8 @@ final class IscsiTask extends ScsiTask {
 
     Stage stage = Stage.FREE;
     int initiatorTaskTag;
-    long lun;
+    /** Of the slot's last task, too, while that is the same: most are, and a command needs no new one. */
+    Lun lun = Lun.ofNumber(0);
     int flags;
     /** RFC 7143 §11.3.1: see {@link TaskOrder}. */
     int attribute;
@@ -121,10 +122,12 @@ final class IscsiTask extends ScsiTask {
     /** Takes over what a SCSI Command PDU says (RFC 7143 §11.3). */
     void begin(BasicHeader header, LunView luns) {
         reset();
-        device = luns.at(new Lun(header.lun()));
+        if (lun.value() != header.lun()) {
+            lun = new Lun(header.lun());
+        }
+        device = luns.at(lun);
         header.copyCdb(cdb());
         initiatorTaskTag = header.initiatorTaskTag();
-        lun = header.lun();
         flags = header.flags();
         cmdSn = header.cmdSn();
         numbered = false;
@@ -284,7 +287,7 @@ final class IscsiTask extends ScsiTask {
 
     @Override
     public boolean readOnly() {
-        return tasks.session().luns().readOnly(new Lun(lun));
+        return tasks.session().luns().readOnly(lun);
     }
 
     /** Whether it must wait while its view holds writes. */
@@ -294,7 +297,7 @@ final class IscsiTask extends ScsiTask {
 
     /** What is at the LUN now, when it begins to execute: the map may have changed since the command came. */
     DeviceServer deviceNow() {
-        DeviceServer now = tasks.session().luns().at(new Lun(lun));
+        DeviceServer now = tasks.session().luns().at(lun);
         device = now;
         return now;
     }

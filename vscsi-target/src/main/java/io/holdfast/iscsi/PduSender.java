@@ -152,7 +152,7 @@ final class PduSender {
             boolean endOfBurst = last || piece == inBurst;
             begin(Opcode.DATA_IN, endOfBurst ? BasicHeader.FINAL : 0)
                     .dataSegmentBytes(piece)
-                    .lun(task.lun)
+                    .lun(task.lun.value())
                     .initiatorTaskTag(task.initiatorTaskTag)
                     .targetTransferTag(BasicHeader.NO_TAG)
                     .dataSn(dataSn++)

@@ -54,7 +54,7 @@ final class Solicitation {
                 task.burstEndBytes = task.askedBytes + length;
             }
             sender.begin(Opcode.R2T, BasicHeader.FINAL)
-                    .lun(task.lun)
+                    .lun(task.lun.value())
                     .initiatorTaskTag(task.initiatorTaskTag)
                     .targetTransferTag(task.askAgain())
                     .dataSn(task.nextR2tSn++)
