@@ -85,6 +85,18 @@ final class LoadInitiator implements AutoCloseable {
         socket.getOutputStream().write(ByteBufUtil.getBytes(out, 0, BasicHeader.BYTES + sentBytes));
     }
 
+    /** SANITIZE, OVERWRITE with one byte, answered as soon as it has begun. */
+    void overwriteEverything(int passes, int pattern) throws IOException {
+        BasicHeader header = command(BasicHeader.WRITE, 0x48, 0, 0);
+        byte[] list = {(byte) passes, 0, 0, 1, (byte) pattern};
+        header.bytes()[33] = (byte) 0x81; // IMMED, OVERWRITE
+        header.putShort(39, list.length);
+        header.putInt(20, list.length);
+        header.dataSegmentBytes(list.length);
+        send(header, list);
+        awaitEnded(1);
+    }
+
     void sendByte() throws IOException {
         socket.getOutputStream().write(0);
     }
