@@ -17,6 +17,7 @@ import io.holdfast.control.RaisedEvent;
 import io.holdfast.control.ServerMessage;
 import io.holdfast.control.VmOutcome;
 import io.holdfast.net.Addresses;
+import io.holdfast.net.Spans;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
@@ -356,10 +357,10 @@ public final class Agent implements AutoCloseable {
         @Override
         public void goingAway(ServerMessage.GoingAway going) {
             LOG.info(
-                    "server {}: announces {} within {} ms",
+                    "server {}: announces {} within {}",
                     Addresses.print(address),
                     going.reason(),
-                    going.deadlineMs());
+                    Spans.print(going.deadlineMs()));
             // Those that are still to be led back to it are not.
             outage++;
             announcement = going.announcementId();

@@ -27,6 +27,7 @@ import io.holdfast.control.VmOutcome;
 import io.holdfast.control.VmState;
 import io.holdfast.linux.FileFailure;
 import io.holdfast.net.Addresses;
+import io.holdfast.net.Spans;
 import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.Future;
 import java.io.IOException;
@@ -659,7 +660,13 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
         if (report.from() == FreezeState.ABSENT) {
             log.info("vm {}: {} ({})", name(), report.to(), report.why());
         } else {
-            log.info("vm {}: {} ({}) after {} ms {}", name(), report.to(), report.why(), heldMs, report.from());
+            log.info(
+                    "vm {}: {} ({}) after {} {}",
+                    name(),
+                    report.to(),
+                    report.why(),
+                    Spans.print(heldMs),
+                    report.from());
         }
         if (report.to() == FreezeState.RUNNING && report.from() != FreezeState.ABSENT) {
             guest.runsAgain();

@@ -2,6 +2,7 @@ package io.holdfast.control;
 
 import io.holdfast.net.Addresses;
 import io.holdfast.net.NetworkFailure;
+import io.holdfast.net.Spans;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
@@ -92,7 +93,7 @@ final class AgentConnection extends SimpleChannelInboundHandler<ByteBuf> {
                 refuse("no hello within " + settings.helloLimitMs() + " ms");
             }
         } else if (silentMs > settings.agentSilenceMs()) {
-            why = "silent for " + silentMs + " ms";
+            why = "silent for " + Spans.print(silentMs);
             ctx.close();
         } else {
             send(MessageCodec.line(new ServerMessage.Heartbeat(++seq)));

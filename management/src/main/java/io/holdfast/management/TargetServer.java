@@ -29,6 +29,7 @@ import io.holdfast.management.served.ServedLus;
 import io.holdfast.management.systemd.PassedPorts;
 import io.holdfast.management.systemd.ServiceManager;
 import io.holdfast.net.Addresses;
+import io.holdfast.net.Spans;
 import io.holdfast.npiv.Client;
 import io.holdfast.scsi.StorageListener;
 import io.netty.channel.EventLoopGroup;
@@ -455,9 +456,13 @@ final class TargetServer implements ServiceManager.Service {
             if (outcome.complete() && outcome.answered().isEmpty()) {
                 log.debug("there are no agents to be told of the stop");
             } else if (outcome.complete()) {
-                log.info("agents answered within {} ms: {}", outcome.elapsedMs(), inWords(outcome.answered()));
+                log.info(
+                        "agents answered within {}: {}", Spans.print(outcome.elapsedMs()), inWords(outcome.answered()));
             } else {
-                log.warn("going without the word of {} after {} ms", outcome.unanswered(), outcome.elapsedMs());
+                log.warn(
+                        "going without the word of {} after {}",
+                        outcome.unanswered(),
+                        Spans.print(outcome.elapsedMs()));
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

@@ -4,6 +4,7 @@ import io.holdfast.agent.freeze.FreezeEvent.ServerGoingAway;
 import io.holdfast.control.ExportedUnit;
 import io.holdfast.control.RaisedEvent;
 import io.holdfast.control.VmOutcome;
+import io.holdfast.net.Spans;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -343,8 +344,8 @@ final class OutageRules {
         if (vm.stopPending) {
             if (!overdueTold) {
                 overdueTold = true;
-                vm.warn("QEMU has not answered stop " + (vm.nowMs - vm.sinceMs)
-                        + " ms after the server's return: the VM is resumed when it has");
+                vm.warn("QEMU has not answered stop " + Spans.print(vm.nowMs - vm.sinceMs)
+                        + " after the server's return: the VM is resumed when it has");
             }
         } else if (!proof.resumable(vm.nowMs)) {
             if (vm.nowMs >= askAgainAtMs) {
@@ -355,7 +356,8 @@ final class OutageRules {
             thaw(there == 1 ? "its session is at the server" : "its " + there + " sessions are at the server");
         } else {
             vm.warn("only " + proof.sessionsAtServer() + " of " + proof.sessionsWanted()
-                    + " sessions are at the server after " + (vm.nowMs - vm.sinceMs) + " ms; resuming all the same");
+                    + " sessions are at the server after " + Spans.print(vm.nowMs - vm.sinceMs)
+                    + "; resuming all the same");
             thaw("time is up");
         }
     }
@@ -432,7 +434,7 @@ final class OutageRules {
         failedThaws++;
         retryAtMs = sinceMs + pauseMs;
         vm.save(FreezeState.FROZEN, why);
-        vm.enter(FreezeState.FROZEN, why + "; next attempt in " + Math.max(0, retryAtMs - vm.nowMs) + " ms");
+        vm.enter(FreezeState.FROZEN, why + "; next attempt in " + Spans.print(Math.max(0, retryAtMs - vm.nowMs)));
     }
 
     private long limitDueMs() {
@@ -445,7 +447,7 @@ final class OutageRules {
         limitToldOfMs = vm.frozenSinceMs;
         long frozenMs = vm.nowMs - vm.frozenSinceMs;
         VmPolicy.Then then = powerOff ? VmPolicy.Then.POWER_OFF : vm.policy.then();
-        vm.warn("frozen for " + frozenMs + " ms, its limit"
+        vm.warn("frozen for " + Spans.print(frozenMs) + ", its limit"
                 + switch (then) {
                     case ALERT -> "; it stays frozen";
                     case POWER_OFF -> "; QEMU is ended";

@@ -11,6 +11,7 @@ import io.holdfast.control.RaisedEvent;
 import io.holdfast.control.ServerDescription;
 import io.holdfast.control.ServerMessage;
 import io.holdfast.net.Addresses;
+import io.holdfast.net.Spans;
 import io.netty.channel.EventLoop;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.util.concurrent.Future;
@@ -370,7 +371,7 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
             }
             if (!outcome.serves()) {
                 lost(
-                        "silent for " + msSince(to.lastHeardNanos(), System.nanoTime()) + " ms, and "
+                        "silent for " + Spans.print(msSince(to.lastHeardNanos(), System.nanoTime())) + ", and "
                                 + outcome.trouble(),
                         true);
                 return;
@@ -379,9 +380,9 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
             if (!doubtTold) {
                 doubtTold = true;
                 LOG.warn(
-                        "server {}: no heart-beat for {} ms, but its iSCSI portal answers; nothing is frozen for that",
+                        "server {}: no heart-beat for {}, but its iSCSI portal answers; nothing is frozen for that",
                         print(),
-                        silentMs);
+                        Spans.print(silentMs));
             }
         });
     }

@@ -1,6 +1,7 @@
 package io.holdfast.management.systemd;
 
 import io.holdfast.linux.NotifySocket;
+import io.holdfast.net.Spans;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Optional;
@@ -95,9 +96,9 @@ public final class ServiceManager implements AutoCloseable {
             if (!lateTold && System.nanoTime() - pulseBeganNanos > limit.toNanos() / 2) {
                 lateTold = true;
                 LOG.warn(
-                        "the data path has not answered for {} ms; the service manager restarts us after {} ms",
-                        TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - pulseBeganNanos),
-                        limit.toMillis());
+                        "the data path has not answered for {}; the service manager restarts us after {}",
+                        Spans.print(TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - pulseBeganNanos)),
+                        Spans.print(limit.toMillis()));
             }
             return;
         }
