@@ -165,9 +165,12 @@ class ServerWatchTest implements ServerWatch.Listener {
             await().until(() -> target.accepted.get() > before);
             target.hangsUp = false;
         };
-        serve(BEATING, port);
+        try (LogLines log = LogLines.of(ServerWatch.class)) {
+            serve(BEATING, port);
 
-        awaitHeard("serves vios1 " + target.address().getPort());
+            awaitHeard("serves vios1 " + target.address().getPort());
+            assertThat(log.lines()).noneMatch(line -> line.contains("does not serve"));
+        }
     }
 
     @Test
