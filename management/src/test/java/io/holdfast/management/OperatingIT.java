@@ -152,6 +152,16 @@ class OperatingIT {
                 .allMatch(line -> line.contains(initiator + ", client web1, session "));
     }
 
+    @Test
+    void shouldSatisfyPrometheusOwnChecker() throws Exception {
+        Tool.assumeInstalled("qemu-io", "qemu-utils");
+        Tool.assumeInstalled("promtool", "prometheus");
+        Tool.run(imageOptions(web1("initiator"), web1("target"))).succeeded();
+        Path page = Files.writeString(directory.resolve("metrics"), get("/metrics"));
+        Tool check = Tool.run("sh", "-c", "promtool check metrics < '" + page + "'");
+        assertThat(check.exitCode()).as(check.output()).isZero();
+    }
+
     // ------------------------------------------------------------------ agents
 
     /** As an agent is: it says hello, and hears. */
