@@ -162,7 +162,12 @@ final class AgentConnection extends SimpleChannelInboundHandler<ByteBuf> {
     void beAdmitted() {
         Channel to = channel;
         if (to != null) {
-            to.eventLoop().execute(this::admit);
+            to.eventLoop().execute(() -> {
+                // One that has left meanwhile would be counted for ever: its end has been heard already.
+                if (to.isActive()) {
+                    admit();
+                }
+            });
         }
     }
 
