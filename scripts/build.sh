@@ -39,7 +39,8 @@ told() {
     while IFS= read -r line; do
         if [[ $line =~ $begins ]]; then
             echo "build: ${BASH_REMATCH[3]} ${BASH_REMATCH[2]}" >&2
-        elif [[ $line == '[ERROR]'* ]]; then
+        elif [[ $line == '[ERROR]'* || $line == '[WARNING] '*.java:* ]]; then
+            # A compiler's warning is what an error is for here.
             printf '%s\n' "$line" >&2
         fi
     done

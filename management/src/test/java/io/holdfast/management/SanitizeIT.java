@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** A disk that is being sanitized when its server ends: the next one goes on, and nobody reads it before. */
 class SanitizeIT {
-    private static final Duration PATIENCE = Duration.ofSeconds(120);
+    private static final Duration PATIENCE = Duration.ofMinutes(2);
     private static final int SIGTERM = 15;
     private static final int PATTERN = 0x5a;
     /** Enough that the server ends in the midst of it; if not, it is sanitized all the same. */
