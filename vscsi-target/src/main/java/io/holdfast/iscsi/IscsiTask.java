@@ -54,6 +54,7 @@ final class IscsiTask extends ScsiTask {
     int initiatorTaskTag;
     /** Of the slot's last task, too, while that is the same: most are, and a command needs no new one. */
     Lun lun = Lun.ofNumber(0);
+
     int flags;
     /** RFC 7143 §11.3.1: see {@link TaskOrder}. */
     int attribute;
