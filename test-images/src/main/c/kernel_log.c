@@ -25,9 +25,13 @@ void kernel_log_open(struct kernel_log *log)
     }
 }
 
-/* Every boot says these, now before and now after the workload is ready: the last step of starting the clock. */
+/*
+ * Every boot says the first three, now before and now after the workload is ready: the last step of starting the clock. The
+ * fourth says that a comparison of clocks was put off because the guest waited for its turn at the host's processors; where
+ * the kernel draws a conclusion from it ("marking unstable"), it is a warning.
+ */
 static const char *const USUAL[] = {
-    "Refined TSC clocksource calibration", "clocksource: tsc: mask", "Switched to clocksource tsc",
+    "Refined TSC clocksource calibration", "clocksource: tsc: mask", "Switched to clocksource tsc", "read-back delay of",
 };
 
 /* A warning, but of the host's processors: the guest waited for its turn. It says nothing of its storage. */
