@@ -56,7 +56,7 @@ public final class Agent implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Agent.class);
     private static final Logger VM_LOG = LoggerFactory.getLogger(VmKeeper.class);
     /** So many VMs are led back to the server at once; the others follow in groups, so that it is not trampled. */
-    private static final int THAW_GROUP = 8;
+    private static final int THAW_GROUP = 16;
 
     private static final int THAW_GROUP_GAP_MS = 50;
     private static final int STOP_LIMIT_MS = 3_000;
