@@ -68,6 +68,7 @@ fault drills|util-linux|cmd:flock
 fault drills|socat|cmd:socat
 fault drills|nftables|cmd:nft
 fault drills and durability tests|strace|cmd:strace
+tests of client certificates|openssl|cmd:openssl
 conformance and benchmarks|libiscsi-bin|cmd:iscsi-test-cu
 conformance and benchmarks|tgt|cmd:tgtd
 conformance and benchmarks|nbdkit|cmd:nbdkit

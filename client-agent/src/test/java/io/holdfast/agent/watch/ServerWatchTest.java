@@ -122,12 +122,7 @@ class ServerWatchTest implements ServerWatch.Listener {
 
     @Test
     void shouldTellTheReturnOfTheServer() throws Exception {
-        start(BEATING);
-        awaitHeard("serves vios1 " + target.address().getPort());
-        int port = server.localAddress().getPort();
-        server.close();
-        awaitHeard("lost silent=false");
-        heard.clear();
+        int port = startAndLose();
 
         serve(BEATING, port);
 
@@ -136,12 +131,7 @@ class ServerWatchTest implements ServerWatch.Listener {
 
     @Test
     void shouldLogInAtThePortalItKnowsWhileTheNextServerIntroducesItself() throws Exception {
-        start(BEATING);
-        awaitHeard("serves vios1 " + target.address().getPort());
-        int port = server.localAddress().getPort();
-        server.close();
-        awaitHeard("lost silent=false");
-        heard.clear();
+        int port = startAndLose();
 
         beforeWelcome = () -> await().until(() -> target.logins.size() == 2);
         serve(BEATING, port);
@@ -152,12 +142,7 @@ class ServerWatchTest implements ServerWatch.Listener {
 
     @Test
     void shouldAskAgainWhenThePortalItKnowsDidNotServeYet() throws Exception {
-        start(BEATING);
-        awaitHeard("serves vios1 " + target.address().getPort());
-        int port = server.localAddress().getPort();
-        server.close();
-        awaitHeard("lost silent=false");
-        heard.clear();
+        int port = startAndLose();
         target.hangsUp = true;
         int before = target.accepted.get();
 
@@ -175,12 +160,7 @@ class ServerWatchTest implements ServerWatch.Listener {
 
     @Test
     void shouldNotTireOfAServerThatStartsAndFailsAndSaysSo() throws Exception {
-        start(BEATING);
-        awaitHeard("serves vios1 " + target.address().getPort());
-        int port = server.localAddress().getPort();
-        server.close();
-        awaitHeard("lost silent=false");
-        heard.clear();
+        int port = startAndLose();
 
         // So often that one without manners would be asked every two seconds only.
         try (StartingServer starting = new StartingServer(port, 0)) {
@@ -193,12 +173,7 @@ class ServerWatchTest implements ServerWatch.Listener {
 
     @Test
     void shouldWaitForAServerThatTakesLongToStart() throws Exception {
-        start(BEATING);
-        awaitHeard("serves vios1 " + target.address().getPort());
-        int port = server.localAddress().getPort();
-        server.close();
-        awaitHeard("lost silent=false");
-        heard.clear();
+        int port = startAndLose();
 
         try (StartingServer starting = new StartingServer(port, Integer.MAX_VALUE)) {
             await().until(() -> starting.accepted.get() == 1);
@@ -607,6 +582,21 @@ class ServerWatchTest implements ServerWatch.Listener {
         target = new FakeTarget();
         serve(settings, 0);
         watch();
+    }
+
+    /**
+     * A server that was seen to serve, and is gone.
+     *
+     * @return the control port at which the watch awaits the next one
+     */
+    private int startAndLose() throws IOException {
+        start(BEATING);
+        awaitHeard("serves vios1 " + target.address().getPort());
+        int port = server.localAddress().getPort();
+        server.close();
+        awaitHeard("lost silent=false");
+        heard.clear();
+        return port;
     }
 
     private void serve(ControlSettings settings, int port) throws IOException {

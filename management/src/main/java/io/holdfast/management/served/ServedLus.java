@@ -127,7 +127,7 @@ public final class ServedLus implements AutoCloseable {
         }
     }
 
-    /** Because somebody wanted it. */
+    /** Whether it has had its turn already, because somebody wanted it. */
     private static boolean wasTried(Served served) {
         synchronized (served) {
             return served.tried;

@@ -3,7 +3,6 @@ package io.holdfast.management.plane;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -30,7 +29,6 @@ import java.net.http.HttpResponse;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -328,30 +326,12 @@ class ApiServerTest {
     }
 
     private ApiAddresses.Remote tls() throws Exception {
-        Path certificate = directory.resolve("cert.pem");
-        Path key = directory.resolve("key.pem");
-        Process process = new ProcessBuilder(
-                        "openssl",
-                        "req",
-                        "-x509",
-                        "-newkey",
-                        "rsa:2048",
-                        "-nodes",
-                        "-days",
-                        "2",
-                        "-keyout",
-                        key.toString(),
-                        "-out",
-                        certificate.toString(),
-                        "-subj",
-                        "/CN=localhost",
-                        "-addext",
-                        "subjectAltName=DNS:localhost,IP:127.0.0.1")
-                .redirectErrorStream(true)
-                .start();
-        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assumeTrue(process.waitFor() == 0 && Files.exists(key), "skipped: openssl says " + said);
+        Certificates made = new Certificates(directory);
+        Path certificate = made.authority("localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1");
         return new ApiAddresses.Remote(
-                new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), certificate, key, Optional.empty());
+                new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+                certificate,
+                made.key("localhost"),
+                Optional.empty());
     }
 }

@@ -31,10 +31,13 @@ final class Certificates {
         this.directory = directory;
     }
 
-    /** @return its own certificate, PEM */
-    Path authority(String name) throws IOException, InterruptedException {
+    /**
+     * @param more options of {@code openssl req}
+     * @return its own certificate, PEM
+     */
+    Path authority(String name, String... more) throws IOException, InterruptedException {
         Path certificate = directory.resolve(name + ".pem");
-        openssl(
+        List<String> request = new ArrayList<>(List.of(
                 "req",
                 "-x509",
                 "-newkey",
@@ -43,12 +46,19 @@ final class Certificates {
                 "-days",
                 "2",
                 "-keyout",
-                directory.resolve(name + ".key").toString(),
+                key(name).toString(),
                 "-out",
                 certificate.toString(),
                 "-subj",
-                "/CN=" + name);
+                "/CN=" + name));
+        request.addAll(Arrays.asList(more));
+        openssl(request.toArray(String[]::new));
         return certificate;
+    }
+
+    /** An authority's own key, PEM. */
+    Path key(String authority) {
+        return directory.resolve(authority + ".key");
     }
 
     /** @return key and certificate of somebody, PKCS #12 */
@@ -75,7 +85,7 @@ final class Certificates {
                 "-CA",
                 directory.resolve(authority + ".pem").toString(),
                 "-CAkey",
-                directory.resolve(authority + ".key").toString(),
+                key(authority).toString(),
                 "-CAcreateserial",
                 "-out",
                 base + ".pem");
