@@ -195,7 +195,6 @@ final class TargetServer implements ServiceManager.Service {
                 config.iscsi());
         iscsi = server;
         fabric.sessionsEndBy(server::endSessions);
-        lus.openAnnounced();
         ControlServer early = control;
         ControlServer port = early == null ? listenForAgents() : early;
         control = port;
@@ -254,6 +253,7 @@ final class TargetServer implements ServiceManager.Service {
     /** What initiators see is something else than before. Not on an event loop. */
     private void servedChanged() {
         unitsTold.changed();
+        forgetGone();
         PlaneState state = fabric.shown();
         if (state != null) {
             Set<UUID> there = new HashSet<>(exportNames().keySet());
@@ -272,16 +272,23 @@ final class TargetServer implements ServiceManager.Service {
 
     /** Clients see an LU, each under a target of its own. */
     private StorageListener watch(String lu) {
+        StorageListener listener = unitWatch.watch(() -> fabric.targetsOf(lu), () -> lus.file(lu), pool);
+        StorageListener before = watchedLus.put(lu, listener);
+        if (before != null) {
+            unitWatch.forget(before);
+        }
+        return listener;
+    }
+
+    /** LUs that are not there any more. */
+    private void forgetGone() {
         watchedLus.entrySet().removeIf(other -> {
-            boolean gone = other.getKey().equals(lu) || lus.unit(other.getKey()) == null;
+            boolean gone = lus.unit(other.getKey()) == null;
             if (gone) {
                 unitWatch.forget(other.getValue());
             }
             return gone;
         });
-        StorageListener listener = unitWatch.watch(() -> fabric.targetsOf(lu), () -> lus.file(lu), pool);
-        watchedLus.put(lu, listener);
-        return listener;
     }
 
     private UnitWatch.@Nullable Agents toldAgents() {
@@ -316,6 +323,7 @@ final class TargetServer implements ServiceManager.Service {
         IoLane lane = Objects.requireNonNull(loops, "not serving").anyLane();
         exports.finishStart(lane);
         lus.bindNative();
+        lus.openAnnounced();
         lus.resumeSanitizing(lane);
         fabric.tellChanges(this::servedChanged);
         servedChanged();

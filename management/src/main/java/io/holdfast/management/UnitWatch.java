@@ -10,7 +10,7 @@ import io.holdfast.scsi.StorageListener;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -48,7 +48,7 @@ final class UnitWatch implements AutoCloseable {
 
     private final Supplier<@Nullable Agents> agents;
     private final LongSupplier clockNs;
-    private final List<Unit> units = new CopyOnWriteArrayList<>();
+    private final Set<Unit> units = ConcurrentHashMap.newKeySet();
     private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor(task -> {
         Thread thread = new Thread(task, "holdfast-unit-watch");
         thread.setDaemon(true);

@@ -4,6 +4,7 @@ import io.holdfast.agent.Agent;
 import io.holdfast.agent.AgentConfig;
 import io.holdfast.agent.AgentConfigException;
 import io.holdfast.agent.VmConfig;
+import io.holdfast.control.ControlJson.Fields;
 import io.holdfast.control.client.ApiClient;
 import io.holdfast.control.client.ServerAddress;
 import io.holdfast.control.operator.Operation;
@@ -15,6 +16,7 @@ import io.holdfast.management.config.ConfigException;
 import io.holdfast.management.config.ServeRequest;
 import io.holdfast.management.systemd.PassedPorts;
 import io.holdfast.management.systemd.ServiceManager;
+import io.holdfast.net.Addresses;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.IOException;
@@ -45,6 +47,7 @@ import org.apache.commons.io.file.PathUtils;
 final class WarmUpCommand implements Command {
     private static final int SOCKET_LIMIT_MS = 10_000;
     private static final int BLOCK_BYTES = 512;
+    private static final String STRANGER = "iqn.2026-11.io.holdfast:warm-up";
     private static final int FULL_FEATURE = BasicHeader.FINAL | 1 << 2 | 3;
 
     @Override
@@ -90,6 +93,9 @@ final class WarmUpCommand implements Command {
         }
     }
 
+    /** Who logs in where. */
+    private record Door(String initiator, String target) {}
+
     /** The second life finds what the first one has written, as a server does whose guests wait for it. */
     private static void serveTwice(Path directory) throws ConfigException, IOException {
         ServeCommand serve = new ServeCommand();
@@ -110,11 +116,12 @@ final class WarmUpCommand implements Command {
             TargetServer server = TargetServer.start(request, PassedPorts.fromEnvironment());
             try (ServiceManager manager = ServiceManager.fromEnvironment()) {
                 server.printTo(new PrintWriter(Writer.nullWriter()));
-                visit(server.portals().get(0), request.judged().namePrefix() + ":warm-up");
+                InetSocketAddress portal = server.portals().get(0);
+                visit(portal, new Door(STRANGER, request.judged().namePrefix() + ":warm-up"));
                 server.finishStart();
                 server.openToOperators();
                 manager.ready(server);
-                ask(state, "warm-up" + life);
+                visit(portal, ask(state, directory, portal, "life" + life));
                 watchOnce(server, directory);
             } finally {
                 server.stop();
@@ -122,11 +129,28 @@ final class WarmUpCommand implements Command {
         }
     }
 
-    /** What an operator does: a change, and a look. */
-    private static void ask(Path state, String client) throws IOException {
-        ApiClient api = new ApiClient(ServerAddress.local(ControlSide.socket(state)));
-        api.ask(Operation.CLIENT_ADD, Map.of("name", client, "kind", "vm"), OptionalLong.empty());
-        api.ask(Operation.STATUS, Map.of(), OptionalLong.empty());
+    /** What an operator does: changes, and a look. */
+    private static Door ask(Path state, Path directory, InetSocketAddress portal, String name) throws IOException {
+        Path socket = ControlSide.socket(state);
+        ApiClient api = new ApiClient(ServerAddress.local(socket));
+        Path images = Files.createDirectory(directory.resolve(name));
+        ask(api, Operation.POOL_CREATE, Map.of("name", name, "directory", images.toString()));
+        ask(api, Operation.LU_CREATE, Map.of("name", name, "size", 1L << 20, "pool", name));
+        // The settings say any port; this is the one that it became.
+        ask(api, Operation.PORT_ADD, Map.of("name", name, "location", Addresses.print(portal)));
+        Fields made = ask(api, Operation.CLIENT_ADD, Map.of("name", name, "kind", "vm", "port", name));
+        ask(api, Operation.MAP, Map.of("client", name, "lu", name));
+        PrintWriter nobody = new PrintWriter(Writer.nullWriter());
+        PicocliFront.commandLine(Main.COMMANDS, nobody, nobody).execute("lsmap", "-all", "--socket", socket.toString());
+        return new Door(made.text("initiator"), made.text("target"));
+    }
+
+    private static Fields ask(ApiClient api, Operation operation, Map<String, Object> values) throws IOException {
+        ApiClient.Reply reply = api.ask(operation, values, OptionalLong.empty());
+        if (!reply.good()) {
+            throw new IOException(operation + ": " + reply.json().text("message"));
+        }
+        return reply.json().object("object");
     }
 
     /** An agent finds the server, proves its disk as before a thaw, and hears that the server goes. */
@@ -153,14 +177,14 @@ final class WarmUpCommand implements Command {
     }
 
     /** What an initiator does when it comes: login, a look around, a write, a read, a flush, logout. */
-    private static void visit(InetSocketAddress portal, String target) throws IOException {
+    private static void visit(InetSocketAddress portal, Door door) throws IOException {
         try (Socket socket = new Socket()) {
             socket.connect(portal, SOCKET_LIMIT_MS);
             socket.setSoTimeout(SOCKET_LIMIT_MS);
             Visit visit = new Visit(socket);
             Map<String, String> keys = new LinkedHashMap<>();
-            keys.put("InitiatorName", "iqn.2026-11.io.holdfast:warm-up");
-            keys.put("TargetName", target);
+            keys.put("InitiatorName", door.initiator());
+            keys.put("TargetName", door.target());
             keys.put("SessionType", "Normal");
             keys.put("HeaderDigest", "None,CRC32C");
             keys.put("MaxRecvDataSegmentLength", "262144");

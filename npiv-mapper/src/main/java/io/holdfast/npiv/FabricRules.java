@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** What holds in every fabric, so that a file that was damaged or edited by hand is noticed before it is obeyed. */
@@ -86,7 +87,7 @@ final class FabricRules {
                     "has a number that was not given yet");
         }
         for (FabricObject object : everything()) {
-            require(object.revision() <= state.version(), object, "is newer than version " + state.version());
+            require(object.revision() <= state.version(), object, () -> "is newer than version " + state.version());
         }
     }
 
@@ -107,7 +108,7 @@ final class FabricRules {
                 require(
                         other == null,
                         adapter,
-                        "has a name twice given, " + adapter.pair().of(side));
+                        () -> "has a name twice given, " + adapter.pair().of(side));
             }
         }
         return names;
@@ -127,7 +128,7 @@ final class FabricRules {
             require(adapters.get(server.client()) != null, server, "is paired with no adapter");
             String port = server.port();
             if (port != null) {
-                require(ports.get(port) != null, server, "is assigned to the unknown port " + port);
+                require(ports.get(port) != null, server, () -> "is assigned to the unknown port " + port);
                 carried.merge(port, 1, Integer::sum);
             }
         }
@@ -163,13 +164,13 @@ final class FabricRules {
                     map,
                     "has a number that was not given yet");
             Lu lu = lus.get(map.lu());
-            require(lu != null, map, "is the unknown LU " + map.lu());
-            require(seen.add(map.client() + "/" + map.lu()), map, "is LU " + map.lu() + " a second time");
+            require(lu != null, map, () -> "is the unknown LU " + map.lu());
+            require(seen.add(map.client() + "/" + map.lu()), map, () -> "is LU " + map.lu() + " a second time");
             Integer owner = owners.putIfAbsent(map.lu(), map.client());
             require(
                     lu == null || lu.sharing() == Sharing.SHARED || owner == null || owner == map.client(),
                     map,
-                    "is the private LU " + map.lu() + " of client " + owner);
+                    () -> "is the private LU " + map.lu() + " of client " + owner);
         }
     }
 
@@ -192,7 +193,7 @@ final class FabricRules {
         Map<K, V> map = new HashMap<>();
         for (V row : rows) {
             @Nullable V other = map.put(key.apply(row), row);
-            require(other == null, row, "is there twice, by " + key.apply(row));
+            require(other == null, row, () -> "is there twice, by " + key.apply(row));
         }
         return map;
     }
@@ -206,8 +207,13 @@ final class FabricRules {
     }
 
     private void require(boolean holds, FabricObject object, String problem) {
+        require(holds, object, () -> problem);
+    }
+
+    /** A start goes through thousands of rows, and nearly never has anything to say. */
+    private void require(boolean holds, FabricObject object, Supplier<String> problem) {
         if (!holds) {
-            problems.add(object.label() + " " + problem);
+            problems.add(object.label() + " " + problem.get());
         }
     }
 }

@@ -6,6 +6,7 @@ import io.holdfast.control.operator.Operation;
 import io.holdfast.control.operator.Row;
 import io.holdfast.control.operator.RowJson;
 import io.holdfast.management.config.ByteSize;
+import java.io.BufferedWriter;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
@@ -13,6 +14,7 @@ import java.time.Instant;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -34,8 +36,9 @@ final class Printer {
     private final PrintWriter out;
     private final OutputForm form;
 
+    /** @param out may write each line at once, which takes longer than all the rest where there are thousands */
     Printer(PrintWriter out, OutputForm form) {
-        this.out = out;
+        this.out = new PrintWriter(new BufferedWriter(out));
         this.form = form;
     }
 
@@ -130,8 +133,8 @@ final class Printer {
                 out.println(
                         coloured(BOLD, padded("SVSA", 15) + " " + padded("Physloc", width) + " Client Partition ID"));
                 out.println("-".repeat(15) + " " + "-".repeat(width) + " " + "-".repeat(19));
-                out.println(padded(adapter, 15) + " " + padded(row.text("physloc"), width) + " "
-                        + String.format("0x%08x", row.number("clientid")));
+                out.println(padded(adapter, 15) + " " + padded(row.text("physloc"), width) + " " + "0x"
+                        + HexFormat.of().toHexDigits((int) row.number("clientid")));
                 out.println();
                 if (row.text("vtd").isEmpty()) {
                     out.println("VTD                   NO VIRTUAL TARGET DEVICE FOUND");

@@ -30,6 +30,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** One state and what is so at present, as the rows that people and programs get. Made for one answer. */
@@ -40,35 +41,84 @@ final class Views {
     private final Fabric fabric;
     private final LiveFacts facts;
     private final LoginDirectory directory;
-    private final PortNames ports;
-    private final Map<String, LiveFacts.Unit> units;
-    private final List<LiveFacts.Session> sessions;
-    private final Map<Wwpn, ClientAdapter> byWwpn = new HashMap<>();
-    private final Map<Wwpn, Integer> loggedIn = new HashMap<>();
-    private final Map<AdapterId, ServerAdapter> serverOf = new HashMap<>();
+    // Of thousands of objects; most answers need none of them, or one.
+    private final Once<PortNames> ports = new Once<>(this::portNames);
+    private final Once<Map<String, LiveFacts.Unit>> units = new Once<>(this::servedUnits);
+    private final Once<List<LiveFacts.Session>> sessions = new Once<>(this::openSessions);
+    private final Once<Map<Wwpn, ClientAdapter>> byWwpn = new Once<>(this::adaptersByWwpn);
+    private final Once<Map<Wwpn, Integer>> loggedIn = new Once<>(this::sessionsByWwpn);
+    private final Once<Map<AdapterId, ServerAdapter>> serverOf = new Once<>(this::serversByClient);
     /** Names of the clients that see an LU. */
-    private final Map<String, List<String>> seenBy = new HashMap<>();
+    private final Once<Map<String, List<String>>> seenBy = new Once<>(this::clientsByLu);
+
+    /** What is made when it is needed first. */
+    private static final class Once<T> {
+        private final Supplier<T> maker;
+        private @Nullable T made;
+
+        Once(Supplier<T> maker) {
+            this.maker = maker;
+        }
+
+        T get() {
+            T known = made;
+            if (known == null) {
+                known = maker.get();
+                made = known;
+            }
+            return known;
+        }
+    }
 
     Views(PlaneState state, LiveFacts facts, String targetPrefix) {
         this.state = state;
         this.fabric = state.fabric();
         this.facts = facts;
         this.directory = state.directory(targetPrefix);
-        this.ports = new PortNames(fabric.ports());
-        this.units = facts.units();
-        this.sessions = facts.sessions();
+    }
+
+    private PortNames portNames() {
+        return new PortNames(fabric.ports());
+    }
+
+    private Map<String, LiveFacts.Unit> servedUnits() {
+        return facts.units();
+    }
+
+    private List<LiveFacts.Session> openSessions() {
+        return facts.sessions();
+    }
+
+    private Map<Wwpn, ClientAdapter> adaptersByWwpn() {
+        Map<Wwpn, ClientAdapter> adapters = new HashMap<>();
         for (ClientAdapter adapter : fabric.adapters()) {
             for (Side side : Side.values()) {
-                byWwpn.put(adapter.pair().of(side), adapter);
+                adapters.put(adapter.pair().of(side), adapter);
             }
         }
-        fabric.servers().forEach(server -> serverOf.put(server.client(), server));
-        for (LiveFacts.Session session : sessions) {
-            directory.wwpnOf(session.initiator()).ifPresent(wwpn -> loggedIn.merge(wwpn, 1, Integer::sum));
+        return adapters;
+    }
+
+    private Map<Wwpn, Integer> sessionsByWwpn() {
+        Map<Wwpn, Integer> counts = new HashMap<>();
+        for (LiveFacts.Session session : sessions.get()) {
+            directory.wwpnOf(session.initiator()).ifPresent(wwpn -> counts.merge(wwpn, 1, Integer::sum));
         }
+        return counts;
+    }
+
+    private Map<AdapterId, ServerAdapter> serversByClient() {
+        Map<AdapterId, ServerAdapter> servers = new HashMap<>();
+        fabric.servers().forEach(server -> servers.put(server.client(), server));
+        return servers;
+    }
+
+    private Map<String, List<String>> clientsByLu() {
+        Map<String, List<String>> clients = new HashMap<>();
         for (LuMap map : fabric.maps()) {
-            seenBy.computeIfAbsent(map.lu(), lu -> new ArrayList<>()).add(clientName(map.client()));
+            clients.computeIfAbsent(map.lu(), lu -> new ArrayList<>()).add(clientName(map.client()));
         }
+        return clients;
     }
 
     private String clientName(int id) {
@@ -183,7 +233,7 @@ final class Views {
     }
 
     List<Row.SessionRow> sessions(Optional<Client> of) {
-        return sessions.stream()
+        return sessions.get().stream()
                 .map(this::row)
                 .filter(row -> of.isEmpty() || of.get().name().equals(row.client()))
                 .toList();
@@ -234,7 +284,7 @@ final class Views {
                         map.svsa(), map.physloc(), map.clientid(), null, null, null, null, null, null));
             }
             for (FabricListing.Device device : map.devices()) {
-                LiveFacts.Unit unit = units.get(device.backing());
+                LiveFacts.Unit unit = units.get().get(device.backing());
                 boolean served = unit == null || unit.obstacle() == null;
                 rows.add(new Row.LsmapRow(
                         map.svsa(),
@@ -253,7 +303,7 @@ final class Views {
 
     List<Row.LsmapNpivRow> lsmapNpiv(Optional<String> vadapter) {
         return new FabricListing(fabric, directory)
-                .lsmapNpiv(loggedIn).stream()
+                .lsmapNpiv(loggedIn.get()).stream()
                         .filter(row -> vadapter.isEmpty() || vadapter.get().equals(row.name()))
                         .map(row -> new Row.LsmapNpivRow(
                                 row.name(),
@@ -291,7 +341,7 @@ final class Views {
 
     private Row.LuRow row(Lu lu) {
         LuBacking backing = Objects.requireNonNull(state.backings().get(lu.name()), lu.label());
-        LiveFacts.Unit unit = units.get(lu.name());
+        LiveFacts.Unit unit = units.get().get(lu.name());
         String obstacle = unit == null ? null : unit.obstacle();
         return new Row.LuRow(
                 lu.name(),
@@ -300,7 +350,7 @@ final class Views {
                 Labels.of(lu.sharing()),
                 backing.readOnly() ? "read-only" : "read-write",
                 (backing.writeThrough() ? "write-through" : "write-back") + (backing.direct() ? ", direct" : ""),
-                seenBy.getOrDefault(lu.name(), List.of()),
+                seenBy.get().getOrDefault(lu.name(), List.of()),
                 backing.pool(),
                 backing.path().toString(),
                 backing.uuid().toString(),
@@ -355,17 +405,17 @@ final class Views {
     }
 
     private int sessionsOf(ClientAdapter adapter) {
-        return loggedIn.getOrDefault(adapter.pair().first(), 0)
-                + loggedIn.getOrDefault(adapter.pair().second(), 0);
+        return loggedIn.get().getOrDefault(adapter.pair().first(), 0)
+                + loggedIn.get().getOrDefault(adapter.pair().second(), 0);
     }
 
     private @Nullable String targetOf(ClientAdapter adapter) {
-        ServerAdapter server = serverOf.get(adapter.id());
+        ServerAdapter server = serverOf.get().get(adapter.id());
         return server == null ? null : directory.targetName(server);
     }
 
     private Row.AdapterRow row(ClientAdapter adapter) {
-        ServerAdapter server = serverOf.get(adapter.id());
+        ServerAdapter server = serverOf.get().get(adapter.id());
         return new Row.AdapterRow(
                 adapter.id().toString(),
                 clientName(adapter.id().client()),
@@ -379,8 +429,8 @@ final class Views {
     }
 
     private Row.PortRow row(PhysicalPort port, Map<String, Integer> carried) {
-        long here = sessions.stream()
-                .filter(session -> port.name().equals(ports.at(session.portal())))
+        long here = sessions.get().stream()
+                .filter(session -> port.name().equals(ports.get().at(session.portal())))
                 .count();
         return new Row.PortRow(
                 port.name(),
@@ -412,7 +462,7 @@ final class Views {
     }
 
     private Row.InitiatorRow row(InitiatorBinding binding) {
-        ClientAdapter adapter = byWwpn.get(binding.wwpn());
+        ClientAdapter adapter = byWwpn.get().get(binding.wwpn());
         return new Row.InitiatorRow(
                 binding.initiator(),
                 binding.wwpn().toString(),
@@ -428,7 +478,7 @@ final class Views {
     private Row.SessionRow row(LiveFacts.Session session) {
         IoTotals done = session.traffic().get();
         Wwpn wwpn = directory.wwpnOf(session.initiator()).orElse(null);
-        ClientAdapter adapter = wwpn == null ? null : byWwpn.get(wwpn);
+        ClientAdapter adapter = wwpn == null ? null : byWwpn.get().get(wwpn);
         return new Row.SessionRow(
                 session.id(),
                 adapter == null ? null : clientName(adapter.id().client()),
@@ -436,7 +486,7 @@ final class Views {
                 session.initiator(),
                 session.target(),
                 session.peer(),
-                ports.at(session.portal()),
+                ports.get().at(session.portal()),
                 session.since(),
                 done.operations(IoKind.READ),
                 done.bytes(IoKind.READ),

@@ -159,7 +159,6 @@ public final class ClientPorts {
      */
     public synchronized void apply(LoginDirectory next, Function<String, @Nullable LogicalUnit> nextUnits) {
         LoginDirectory before = logins;
-        FabricChange change = FabricChange.between(before, next);
         logins = next;
         units = nextUnits;
         for (Inside each : inside.values()) {
@@ -172,7 +171,9 @@ public final class ClientPorts {
         // Never to come back: port names are issued once.
         views.keySet().removeIf(name -> next.clientOf(name).isEmpty());
         busy.values().removeIf(CompletableFuture::isDone);
-        end(change);
+        if (!inside.isEmpty()) {
+            end(FabricChange.between(before, next));
+        }
     }
 
     private void show(Wwpn name, MappedLuns view) {

@@ -32,7 +32,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The images of LUs, each open and locked for as long as its LU is there. At a start they are announced first, and opened by
- * a few threads once logins are answered, those that somebody waits for before the others; commands that come sooner wait.
+ * a few threads when guests have had their second, those that somebody waits for before; commands that come sooner wait.
  * An image that cannot be opened is tried again every second, and its LU answers NOT READY meanwhile: one image that is
  * missing stops no other.
  *
