@@ -29,6 +29,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -74,6 +75,9 @@ final class ServedExports {
     private final List<ServedUnit> leaving = new CopyOnWriteArrayList<>();
     /** Every initiator sees every export, so it may copy between all of them. */
     private final List<LogicalUnit> copyable = new CopyOnWriteArrayList<>();
+
+    /** Of which units something is kept from before; null until the start asks for the first. */
+    private @Nullable Set<UUID> remembered;
 
     private @Nullable UnitIdentities identities;
     private @Nullable IoLane lane;
@@ -139,15 +143,48 @@ final class ServedExports {
      */
     LogicalUnit unitOf(LuBacking lu, BlockBackend backend, StorageListener storage) {
         try {
-            LogicalUnit.Builder builder = builder(lu.uuid(), backend, stores(lu.uuid()), lu.blockBytes())
-                    .storageListener(storage);
-            if (lu.writeThrough()) {
-                builder.writeThrough();
-            }
-            return builder.build();
+            return unitOf(lu, backend, storage, stores(lu.uuid()));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /** The same, where {@link #remembers} has said that nothing is kept of it: the disk is not asked again. */
+    LogicalUnit freshUnitOf(LuBacking lu, BlockBackend backend, StorageListener storage) {
+        return unitOf(lu, backend, storage, freshStores(lu.uuid()));
+    }
+
+    private LogicalUnit unitOf(LuBacking lu, BlockBackend backend, StorageListener storage, Stores stores) {
+        LogicalUnit.Builder builder =
+                builder(lu.uuid(), backend, stores, lu.blockBytes()).storageListener(storage);
+        if (lu.writeThrough()) {
+            builder.writeThrough();
+        }
+        return builder.build();
+    }
+
+    /**
+     * Whether the state directory keeps anything of a logical unit that has not been served since the start. Of most it keeps
+     * nothing: it is listed once, and not asked for thousands of files that are not there.
+     */
+    boolean remembers(UUID uuid) {
+        Set<UUID> listed = remembered;
+        if (listed == null) {
+            listed = new HashSet<>();
+            try {
+                if (config.state().isPresent()) {
+                    Path state = config.state().get();
+                    listed.addAll(FileReservationStore.units(state.resolve(RESERVATIONS)));
+                    listed.addAll(FileSanitizeStore.units(state.resolve(SANITIZING)));
+                }
+                remembered = listed;
+            } catch (IOException e) {
+                // Whatever it is, reading the unit's own file says it with the file's name.
+                log.debug("the state directory cannot be listed", e);
+                return true;
+            }
+        }
+        return listed.contains(uuid);
     }
 
     private static UUID identify(FileBackend backend, UnitIdentities identities, String name, Export export)
@@ -188,6 +225,16 @@ final class ServedExports {
         return new Stores(
                 FileReservationStore.open(state.resolve(RESERVATIONS), uuid),
                 FileSanitizeStore.open(state.resolve(SANITIZING), uuid));
+    }
+
+    private Stores freshStores(UUID uuid) {
+        if (config.state().isEmpty()) {
+            return new Stores(ReservationStore.inMemory(), SanitizeStore.inMemory());
+        }
+        Path state = config.state().get();
+        return new Stores(
+                FileReservationStore.fresh(state.resolve(RESERVATIONS), uuid),
+                FileSanitizeStore.fresh(state.resolve(SANITIZING), uuid));
     }
 
     /** What initiators find who come through a portal of this group. */

@@ -1,5 +1,6 @@
 package io.holdfast.management;
 
+import io.holdfast.block.BlockBackend;
 import io.holdfast.block.FileBackend;
 import io.holdfast.block.FileWatch;
 import io.holdfast.block.ImageClosing;
@@ -22,6 +23,7 @@ import io.holdfast.management.config.ConfigException;
 import io.holdfast.management.config.Portal;
 import io.holdfast.management.config.ServeConfig;
 import io.holdfast.management.config.ServeRequest;
+import io.holdfast.management.plane.LuBacking;
 import io.holdfast.management.plane.PlaneState;
 import io.holdfast.management.served.ClientSecrets;
 import io.holdfast.management.served.ServedFabric;
@@ -31,6 +33,7 @@ import io.holdfast.management.systemd.ServiceManager;
 import io.holdfast.net.Addresses;
 import io.holdfast.net.Spans;
 import io.holdfast.npiv.Client;
+import io.holdfast.scsi.LogicalUnit;
 import io.holdfast.scsi.StorageListener;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
@@ -113,7 +116,7 @@ final class TargetServer implements ServiceManager.Service {
         this.passed = passed;
         this.pool = new IoPool(config.ioThreads(), IoPool.MAX_WAITING);
         this.exports = new ServedExports(config, unitWatch, pool);
-        this.lus = new ServedLus((lu, backend) -> exports.unitOf(lu, backend, watch(lu.name())));
+        this.lus = new ServedLus(new WatchedUnits());
         this.live = new LiveServer(lus, this::agents, this::exportNames);
         this.fabric = new ServedFabric(
                 config.namePrefix() + ":",
@@ -270,6 +273,24 @@ final class TargetServer implements ServiceManager.Service {
                         Collectors.toMap(ServedUnit::uuid, unit -> unit.target().name()));
     }
 
+    /** Logical units of LUs, whose storage is watched. */
+    private final class WatchedUnits implements ServedLus.Units {
+        @Override
+        public boolean remembers(LuBacking lu) {
+            return exports.remembers(lu.uuid());
+        }
+
+        @Override
+        public LogicalUnit of(LuBacking lu, BlockBackend backend) {
+            return exports.unitOf(lu, backend, watch(lu.name()));
+        }
+
+        @Override
+        public LogicalUnit fresh(LuBacking lu, BlockBackend backend) {
+            return exports.freshUnitOf(lu, backend, watch(lu.name()));
+        }
+    }
+
     /** Clients see an LU, each under a target of its own. */
     private StorageListener watch(String lu) {
         StorageListener listener = unitWatch.watch(() -> fabric.targetsOf(lu), () -> lus.file(lu), pool);
@@ -283,7 +304,7 @@ final class TargetServer implements ServiceManager.Service {
     /** LUs that are not there any more. */
     private void forgetGone() {
         watchedLus.entrySet().removeIf(other -> {
-            boolean gone = lus.unit(other.getKey()) == null;
+            boolean gone = lus.lu(other.getKey()) == null;
             if (gone) {
                 unitWatch.forget(other.getValue());
             }

@@ -2,16 +2,27 @@ package io.holdfast.scsi;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.HashSet;
+import java.util.Set;
+import java.util.UUID;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A small file that is the old one or the new one, whenever the process or the host dies: what is new is written to another
  * name, made durable, renamed over the file, and the rename made durable.
  */
 final class DurableFile {
+    private static final Logger LOG = LoggerFactory.getLogger(DurableFile.class);
+
+    private final Path directory;
     private final Path file;
     private final Disk disk;
 
@@ -52,15 +63,41 @@ final class DurableFile {
         }
     };
 
-    /** @param directory made if it is missing */
-    DurableFile(Path directory, String name, Disk disk) throws IOException {
-        if (!Files.isDirectory(directory)) {
-            Files.createDirectories(directory);
-            // The new name is in the directory above.
-            disk.sync(directory.resolve(".."));
-        }
+    /** @param directory made with the first file, if it is missing */
+    DurableFile(Path directory, String name, Disk disk) {
+        this.directory = directory;
         this.file = directory.resolve(name);
         this.disk = disk;
+    }
+
+    /**
+     * The logical units of which a directory holds files, each named by the unit and a suffix: none if there is no such
+     * directory.
+     */
+    static Set<UUID> units(Path directory, String suffix) throws IOException {
+        Set<UUID> units = new HashSet<>();
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
+            for (Path file : files) {
+                String name = file.getFileName().toString();
+                if (name.endsWith(suffix)) {
+                    add(name.substring(0, name.length() - suffix.length()), units);
+                }
+            }
+        } catch (NoSuchFileException e) {
+            return units;
+        } catch (DirectoryIteratorException e) {
+            throw e.getCause();
+        }
+        return units;
+    }
+
+    private static void add(String unit, Set<UUID> units) {
+        try {
+            units.add(UUID.fromString(unit));
+        } catch (IllegalArgumentException e) {
+            // Somebody else's: whoever asks for a unit asks by its own name.
+            LOG.debug("{} is no logical unit's name", unit);
+        }
     }
 
     Path path() {
@@ -69,6 +106,11 @@ final class DurableFile {
 
     /** Durable when this returns. */
     void replace(byte[] content) throws IOException {
+        if (!Files.isDirectory(directory)) {
+            Files.createDirectories(directory);
+            // The new name is in the directory above.
+            disk.sync(directory.resolve(".."));
+        }
         Path fresh = file.resolveSibling(file.getFileName() + ".new");
         disk.write(fresh, content);
         disk.sync(fresh);

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Set;
 import java.util.UUID;
 
 /**
@@ -16,20 +17,40 @@ public final class FileReservationStore implements ReservationStore {
     /** Far more than {@link PersistentReservations#MAX_REGISTRATIONS} take. */
     private static final int MAX_FILE_BYTES = 1 << 20;
 
+    private static final String SUFFIX = ".reservations";
+
     private final DurableFile file;
     private final UUID unit;
     private volatile PersistentReservations current;
 
-    private FileReservationStore(DurableFile file, UUID unit) throws IOException {
+    private FileReservationStore(DurableFile file, UUID unit, PersistentReservations current) {
         this.file = file;
         this.unit = unit;
-        current = read(file.path(), unit);
+        this.current = current;
+    }
+
+    /** The logical units of which a directory keeps reservations. */
+    public static Set<UUID> units(Path directory) throws IOException {
+        return DurableFile.units(directory, SUFFIX);
+    }
+
+    /**
+     * The store of a unit of which the directory keeps nothing, which whoever opens it has seen: the disk is not asked.
+     *
+     * @param directory made with the first reservation, if it is missing
+     */
+    public static FileReservationStore fresh(Path directory, UUID unit) {
+        return new FileReservationStore(file(directory, unit, DurableFile.REAL), unit, PersistentReservations.NONE);
+    }
+
+    private static DurableFile file(Path directory, UUID unit, DurableFile.Disk disk) {
+        return new DurableFile(directory, unit + SUFFIX, disk);
     }
 
     /**
      * Reads what was committed by whoever used the directory before.
      *
-     * @param directory made if it is missing
+     * @param directory made with the first reservation, if it is missing
      * @throws IOException naming the file, if it cannot be read, is torn, or is another logical unit's
      */
     public static FileReservationStore open(Path directory, UUID unit) throws IOException {
@@ -37,7 +58,8 @@ public final class FileReservationStore implements ReservationStore {
     }
 
     static FileReservationStore open(Path directory, UUID unit, DurableFile.Disk disk) throws IOException {
-        return new FileReservationStore(new DurableFile(directory, unit + ".reservations", disk), unit);
+        DurableFile file = file(directory, unit, disk);
+        return new FileReservationStore(file, unit, read(file.path(), unit));
     }
 
     private static PersistentReservations read(Path file, UUID unit) throws IOException {

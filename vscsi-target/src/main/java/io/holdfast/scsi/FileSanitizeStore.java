@@ -9,6 +9,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -31,21 +32,41 @@ public final class FileSanitizeStore implements SanitizeStore {
     /** A pattern of a whole logical block of 4096 bytes takes 8 KiB. */
     private static final int MAX_FILE_BYTES = 64 << 10;
 
+    private static final String SUFFIX = ".sanitize";
+
     private final DurableFile file;
     private final UUID unit;
     private final @Nullable SanitizeRequest pending;
 
-    private FileSanitizeStore(DurableFile file, UUID unit) throws IOException {
+    private FileSanitizeStore(DurableFile file, UUID unit, @Nullable SanitizeRequest pending) {
         this.file = file;
         this.unit = unit;
-        this.pending = read(file.path(), unit);
+        this.pending = pending;
+    }
+
+    /** The logical units that a directory says are being sanitized. */
+    public static Set<UUID> units(Path directory) throws IOException {
+        return DurableFile.units(directory, SUFFIX);
+    }
+
+    /**
+     * The store of a unit of which the directory says nothing, which whoever opens it has seen: the disk is not asked.
+     *
+     * @param directory made when it is to say something, if it is missing
+     */
+    public static FileSanitizeStore fresh(Path directory, UUID unit) {
+        return new FileSanitizeStore(file(directory, unit, DurableFile.REAL), unit, null);
+    }
+
+    private static DurableFile file(Path directory, UUID unit, DurableFile.Disk disk) {
+        return new DurableFile(directory, unit + SUFFIX, disk);
     }
 
     /**
      * Reads what was under way when the directory was used last. The directory belongs to one server at a time: whoever opens
      * the store sees to that.
      *
-     * @param directory made if it is missing
+     * @param directory made when it is to say something, if it is missing
      * @throws IOException naming the file, if it cannot be read, is torn, or is another logical unit's
      */
     public static FileSanitizeStore open(Path directory, UUID unit) throws IOException {
@@ -53,7 +74,8 @@ public final class FileSanitizeStore implements SanitizeStore {
     }
 
     static FileSanitizeStore open(Path directory, UUID unit, DurableFile.Disk disk) throws IOException {
-        return new FileSanitizeStore(new DurableFile(directory, unit + ".sanitize", disk), unit);
+        DurableFile file = file(directory, unit, disk);
+        return new FileSanitizeStore(file, unit, read(file.path(), unit));
     }
 
     private static @Nullable SanitizeRequest read(Path file, UUID unit) throws IOException {

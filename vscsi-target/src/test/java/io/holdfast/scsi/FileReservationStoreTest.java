@@ -42,9 +42,25 @@ class FileReservationStoreTest {
     }
 
     @Test
-    void shouldBeginWithNothingAndMakeItsDirectory() throws IOException {
-        assertThat(FileReservationStore.open(dir.resolve("a"), UNIT).current()).isEqualTo(PersistentReservations.NONE);
-        assertThat(dir.resolve("a")).isDirectory().isEmptyDirectory();
+    void shouldBeginWithNothingAndMakeItsDirectoryWithTheFirstChange() throws IOException {
+        Path missing = dir.resolve("a").resolve("b");
+        assertThat(FileReservationStore.units(missing)).isEmpty();
+        FileReservationStore store = FileReservationStore.open(missing, UNIT);
+        assertThat(store.current()).isEqualTo(PersistentReservations.NONE);
+        store.commit(PersistentReservations.NONE, registered(A, 1));
+        assertThat(FileReservationStore.open(missing, UNIT).current()).isEqualTo(registered(A, 1));
+    }
+
+    @Test
+    void shouldListTheUnitsOfWhichItKeepsReservations() throws IOException {
+        UUID other = new UUID(1, 2);
+        FileReservationStore.open(dir, UNIT).commit(PersistentReservations.NONE, registered(A, 1));
+        FileReservationStore.fresh(dir, other).commit(PersistentReservations.NONE, registered(B, 2));
+        // What an interrupted change may leave, and what is none of ours.
+        Files.writeString(dir.resolve(new UUID(3, 4) + ".reservations.new"), "");
+        Files.writeString(dir.resolve("notes.reservations"), "");
+        assertThat(FileReservationStore.units(dir)).containsExactlyInAnyOrder(UNIT, other);
+        assertThat(FileReservationStore.open(dir, other).current()).isEqualTo(registered(B, 2));
     }
 
     @Test

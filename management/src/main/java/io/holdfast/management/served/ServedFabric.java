@@ -20,6 +20,7 @@ import io.holdfast.npiv.LuMap;
 import io.holdfast.npiv.MapAccess;
 import io.holdfast.npiv.PhysicalPort;
 import io.holdfast.npiv.ServerAdapter;
+import io.holdfast.scsi.LogicalUnit;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
@@ -253,13 +254,17 @@ public final class ServedFabric implements ServedSide {
 
         /** When it is neither copied nor sanitized any more, and no command to it runs. */
         private void close(ServedLus.Retired gone) {
-            gone.unit()
-                    .retire(() -> ports.idle(gone.unit())
-                            .thenRun(() -> gone.close(() -> {
-                                if (change.image() == PlaneChange.Image.DELETED) {
-                                    gone.deleteImage();
-                                }
-                            })));
+            Runnable closing = () -> gone.close(() -> {
+                if (change.image() == PlaneChange.Image.DELETED) {
+                    gone.deleteImage();
+                }
+            });
+            LogicalUnit unit = gone.unit();
+            if (unit == null) {
+                closing.run();
+            } else {
+                unit.retire(() -> ports.idle(unit).thenRun(closing));
+            }
         }
 
         /** An image that was made larger stays so: cutting it off again is the one thing that could lose something. */

@@ -25,14 +25,14 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * The images of LUs, each open and locked for as long as its LU is there. At a start they are announced first, and opened by
- * a few threads when guests have had their second, those that somebody waits for before; commands that come sooner wait.
+ * a few threads when guests have had their second, those that somebody waits for before; commands that come sooner wait. Their
+ * logical units are made when the first login that sees them comes, or with their images.
  * An image that cannot be opened is tried again every second, and its LU answers NOT READY meanwhile: one image that is
  * missing stops no other.
  *
@@ -45,8 +45,11 @@ public final class ServedLus implements AutoCloseable {
 
     private static final int RETRY_MS = 1_000;
 
-    private final BiFunction<LuBacking, BlockBackend, LogicalUnit> units;
+    private final Units units;
     private final Opener opener;
+    /** Held while a logical unit is made, never while storage is waited for. */
+    private final Object making = new Object();
+
     private final Map<String, Served> byName = new ConcurrentHashMap<>();
     private final ScheduledExecutorService openers = Executors.newScheduledThreadPool(OPENING_THREADS, task -> {
         Thread thread = new Thread(task, "holdfast-open");
@@ -66,7 +69,8 @@ public final class ServedLus implements AutoCloseable {
     private static final class Served {
         final LuBacking lu;
         final DeferredBackend backend;
-        final LogicalUnit unit;
+        /** Null until it is wanted; see {@link #unit(Served)}. */
+        volatile @Nullable LogicalUnit unit;
         /** Written under this object's lock, and read without: whoever opens it holds the lock while storage is slow. */
         volatile @Nullable FileBackend file;
 
@@ -75,10 +79,28 @@ public final class ServedLus implements AutoCloseable {
         boolean tried;
         boolean removed;
 
-        Served(LuBacking lu, DeferredBackend backend, LogicalUnit unit) {
+        Served(LuBacking lu, DeferredBackend backend) {
             this.lu = lu;
             this.backend = backend;
-            this.unit = unit;
+        }
+    }
+
+    /** Makes logical units, without waiting for the storage of their images. */
+    public interface Units {
+        /**
+         * Whether something is kept of an LU from before the start, such as reservations. If not, its logical unit is made when
+         * it is wanted, on the thread of whoever wants it.
+         */
+        default boolean remembers(LuBacking lu) {
+            return true;
+        }
+
+        /** @throws UncheckedIOException if what is kept of it cannot be read */
+        LogicalUnit of(LuBacking lu, BlockBackend backend);
+
+        /** One of which nothing is kept. */
+        default LogicalUnit fresh(LuBacking lu, BlockBackend backend) {
+            return of(lu, backend);
         }
     }
 
@@ -87,12 +109,11 @@ public final class ServedLus implements AutoCloseable {
         FileBackend open(LuBacking lu) throws BackendException;
     }
 
-    /** @param units makes the logical unit of an image; must not wait for storage */
-    public ServedLus(BiFunction<LuBacking, BlockBackend, LogicalUnit> units) {
+    public ServedLus(Units units) {
         this(units, lu -> FileBackend.open(lu.path(), existing(lu)));
     }
 
-    ServedLus(BiFunction<LuBacking, BlockBackend, LogicalUnit> units, Opener opener) {
+    ServedLus(Units units, Opener opener) {
         this.units = units;
         this.opener = opener;
     }
@@ -100,7 +121,11 @@ public final class ServedLus implements AutoCloseable {
     /** Serves an LU whose image is opened by {@link #openAnnounced}, or as soon as somebody wants it. */
     public void announce(LuBacking lu) {
         try {
-            Served served = put(lu);
+            Served served = announcedOf(lu);
+            if (units.remembers(lu)) {
+                served.unit = units.of(lu, served.backend);
+            }
+            put(served);
             served.backend.whenWanted(() -> soon(() -> open(served)));
             announced.add(served);
             resumeSanitizing(served);
@@ -156,7 +181,9 @@ public final class ServedLus implements AutoCloseable {
 
     /** Serves an LU whose image is open. */
     void serve(LuBacking lu, FileBackend file) {
-        Served served = put(lu);
+        Served served = announcedOf(lu);
+        served.unit = units.of(lu, served.backend);
+        put(served);
         synchronized (served) {
             served.file = file;
         }
@@ -164,14 +191,29 @@ public final class ServedLus implements AutoCloseable {
         resumeSanitizing(served);
     }
 
-    private Served put(LuBacking lu) {
-        DeferredBackend backend =
-                new DeferredBackend(lu.path().toString(), lu.sizeBytes(), lu.readOnly(), !lu.readOnly());
-        Served served = new Served(lu, backend, units.apply(lu, backend));
-        if (byName.putIfAbsent(lu.name(), served) != null) {
-            throw new IllegalStateException("LU " + lu.name() + " is served already");
+    private static Served announcedOf(LuBacking lu) {
+        return new Served(lu, new DeferredBackend(lu.path().toString(), lu.sizeBytes(), lu.readOnly(), !lu.readOnly()));
+    }
+
+    private void put(Served served) {
+        if (byName.putIfAbsent(served.lu.name(), served) != null) {
+            throw new IllegalStateException("LU " + served.lu.name() + " is served already");
         }
-        return served;
+    }
+
+    /** Its logical unit, which is made when it is wanted first. */
+    private LogicalUnit unit(Served served) {
+        LogicalUnit made = served.unit;
+        if (made == null) {
+            synchronized (making) {
+                made = served.unit;
+                if (made == null) {
+                    made = units.fresh(served.lu, served.backend);
+                    served.unit = made;
+                }
+            }
+        }
+        return made;
     }
 
     private void open(Served served) {
@@ -181,6 +223,8 @@ public final class ServedLus implements AutoCloseable {
             }
             served.tried = true;
             try {
+                // Before its image: until that is open, a unit has the size that was announced.
+                unit(served);
                 FileBackend file = opener.open(served.lu);
                 served.file = file;
                 if (binding) {
@@ -216,10 +260,10 @@ public final class ServedLus implements AutoCloseable {
         }
     }
 
-    /** What is served under a name, or null. */
+    /** What is served under a name, or null. Waits for nothing. */
     public @Nullable LogicalUnit unit(String lu) {
         Served served = byName.get(lu);
-        return served == null ? null : served.unit;
+        return served == null ? null : unit(served);
     }
 
     /** What stands behind an LU, or null. */
@@ -290,11 +334,12 @@ public final class ServedLus implements AutoCloseable {
         byName.values().forEach(this::resumeSanitizing);
     }
 
-    /** An LU that comes later goes on at once. */
+    /** An LU that comes later goes on at once; of one that nobody has wanted yet, nothing is kept. */
     private void resumeSanitizing(Served served) {
         IoLane known = lane;
-        if (known != null) {
-            served.unit.resumeSanitizing(known);
+        LogicalUnit unit = served.unit;
+        if (known != null && unit != null) {
+            unit.resumeSanitizing(known);
         }
     }
 
@@ -314,6 +359,8 @@ public final class ServedLus implements AutoCloseable {
             this.served = served;
         }
 
+        /** Null if nobody has ever wanted it. */
+        @Nullable
         LogicalUnit unit() {
             return served.unit;
         }
@@ -378,7 +425,12 @@ public final class ServedLus implements AutoCloseable {
 
     /** The server ends: what is being sanitized is left to the next one. */
     public void stopSanitizing() {
-        byName.values().forEach(served -> served.unit.retire(() -> {}));
+        byName.values().forEach(served -> {
+            LogicalUnit unit = served.unit;
+            if (unit != null) {
+                unit.retire(() -> {});
+            }
+        });
     }
 
     /** To be called when nothing runs any more. */

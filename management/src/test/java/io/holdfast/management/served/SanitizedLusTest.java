@@ -211,7 +211,7 @@ class SanitizedLusTest {
             begin(served);
             ServedLus.Retired gone = Objects.requireNonNull(served.retire("web1"));
             AtomicBoolean ended = new AtomicBoolean();
-            gone.unit().retire(() -> ended.set(true));
+            Objects.requireNonNull(gone.unit()).retire(() -> ended.set(true));
             assertThat(ended).as("while a piece is on its way").isFalse();
             lane.goOnUntil(lane::isIdle, "nothing is done any more");
             assertThat(ended).isTrue();
