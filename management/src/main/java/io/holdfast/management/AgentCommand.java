@@ -61,8 +61,9 @@ final class AgentCommand implements Command {
                 new Option(
                         CONFIG,
                         "FILE",
-                        "Settings in TOML: server, state, chap-file, and for each VM a [[vm]] with name, qmp and attributes."
-                                + " Options override it; VMs of both are looked after.",
+                        "Settings in TOML, the same names without dashes, server as a list where there are several; and for"
+                                + " each VM a [[vm]] with name, qmp and attributes, on as a list. Options override it; VMs"
+                                + " of both are looked after.",
                         Need.OPTIONAL),
                 new Option(
                         SERVER,
@@ -112,9 +113,10 @@ final class AgentCommand implements Command {
     public int run(Arguments arguments, PrintWriter out, PrintWriter err) {
         Logging.start();
         try {
-            AgentConfig config = config(arguments);
+            AgentConfigFile file = file(arguments);
+            AgentConfig config = config(arguments, file);
             PassedPorts passed = PassedPorts.fromEnvironment();
-            return run(Agent.start(config, reports(arguments), passed::take), passed, out);
+            return run(Agent.start(config, reports(setting(arguments, file, REPORTS)), passed::take), passed, out);
         } catch (AgentConfigException | ConfigException e) {
             err.println("holdfast agent: " + e.getMessage());
             return ExitCode.USAGE;
@@ -127,10 +129,8 @@ final class AgentCommand implements Command {
         }
     }
 
-    private static AgentListener reports(Arguments arguments) {
-        return arguments
-                .last(REPORTS)
-                .<AgentListener>map(folder -> new OutageReports(
+    private static AgentListener reports(Optional<String> wanted) {
+        return wanted.<AgentListener>map(folder -> new OutageReports(
                         Path.of(folder),
                         Executors.newSingleThreadExecutor(task -> {
                             Thread thread = new Thread(task, "holdfast-reports");
@@ -163,8 +163,16 @@ final class AgentCommand implements Command {
 
     /** What the options and the file they name ask for. */
     static AgentConfig config(Arguments arguments) throws AgentConfigException, ConfigException {
+        return config(arguments, file(arguments));
+    }
+
+    private static AgentConfigFile file(Arguments arguments) throws ConfigException {
         Optional<String> named = arguments.last(CONFIG);
-        AgentConfigFile file = named.isPresent() ? AgentConfigFile.read(Path.of(named.get())) : EMPTY;
+        return named.isPresent() ? AgentConfigFile.read(Path.of(named.get())) : EMPTY;
+    }
+
+    private static AgentConfig config(Arguments arguments, AgentConfigFile file)
+            throws AgentConfigException, ConfigException {
         List<VmConfig> vms = new ArrayList<>();
         for (String vm : file.vms()) {
             vms.add(VmConfig.parse(vm));
@@ -174,13 +182,13 @@ final class AgentCommand implements Command {
         }
         List<InetSocketAddress> servers = new ArrayList<>();
         List<String> given = arguments.all(SERVER);
-        for (String server :
-                given.isEmpty() ? file.value("server").map(List::of).orElse(List.of()) : given) {
+        for (String server : given.isEmpty() ? file.all("server") : given) {
             servers.add(AgentConfig.server(SERVER, server));
         }
         WatchSettings watch = WatchSettings.DEFAULT;
-        if (arguments.last(READ_EVERY).isPresent()) {
-            watch = watch.readEvery(readEveryMs(arguments.last(READ_EVERY).get()));
+        Optional<String> readEvery = setting(arguments, file, READ_EVERY);
+        if (readEvery.isPresent()) {
+            watch = watch.readEvery(readEveryMs(readEvery.get()));
         }
         ProbeIdentity probe = ProbeIdentity.ofThisHost();
         Optional<String> chap = setting(arguments, file, CHAP_FILE);

@@ -2,6 +2,7 @@ package io.holdfast.management;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.agent.AgentConfig;
 import io.holdfast.control.http.OpenApi;
 import io.holdfast.control.operator.ErrorCode;
 import io.holdfast.control.operator.Labels;
@@ -15,12 +16,26 @@ import io.holdfast.management.config.ServeSetting;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** The reference pages are the tables of commands and settings, printed. */
 class ReferencePageTest {
     private static final Path FOLDER = Path.of("../docs/reference");
+    private static final String AGENT_EXAMPLE = """
+            server = ["192.0.2.10:3261", "192.0.2.11:3261"]
+            reports = "/var/log/holdfast-agent"
+
+            [[vm]]
+            name = "web1"
+            qmp = "/run/web1.qmp"
+            portal = "127.0.0.1:3270"
+            priority = 10
+            on = ["storage-full:leave", "server-crash:reclaim"]
+            """;
     private static final String WRITE = "holdfast.docs.write";
 
     @Test
@@ -41,6 +56,17 @@ class ReferencePageTest {
     @Test
     void shouldPrintTheDescriptionOfTheApi() throws IOException {
         assertPage(FOLDER.resolve("openapi.json"), OpenApi.text());
+    }
+
+    @Test
+    void shouldGiveAnExampleThatAnAgentTakes(@TempDir Path folder) throws Exception {
+        Path file = Files.writeString(folder.resolve("agent.toml"), AGENT_EXAMPLE);
+        AgentConfig config = AgentCommand.config(new Arguments(Map.of("--config", List.of(file.toString()))));
+        assertThat(config.servers()).hasSize(2);
+        assertThat(config.vms()).singleElement().satisfies(vm -> {
+            assertThat(vm.priority()).isEqualTo(10);
+            assertThat(vm.events()).hasSize(2);
+        });
     }
 
     static void assertPage(Path page, String text) throws IOException {
@@ -151,8 +177,8 @@ class ReferencePageTest {
     }
 
     private static String configuration() {
-        StringBuilder page = new StringBuilder("# Configuration file\n\n");
-        page.append("Printed from the settings' table; `ReferencePageTest` keeps it true.\n\n");
+        StringBuilder page = new StringBuilder("# Configuration files\n\n");
+        page.append("Printed from the settings' table; `ReferencePageTest` keeps it true.\n\n## The server\n\n");
         page.append("`holdfast serve --config FILE` reads TOML. Options on the command line override the file; exports")
                 .append(" of both are served.\n\n");
         page.append("| key | kind | default | meaning |\n|---|---|---|---|\n");
@@ -165,24 +191,32 @@ class ReferencePageTest {
             };
             page.append(row("`" + setting.key() + "`", kind, initial, setting.help()));
         }
-        page.append("\n## Exports: `[[export]]`, one for each\n\n");
+        page.append("\n### Exports: `[[export]]`, one for each\n\n");
         page.append("| key | meaning |\n|---|---|\n");
         page.append(row("`path`", "The file or block device to serve."));
         for (ExportAttribute attribute : ExportAttribute.values()) {
             page.append(row("`" + attribute.key() + "`", attribute.help()));
         }
-        page.append("\n## Limits that are not settings\n\n");
+        page.append("\n### Limits that are not settings\n\n");
         page.append("| what | at most | meaning |\n|---|---|---|\n");
         for (IscsiLimit limit : IscsiLimit.values()) {
             String name = limit.name().toLowerCase(Locale.ROOT).replace('_', ' ');
             page.append(row(name, limit.value() + " " + limit.unit(), limit.help()));
         }
-        page.append("\n## Example\n\n```toml\n");
+        page.append("\n### Example\n\n```toml\n");
         page.append("listen = [\"192.0.2.10:3260\", \"[2001:db8::10]:3260\"]\n");
         page.append("control = \"192.0.2.10:3261\"\n");
         page.append("state = \"/var/lib/holdfast\"\n\n");
         page.append("[[export]]\npath = \"/srv/holdfast/web1.img\"\nsize = \"20G\"\n\n");
         page.append("[[export]]\npath = \"/srv/holdfast/debian.iso\"\nname = \"install\"\nro = true\n```\n");
+        page.append("\n## The agent\n\n`holdfast agent --config FILE` reads TOML too. The keys are the options of")
+                .append(
+                        " [`holdfast agent`](commands.md#holdfast-agent) without dashes; each VM is a `[[vm]]` with `name`,")
+                .append(
+                        " `qmp`, and the attributes of `--vm`. What may be said several times, `server` and `on`, is a text")
+                .append(" or a list of texts.\n\n```toml\n")
+                .append(AGENT_EXAMPLE)
+                .append("```\n");
         return page.toString();
     }
 

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.tomlj.TomlArray;
@@ -12,14 +13,21 @@ import org.tomlj.TomlParseResult;
 import org.tomlj.TomlTable;
 
 /**
- * The configuration file of an agent (TOML): {@code server}, {@code state}, {@code chap-file}, and a {@code [[vm]]} for each
- * VM. Everything wrong in its form is told with file and line; what the values mean is judged as on the command line.
+ * The configuration file of an agent (TOML): the command's options without dashes, and a {@code [[vm]]} for each VM.
+ * Everything wrong in its form is told with file and line; what the values mean is judged as on the command line.
  *
  * @param values by key; keys that the file does not set are missing
  * @param vms in the form of the option, {@code NAME=QMP[,ATTRIBUTE...]}
  */
-public record AgentConfigFile(Map<String, String> values, List<String> vms) {
-    private static final List<String> KEYS = List.of("server", "state", "chap-file");
+public record AgentConfigFile(Map<String, List<String>> values, List<String> vms) {
+    private static final String SERVER = "server";
+    /** Of a VM: what is done on which event. */
+    private static final String ON = "on";
+    /** Those that may be said several times on the command line are texts or lists of texts here. */
+    private static final Set<String> LISTS = Set.of(SERVER, ON);
+
+    private static final Set<String> NUMBERS = Set.of("read-every", "priority", "limit");
+    private static final List<String> KEYS = List.of(SERVER, "state", "reports", "read-every", "chap-file");
     private static final String VM = "vm";
     private static final String NAME = "name";
     private static final String QMP = "qmp";
@@ -27,7 +35,7 @@ public record AgentConfigFile(Map<String, String> values, List<String> vms) {
     /** Reads a file. */
     public static AgentConfigFile read(Path file) throws ConfigException {
         TomlParseResult toml = TomlFile.parse(file);
-        Map<String, String> values = new TreeMap<>();
+        Map<String, List<String>> values = new TreeMap<>();
         List<String> vms = new ArrayList<>();
         for (String key : toml.keySet()) {
             String at = TomlFile.where(file, toml.inputPositionOf(List.of(key)));
@@ -35,7 +43,7 @@ public record AgentConfigFile(Map<String, String> values, List<String> vms) {
             if (key.equals(VM)) {
                 vms.addAll(vms(file, at, value));
             } else if (KEYS.contains(key)) {
-                values.put(key, text(at, key, value));
+                values.put(key, texts(at, key, value));
             } else {
                 throw new ConfigException(at + ": no setting '" + key + "'; there are " + String.join(", ", KEYS)
                         + ", and [[" + VM + "]]");
@@ -46,7 +54,12 @@ public record AgentConfigFile(Map<String, String> values, List<String> vms) {
 
     /** What the file sets, if it does. */
     public Optional<String> value(String key) {
-        return Optional.ofNullable(values.get(key));
+        return all(key).stream().findFirst();
+    }
+
+    /** All that the file says of a key. */
+    public List<String> all(String key) {
+        return values.getOrDefault(key, List.of());
     }
 
     private static List<String> vms(Path file, String at, @Nullable Object value) throws ConfigException {
@@ -64,12 +77,14 @@ public record AgentConfigFile(Map<String, String> values, List<String> vms) {
         StringBuilder attributes = new StringBuilder();
         for (String key : table.keySet()) {
             String here = TomlFile.where(file, table.inputPositionOf(List.of(key)));
-            String value = text(here, key, table.get(List.of(key)));
-            if (value.indexOf(',') >= 0) {
-                throw new ConfigException(here + ": " + key + " = \"" + value + "\" has a comma, which it must not");
-            }
-            if (!key.equals(NAME) && !key.equals(QMP)) {
-                attributes.append(',').append(key).append('=').append(value);
+            for (String value : texts(here, key, table.get(List.of(key)))) {
+                if (value.indexOf(',') >= 0) {
+                    throw new ConfigException(
+                            here + ": " + key + " = \"" + value + "\" has a comma, which it must not");
+                }
+                if (!key.equals(NAME) && !key.equals(QMP)) {
+                    attributes.append(',').append(key).append('=').append(value);
+                }
             }
         }
         for (String needed : List.of(NAME, QMP)) {
@@ -80,10 +95,25 @@ public record AgentConfigFile(Map<String, String> values, List<String> vms) {
         return table.getString(NAME) + "=" + table.getString(QMP) + attributes;
     }
 
+    private static List<String> texts(String at, String key, @Nullable Object value) throws ConfigException {
+        if (!LISTS.contains(key) || !(value instanceof TomlArray array)) {
+            return List.of(text(at, key, value));
+        }
+        List<String> texts = new ArrayList<>();
+        for (Object element : array.toList()) {
+            texts.add(text(at, key, element));
+        }
+        return texts;
+    }
+
+    /** Numbers may be written as such: on the command line they are digits too. */
     private static String text(String at, String key, @Nullable Object value) throws ConfigException {
         if (value instanceof String text) {
             return text;
         }
-        throw new ConfigException(at + ": " + key + " = " + value + " is not a text in quotes");
+        if (value instanceof Long number && NUMBERS.contains(key)) {
+            return number.toString();
+        }
+        throw new ConfigException(at + ": " + key + " = " + TomlFile.shown(value) + " is not a text in quotes");
     }
 }

@@ -83,7 +83,7 @@ public record ServeConfigFile(Map<ServeSetting, List<String>> values, List<Expor
         if (kind != ServeSetting.Kind.NUMBER && value instanceof String text) {
             return text;
         }
-        throw new ConfigException(at + ": " + key + " = " + value + " is not "
+        throw new ConfigException(at + ": " + key + " = " + TomlFile.shown(value) + " is not "
                 + (kind == ServeSetting.Kind.NUMBER ? "a number" : "a text in quotes"));
     }
 
@@ -110,7 +110,8 @@ public record ServeConfigFile(Map<ServeSetting, List<String>> values, List<Expor
             } else if (value instanceof String text) {
                 path = text;
             } else {
-                throw new ConfigException(here + ": " + PATH + " = " + value + " is not a text in quotes");
+                throw new ConfigException(
+                        here + ": " + PATH + " = " + TomlFile.shown(value) + " is not a text in quotes");
             }
         }
         try {
@@ -138,7 +139,7 @@ public record ServeConfigFile(Map<ServeSetting, List<String>> values, List<Expor
         boolean isSwitch = attribute.label().isEmpty();
         boolean fits = isSwitch ? value instanceof Boolean : value instanceof String || value instanceof Long;
         if (value == null || !fits) {
-            throw new ConfigException(at + ": " + attribute.key() + " = " + value + " is not "
+            throw new ConfigException(at + ": " + attribute.key() + " = " + TomlFile.shown(value) + " is not "
                     + (isSwitch ? "true or false, without quotes" : "a text in quotes or a number"));
         }
         return value.toString();

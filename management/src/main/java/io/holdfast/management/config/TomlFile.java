@@ -6,9 +6,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import org.tomlj.Toml;
+import org.tomlj.TomlArray;
 import org.tomlj.TomlParseError;
 import org.tomlj.TomlParseResult;
 import org.tomlj.TomlPosition;
+import org.tomlj.TomlTable;
 
 /** A configuration file, and where in it something stands. */
 final class TomlFile {
@@ -38,5 +40,13 @@ final class TomlFile {
     /** {@code /etc/holdfast/holdfast.toml, line 7}. */
     static String where(Path file, @Nullable TomlPosition position) {
         return position == null ? file.toString() : file + ", line " + position.line();
+    }
+
+    /** A value for a message: lists and tables have no text of their own. */
+    static String shown(@Nullable Object value) {
+        if (value instanceof TomlArray) {
+            return "a list";
+        }
+        return value instanceof TomlTable ? "a table" : String.valueOf(value);
     }
 }

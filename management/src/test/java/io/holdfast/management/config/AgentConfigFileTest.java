@@ -36,12 +36,44 @@ class AgentConfigFileTest {
         assertThat(read.vms()).containsExactly("web1=/run/web1.qmp,portal=127.0.0.1:3280", "db1=/run/db1.qmp");
     }
 
+    @Test
+    void shouldSayAllThatTheCommandLineCan() throws IOException, ConfigException {
+        AgentConfigFile read = AgentConfigFile.read(file("""
+                server = ["192.0.2.10:3261", "192.0.2.11:3261"]
+                reports = "/var/log/holdfast-agent"
+                read-every = 1000
+                [[vm]]
+                name = "web1"
+                qmp = "/run/web1.qmp"
+                priority = 10
+                limit = "600:power-off"
+                on = ["storage-full:leave", "server-crash:reclaim"]
+                """));
+        assertThat(read.all("server")).containsExactly("192.0.2.10:3261", "192.0.2.11:3261");
+        assertThat(read.value("reports")).contains("/var/log/holdfast-agent");
+        assertThat(read.value("read-every")).contains("1000");
+        assertThat(read.vms())
+                .singleElement()
+                .asString()
+                .satisfies(vm -> assertThat(vm.split(","))
+                        .startsWith("web1=/run/web1.qmp")
+                        .containsExactlyInAnyOrder(
+                                "web1=/run/web1.qmp",
+                                "priority=10",
+                                "limit=600:power-off",
+                                "on=storage-full:leave",
+                                "on=server-crash:reclaim"));
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
             value = {
-                "sever = 'x' | line 1: no setting 'sever'; there are server, state, chap-file, and [[vm]]",
+                "sever = 'x' | line 1: no setting 'sever'; there are server, state, reports, read-every, chap-file, and [[vm]]",
                 "server = 3261 | line 1: server = 3261 is not a text in quotes",
+                "server = [3261] | line 1: server = 3261 is not a text in quotes",
+                "state = ['a', 'b'] | line 1: state = a list is not a text in quotes",
+                "chap-file = {a = 1} | line 1: chap-file = a table is not a text in quotes",
                 "vm = 'web1' | line 1: write each VM as [[vm]] with the lines name = \"…\" and qmp = \"…\"",
             })
     void shouldNameWhatIsWrongAndWhere(String text, String message) throws IOException {
