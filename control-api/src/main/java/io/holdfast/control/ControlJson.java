@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ControlJson {
     private static final JsonFactory JSON = new JsonFactory();
-    private static final int MAX_DEPTH = 16;
+    static final int MAX_DEPTH = 16;
 
     private ControlJson() {}
 
@@ -69,6 +69,12 @@ public final class ControlJson {
 
     /** @throws IOException if that is not one JSON object */
     public static Fields parse(byte[] bytes, int offset, int length) throws IOException {
+        Fields plain = PlainJson.object(bytes, offset, length);
+        return plain != null ? plain : parseAny(bytes, offset, length);
+    }
+
+    /** However it is written. */
+    static Fields parseAny(byte[] bytes, int offset, int length) throws IOException {
         try (JsonParser parser = JSON.createParser(bytes, offset, length)) {
             return one(parser);
         }

@@ -37,6 +37,6 @@ public final class Main {
                 }
             }
         }
-        return PicocliFront.commandLine(COMMANDS, out, err).execute(arguments.toArray(String[]::new));
+        return PicocliFront.commandLine(COMMANDS, arguments, out, err).execute(arguments.toArray(String[]::new));
     }
 }

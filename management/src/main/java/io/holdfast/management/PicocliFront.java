@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Predicate;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
@@ -17,7 +18,24 @@ final class PicocliFront {
 
     private PicocliFront() {}
 
+    /** With all commands. */
     static CommandLine commandLine(List<Command> commands, PrintWriter out, PrintWriter err) {
+        return commandLine(commands, name -> true, out, err);
+    }
+
+    /**
+     * With the one that a command line begins with, if it asks a running server: to make all of them takes longer than most of
+     * those take.
+     */
+    static CommandLine commandLine(List<Command> commands, List<String> arguments, PrintWriter out, PrintWriter err) {
+        String first = arguments.isEmpty() ? "" : arguments.get(0);
+        return OperatorCommands.begin(first)
+                ? commandLine(List.of(), first::equals, out, err)
+                : commandLine(commands, out, err);
+    }
+
+    private static CommandLine commandLine(
+            List<Command> commands, Predicate<String> asking, PrintWriter out, PrintWriter err) {
         CommandSpec root = CommandSpec.create().name("holdfast").mixinStandardHelpOptions(true);
         root.version(VERSION);
         root.usageMessage()
@@ -30,7 +48,7 @@ final class PicocliFront {
         for (Command command : commands) {
             root.addSubcommand(command.name(), spec(command));
         }
-        OperatorCommands.addTo(root);
+        OperatorCommands.addTo(root, asking);
         CommandLine line = new CommandLine(root);
         line.setExecutionStrategy(PicocliFront::run);
         line.setParameterExceptionHandler(PicocliFront::wrongUsage);

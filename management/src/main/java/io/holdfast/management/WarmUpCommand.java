@@ -141,7 +141,7 @@ final class WarmUpCommand implements Command {
         Fields made = ask(api, Operation.CLIENT_ADD, Map.of("name", name, "kind", "vm", "port", name));
         ask(api, Operation.MAP, Map.of("client", name, "lu", name));
         PrintWriter nobody = new PrintWriter(Writer.nullWriter());
-        PicocliFront.commandLine(Main.COMMANDS, nobody, nobody).execute("lsmap", "-all", "--socket", socket.toString());
+        Main.run(List.of("lsmap", "-all", "--socket", socket.toString()), nobody, nobody);
         return new Door(made.text("initiator"), made.text("target"));
     }
 

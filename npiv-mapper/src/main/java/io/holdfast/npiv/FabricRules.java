@@ -78,6 +78,7 @@ final class FabricRules {
         for (Client client : clients.values()) {
             require(client.id() >= 1 && client.id() < state.nextClient(), client, "has an id that was not given yet");
         }
+        String newer = "is newer than version " + state.version();
         for (ServerAdapter server : state.servers()) {
             require(
                     server.number() >= 0
@@ -86,8 +87,10 @@ final class FabricRules {
                     server,
                     "has a number that was not given yet");
         }
-        for (FabricObject object : everything()) {
-            require(object.revision() <= state.version(), object, () -> "is newer than version " + state.version());
+        for (List<? extends FabricObject> objects : everything()) {
+            for (FabricObject object : objects) {
+                require(object.revision() <= state.version(), object, newer);
+            }
         }
     }
 
@@ -119,7 +122,11 @@ final class FabricRules {
             return false;
         }
         long index = pool.prefix().indexOf(pair.first());
-        return index < pool.nextPair() && pool.prefix().pair(index).equals(pair);
+        WwpnPair issued = pool.prefix().pair(index);
+        // Each by itself: comparing pairs would put together what a record makes of itself, in the middle of a start.
+        return index < pool.nextPair()
+                && issued.first().equals(pair.first())
+                && issued.second().equals(pair.second());
     }
 
     private void servers(Map<AdapterId, ClientAdapter> adapters, Map<String, PhysicalPort> ports) {
@@ -174,26 +181,26 @@ final class FabricRules {
         }
     }
 
-    private List<FabricObject> everything() {
-        List<FabricObject> all = new ArrayList<>();
-        all.add(state.zonePolicy());
-        all.addAll(state.pools());
-        all.addAll(state.clients());
-        all.addAll(state.adapters());
-        all.addAll(state.servers());
-        all.addAll(state.ports());
-        all.addAll(state.zones());
-        all.addAll(state.lus());
-        all.addAll(state.maps());
-        all.addAll(state.initiators());
-        return all;
+    private List<List<? extends FabricObject>> everything() {
+        return List.of(
+                List.of(state.zonePolicy()),
+                state.pools(),
+                state.clients(),
+                state.adapters(),
+                state.servers(),
+                state.ports(),
+                state.zones(),
+                state.lus(),
+                state.maps(),
+                state.initiators());
     }
 
     private <K, V extends FabricObject> Map<K, V> byKey(List<V> rows, Function<V, K> key) {
-        Map<K, V> map = new HashMap<>();
+        Map<K, V> map = new HashMap<>(2 * rows.size());
         for (V row : rows) {
-            @Nullable V other = map.put(key.apply(row), row);
-            require(other == null, row, () -> "is there twice, by " + key.apply(row));
+            K id = key.apply(row);
+            @Nullable V other = map.put(id, row);
+            require(other == null, row, () -> "is there twice, by " + id);
         }
         return map;
     }
@@ -207,7 +214,9 @@ final class FabricRules {
     }
 
     private void require(boolean holds, FabricObject object, String problem) {
-        require(holds, object, () -> problem);
+        if (!holds) {
+            problems.add(object.label() + " " + problem);
+        }
     }
 
     /** A start goes through thousands of rows, and nearly never has anything to say. */

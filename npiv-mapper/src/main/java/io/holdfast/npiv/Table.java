@@ -62,11 +62,10 @@ final class Table<K extends Comparable<? super K>, V extends FabricObject> {
     }
 
     void add(V row) {
-        V there = rows.get(key.apply(row));
+        V there = own().putIfAbsent(key.apply(row), row);
         if (there != null) {
             throw new RefusedException(new Refusal.Exists(there.label()));
         }
-        own().put(key.apply(row), row);
     }
 
     /** A change that somebody who looked at the row before would want to know of. */

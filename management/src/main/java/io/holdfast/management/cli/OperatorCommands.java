@@ -23,6 +23,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -52,14 +53,21 @@ public final class OperatorCommands {
         int run(CommandLine.ParseResult parsed, PrintWriter out, PrintWriter err);
     }
 
-    /** Adds them. */
-    public static void addTo(CommandSpec root) {
+    /**
+     * Adds them.
+     *
+     * @param which by what a command line begins with
+     */
+    public static void addTo(CommandSpec root, Predicate<String> which) {
         Map<String, CommandSpec> groups = new LinkedHashMap<>();
-        CommandSpec events = events();
-        groups.put(EVENTS, events);
-        root.addSubcommand(EVENTS, events);
+        if (which.test(EVENTS)) {
+            CommandSpec events = events();
+            groups.put(EVENTS, events);
+            root.addSubcommand(EVENTS, events);
+        }
         for (Operation operation : Operation.values()) {
-            if (operation == Operation.LSMAP_NPIV) {
+            if (operation == Operation.LSMAP_NPIV
+                    || !which.test(operation.words().get(0))) {
                 continue;
             }
             CommandSpec spec = spec(operation);
@@ -71,6 +79,19 @@ public final class OperatorCommands {
                         .addSubcommand(operation.words().get(1), spec);
             }
         }
+    }
+
+    /** Does a command line that begins with this ask a running server? */
+    public static boolean begin(String word) {
+        if (word.equals(EVENTS)) {
+            return true;
+        }
+        for (Operation operation : Operation.values()) {
+            if (operation.words().get(0).equals(word)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** Does this command line ask a running server? */

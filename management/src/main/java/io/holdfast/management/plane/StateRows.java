@@ -9,10 +9,12 @@ import io.holdfast.npiv.Outcome;
 import io.holdfast.npiv.ZonePolicy;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.UUID;
@@ -30,10 +32,11 @@ final class StateRows {
         RowKind.ALL.forEach(kind -> BY_NAME.put(kind.label(), kind));
     }
 
-    private final Map<RowKind<?, ?>, SortedMap<Object, Object>> rows = new LinkedHashMap<>();
+    /** By key, as they came: a whole state's rows are in the order of their keys, and changes add few. */
+    private final Map<RowKind<?, ?>, Map<Object, Object>> rows = new HashMap<>();
 
     StateRows() {
-        RowKind.ALL.forEach(kind -> rows.put(kind, new TreeMap<>()));
+        RowKind.ALL.forEach(kind -> rows.put(kind, new LinkedHashMap<>()));
     }
 
     // ------------------------------------------------------------------ writing
@@ -153,13 +156,28 @@ final class StateRows {
         return kind;
     }
 
-    private SortedMap<Object, Object> table(RowKind<?, ?> kind) {
-        return java.util.Objects.requireNonNull(rows.get(kind));
+    private Map<Object, Object> table(RowKind<?, ?> kind) {
+        return Objects.requireNonNull(rows.get(kind));
     }
 
+    /** In the order of their keys. */
     @SuppressWarnings("unchecked") // Only put() fills the tables, with what the kind itself has read.
-    private <R> List<R> all(RowKind<R, ?> kind) {
-        return List.copyOf((java.util.Collection<R>) table(kind).values());
+    private <R, K extends Comparable<? super K>> List<R> all(RowKind<R, K> kind) {
+        List<Map.Entry<K, R>> sorted = new ArrayList<>();
+        K last = null;
+        boolean inOrder = true;
+        for (Map.Entry<Object, Object> row : table(kind).entrySet()) {
+            K key = (K) row.getKey();
+            inOrder &= last == null || last.compareTo(key) < 0;
+            last = key;
+            sorted.add((Map.Entry<K, R>) (Map.Entry<?, ?>) row);
+        }
+        if (!inOrder) {
+            sorted.sort(Map.Entry.comparingByKey(kind.order()));
+        }
+        List<R> all = new ArrayList<>(sorted.size());
+        sorted.forEach(row -> all.add(row.getValue()));
+        return all;
     }
 
     private <R, K extends Comparable<? super K>> SortedMap<K, R> byKey(RowKind<R, K> kind) {
