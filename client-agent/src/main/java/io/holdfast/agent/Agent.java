@@ -383,20 +383,20 @@ public final class Agent implements AutoCloseable {
             }
         }
 
+        /** The event, and the target that it concerns if it is one alone. */
+        private static String inWords(RaisedEvent event) {
+            return event.target().isEmpty() ? event.event() : event.event() + " " + event.target();
+        }
+
         @Override
         public void raised(RaisedEvent event) {
-            LOG.warn("server {}: {} {}: {}", Addresses.print(address), event.event(), event.target(), event.detail());
+            LOG.warn("server {}: {}: {}", Addresses.print(address), inWords(event), event.detail());
             batch.together(() -> vms.forEach(vm -> vm.eventRaised(name, event)));
         }
 
         @Override
         public void cleared(RaisedEvent event) {
-            LOG.info(
-                    "server {}: {} {} is over: {}",
-                    Addresses.print(address),
-                    event.event(),
-                    event.target(),
-                    event.detail());
+            LOG.info("server {}: {} is over: {}", Addresses.print(address), inWords(event), event.detail());
             byPriority().forEach(vm -> vm.eventCleared(name, event));
         }
 

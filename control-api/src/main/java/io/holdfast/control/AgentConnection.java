@@ -34,6 +34,9 @@ final class AgentConnection extends SimpleChannelInboundHandler<ByteBuf> {
     private long lastHeardNanos;
     private long seq;
     private boolean unknownTypeLogged;
+    /** What came with the line that was refused, or behind it, is read by nobody: one line of the log for one stranger. */
+    private boolean refused;
+
     private String why = "connection closed";
 
     AgentConnection(ControlServer server, ControlSettings settings) {
@@ -102,6 +105,9 @@ final class AgentConnection extends SimpleChannelInboundHandler<ByteBuf> {
 
     @Override
     protected void channelRead0(ChannelHandlerContext ctx, ByteBuf line) {
+        if (refused) {
+            return;
+        }
         Optional<AgentMessage> message;
         try {
             message = MessageCodec.agentMessage(line);
@@ -172,6 +178,7 @@ final class AgentConnection extends SimpleChannelInboundHandler<ByteBuf> {
     }
 
     private void refuse(@Nullable String objection) {
+        refused = true;
         why = "refused: " + objection;
         Channel to = channel;
         if (to != null) {

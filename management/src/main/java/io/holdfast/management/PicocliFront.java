@@ -43,8 +43,8 @@ final class PicocliFront {
                 .commandListHeading("%nCommands:%n")
                 .footer(
                         "",
-                        "Exit codes: 0 done, 1 could not be done, 2 command line or configuration is wrong,",
-                        "3 no server answers, 4 not permitted, 5 not found, 6 changed by somebody else.");
+                        "Exit codes: 0 done, 1 could not be done, 2 command line or configuration is wrong,"
+                                + " 3 no server answers, 4 not permitted, 5 not found, 6 changed by somebody else.");
         for (Command command : commands) {
             root.addSubcommand(command.name(), spec(command));
         }
@@ -122,7 +122,8 @@ final class PicocliFront {
         String said;
         if (first.startsWith("-")) {
             known = line.getCommandSpec().optionsMap().keySet();
-            said = "there is no option '" + first.replaceFirst("=.*", "") + "'";
+            said = "there is no option '" + first.replaceFirst("=.*", "") + "'"
+                    + (line.getParent() == null ? "; options stand behind the command" : "");
         } else if (line.getSubcommands().isEmpty()) {
             return "'" + first + "' is one argument too many";
         } else {

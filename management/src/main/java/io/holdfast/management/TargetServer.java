@@ -204,10 +204,10 @@ final class TargetServer implements ServiceManager.Service {
         port.serve(() -> describe(server));
         raisedEvents.tellTo(UnitWatch.of(port));
         log.info(
-                "serving {} logical unit(s), {} I/O, {} event loops",
-                exports.units().size(),
+                "serving {}, {} I/O, {}",
+                count(exports.units().size() + lus.names().size(), "logical unit"),
                 way.label(),
-                config.eventLoops());
+                count(config.eventLoops(), "event loop"));
     }
 
     /**

@@ -114,6 +114,16 @@ class OperatingIT {
         }
     }
 
+    @Test
+    void shouldTakeNoPoolWhereThereIsNoDirectory() throws Exception {
+        Path missing = directory.resolve("mistyped");
+        ApiClient.Reply reply = client.ask(
+                Operation.POOL_CREATE, Map.of("name", "more", "directory", missing.toString()), OptionalLong.empty());
+        assertThat(reply.status()).isEqualTo(422);
+        assertThat(reply.json().text("message"))
+                .isEqualTo(missing + " does not exist; make that directory, or correct the path");
+    }
+
     // ------------------------------------------------------------------ metrics, log, events
 
     @Test

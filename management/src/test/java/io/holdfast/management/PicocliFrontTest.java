@@ -21,6 +21,7 @@ class PicocliFrontTest {
                 "serve --exprt x       | holdfast serve: there is no option '--exprt'; is '--export' meant?",
                 "serve --exprt=x       | holdfast serve: there is no option '--exprt'; is '--export' meant?",
                 "serve --colour        | holdfast serve: there is no option '--colour'",
+                "--server x status     | holdfast: there is no option '--server'; options stand behind the command",
                 "lu remove one two     | holdfast lu remove: 'two' is one argument too many",
             })
     void shouldSayWhatIsMistypedAndWhatWasMeant(String typed, String words) {

@@ -46,7 +46,7 @@ public sealed interface Refusal {
         public String message() {
             String some = String.join(", ", users.subList(0, Math.min(NAMED, users.size())));
             String more = users.size() > NAMED ? " and " + (users.size() - NAMED) + " more" : "";
-            return object + " is in use by " + some + more + "; remove or unassign that first";
+            return object + " is in use by " + some + more;
         }
     }
 

@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
+import java.security.cert.CertPathBuilderException;
 import java.security.cert.Certificate;
 import java.security.cert.CertificateFactory;
 import java.util.concurrent.TimeUnit;
@@ -129,6 +130,20 @@ public abstract sealed class ServerAddress {
             this.authority = authority;
         }
 
+        /** Java names its own classes for the usual mistakes: no authority named, and a port that is not the API's. */
+        private static String inWords(javax.net.ssl.SSLException e) {
+            for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+                if (cause instanceof CertPathBuilderException) {
+                    return " cannot be trusted: nobody known here has signed its certificate;"
+                            + " --ca names the certificate of its authority";
+                }
+            }
+            if (String.valueOf(e.getMessage()).contains("Unsupported or unrecognized SSL message")) {
+                return " does not speak TLS; give the address that its option --api names";
+            }
+            return " cannot be trusted: " + e.getMessage() + "; --ca names the certificate of its authority";
+        }
+
         @Override
         Connection connect() throws IOException {
             String where = address.getHostString() + ":" + address.getPort();
@@ -146,10 +161,7 @@ public abstract sealed class ServerAddress {
                         new BufferedInputStream(socket.getInputStream()), socket.getOutputStream(), socket);
             } catch (javax.net.ssl.SSLException e) {
                 plain.close();
-                throw new IOException(
-                        "server " + where + " cannot be trusted: " + e.getMessage()
-                                + "; --ca names the certificate of its authority",
-                        e);
+                throw new IOException("server " + where + inWords(e), e);
             } catch (IOException e) {
                 plain.close();
                 throw new IOException("no server at " + where + ": " + NetworkFailure.inWords(e), e);

@@ -256,7 +256,12 @@ public final class ApiServer implements AutoCloseable {
             failures.take(from, now);
             LOG.warn("API call from {} refused: it does not prove who it is", from);
             context.response().putHeader("WWW-Authenticate", "Bearer");
-            fail(context, ErrorCode.UNAUTHENTICATED, "who calls? this needs a token or a certificate");
+            fail(
+                    context,
+                    ErrorCode.UNAUTHENTICATED,
+                    context.request().getHeader("Authorization") == null
+                            ? "who calls? this needs a token or a certificate"
+                            : "the token is not known here: it is mistyped, has ended, or was removed");
         } else if (!requests.take(caller.name(), now)) {
             context.response().putHeader("Retry-After", "1");
             fail(context, ErrorCode.TOO_MANY, "more than " + limits.requestsPerSecond() + " requests a second");

@@ -54,6 +54,19 @@ public record Shape(Class<? extends OperatorRequest> type, List<Field> fields) {
             return "--" + name.replaceAll("([A-Z])", "-$1").toLowerCase(java.util.Locale.ROOT);
         }
 
+        /** Nothing for what was left out. */
+        private String shown(@Nullable Object value) {
+            if (value == null || Boolean.FALSE.equals(value)) {
+                return "";
+            } else if (param.form() == Param.Form.SECRET) {
+                return "…";
+            } else if (value instanceof List<?> list) {
+                return list.stream().map(String::valueOf).collect(Collectors.joining(","));
+            }
+            String text = value instanceof Enum<?> constant ? Labels.of(constant) : String.valueOf(value);
+            return text.isEmpty() || text.indexOf(' ') >= 0 ? "'" + text + "'" : text;
+        }
+
         private @Nullable Object bound(@Nullable Object value) {
             if (value == null) {
                 if (required) {
@@ -203,6 +216,35 @@ public record Shape(Class<? extends OperatorRequest> type, List<Field> fields) {
 
     public List<Field> options() {
         return fields.stream().filter(field -> field.param().place() == 0).toList();
+    }
+
+    /**
+     * A request of this shape as its arguments on the command line, for people: what was left out is missing, and a secret is
+     * not told.
+     */
+    public String words(OperatorRequest request) {
+        List<String> words = new ArrayList<>();
+        for (Field field : places()) {
+            String value = field.shown(value(request, field));
+            if (!value.isEmpty()) {
+                words.add(value);
+            }
+        }
+        for (Field field : options()) {
+            String value = field.shown(value(request, field));
+            if (!value.isEmpty()) {
+                words.add(field.kind() == Kind.FLAG ? field.option() : field.option() + " " + value);
+            }
+        }
+        return String.join(" ", words);
+    }
+
+    private @Nullable Object value(OperatorRequest request, Field field) {
+        try {
+            return type.getDeclaredMethod(field.name()).invoke(request);
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException("a record without its accessor: " + field.name() + " of " + type, e);
+        }
     }
 
     /**

@@ -27,6 +27,7 @@ final class Columns {
         CHOSEN.put(
                 Row.SessionRow.class,
                 List.of("id", "client", "initiator", "target", "peer", "port", "since", "readBytes", "writtenBytes"));
+        CHOSEN.put(Row.RaisedRow.class, List.of("name", "target", "detail"));
         CHOSEN.put(Row.TokenRow.class, List.of("name", "role", "created", "expires"));
         CHOSEN.put(Row.AuditRow.class, List.of("time", "version", "by", "from", "what", "object"));
     }

@@ -395,7 +395,7 @@ public final class OperatorCommands {
                     file.equals("-") ? System.in.readNBytes(MAX_SECRET_FILE_BYTES) : Files.readAllBytes(Path.of(file));
             return new String(bytes, StandardCharsets.UTF_8).replaceFirst("\\r?\\n$", "");
         } catch (IOException e) {
-            throw new ConfigException("secret file '" + file + "' cannot be read: " + Unreadable.inWords(e)
+            throw new ConfigException("file '" + file + "' cannot be read: " + Unreadable.inWords(e)
                     + "; the option names a file, not the secret");
         }
     }

@@ -249,7 +249,7 @@ final class Printer {
 
     private static String readable(Fields row, String field) {
         Object value = row.values().get(field);
-        if (value == null || value instanceof List<?> list && list.isEmpty()) {
+        if (value == null || "".equals(value) || value instanceof List<?> list && list.isEmpty()) {
             return NOTHING;
         } else if (value instanceof Boolean flag) {
             return flag ? "yes" : "no";

@@ -12,6 +12,7 @@ import io.holdfast.control.operator.OperatorQuery;
 import io.holdfast.control.operator.OperatorRequest;
 import io.holdfast.control.operator.Role;
 import io.holdfast.control.operator.Row;
+import io.holdfast.control.operator.Shape;
 import io.holdfast.npiv.Client;
 import io.holdfast.npiv.PhysicalPort;
 import java.io.IOException;
@@ -220,7 +221,7 @@ public final class ControlPlane implements ControlService, AutoCloseable {
                 Labels.of(caller.role()),
                 caller.from(),
                 String.join(" ", operation.words()),
-                command.toString());
+                Shape.of(operation).words(command));
         try {
             store.append(before, after, audit);
         } catch (IOException e) {

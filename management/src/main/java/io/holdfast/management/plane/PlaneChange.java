@@ -1,5 +1,6 @@
 package io.holdfast.management.plane;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -45,6 +46,19 @@ public record PlaneChange(PlaneState before, PlaneState after, Image image) {
             }
         }
         return resized;
+    }
+
+    /** Where pools lie that are new. */
+    public List<Path> newPoolDirectories() {
+        List<Path> directories = new ArrayList<>();
+        if (before.pools() != after.pools()) {
+            for (StoragePool pool : after.pools().values()) {
+                if (!before.pools().containsKey(pool.name())) {
+                    directories.add(pool.directory());
+                }
+            }
+        }
+        return directories;
     }
 
     private static List<LuBacking> missingIn(PlaneState here, PlaneState there) {

@@ -6,6 +6,7 @@ import io.holdfast.control.operator.ErrorCode;
 import io.holdfast.control.operator.OperatorCommand;
 import io.holdfast.control.operator.Role;
 import io.holdfast.control.operator.Row;
+import io.holdfast.management.config.ByteSize;
 import io.holdfast.npiv.AdapterCommand;
 import io.holdfast.npiv.AdapterId;
 import io.holdfast.npiv.Client;
@@ -275,8 +276,8 @@ final class Planner {
         if (resize.size() < backing.sizeBytes()) {
             throw new Rejection(
                     ErrorCode.BAD_VALUE,
-                    "LU " + backing.name() + " has " + backing.sizeBytes() + " bytes, and cannot be made smaller: "
-                            + resize.size() + " would cut off what clients have written",
+                    "LU " + backing.name() + " has " + ByteSize.print(backing.sizeBytes())
+                            + ", and cannot be made smaller: what clients have written would be cut off",
                     "give a larger size; or create a smaller LU and copy");
         }
         Fabric next = applied();
@@ -433,7 +434,15 @@ final class Planner {
             }
         }
         commands.add(new ClientCommand.Delete(client.id()));
-        Fabric next = applied(commands.toArray(FabricCommand[]::new));
+        Fabric next;
+        try {
+            next = applied(commands.toArray(FabricCommand[]::new));
+        } catch (Rejection e) {
+            throw e.error().error() == ErrorCode.IN_USE
+                    ? new Rejection(
+                            ErrorCode.IN_USE, e.error().message(), "remove that first, or give --all, which does")
+                    : e;
+        }
         return sideOnly(state.draft(next).removeSecret(client.id()), (before, after) -> before.client(client.id()));
     }
 

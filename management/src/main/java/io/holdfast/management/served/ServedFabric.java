@@ -25,6 +25,7 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -193,6 +194,12 @@ public final class ServedFabric implements ServedSide {
 
     @Override
     public Prepared prepare(PlaneChange change) throws IOException {
+        for (Path pool : change.newPoolDirectories()) {
+            if (!Files.isDirectory(pool)) {
+                throw new IOException(pool + (Files.exists(pool) ? " is no directory" : " does not exist")
+                        + "; make that directory, or correct the path");
+            }
+        }
         Ready ready = new Ready(change);
         try {
             for (LuBacking lu : change.opened()) {

@@ -311,18 +311,19 @@ class ApiServerTest {
         ApiClient.Reply forbidden = known.ask(Operation.CLIENT_ADD, Map.of("name", "x"), OptionalLong.empty());
         assertThat(forbidden.status()).isEqualTo(403);
         ApiClient stranger = new ApiClient(ServerAddress.remote(address, "hft_guess", remote.certificate()));
-        assertThat(stranger.ask(Operation.CLIENT_LIST, Map.of(), OptionalLong.empty())
-                        .status())
-                .isEqualTo(401);
+        ApiClient.Reply unknown = stranger.ask(Operation.CLIENT_LIST, Map.of(), OptionalLong.empty());
+        assertThat(unknown.status()).isEqualTo(401);
+        assertThat(unknown.json().text("message")).startsWith("the token is not known here");
         assertThatThrownBy(() -> new ApiClient(ServerAddress.remote(address, token.token(), null))
                         .ask(Operation.STATUS, Map.of(), OptionalLong.empty()))
-                .hasMessageContaining("cannot be trusted");
+                .hasMessageContaining("cannot be trusted: nobody known here has signed its certificate;");
+        List<Integer> answers = new ArrayList<>();
         for (int i = 0; i < 40; i++) {
-            stranger.ask(Operation.STATUS, Map.of(), OptionalLong.empty());
+            answers.add(stranger.ask(Operation.STATUS, Map.of(), OptionalLong.empty())
+                    .status());
         }
-        assertThat(stranger.ask(Operation.STATUS, Map.of(), OptionalLong.empty())
-                        .status())
-                .isEqualTo(429);
+        // Not the last one: on a slow machine he may try again by then.
+        assertThat(answers).contains(429);
     }
 
     private ApiAddresses.Remote tls() throws Exception {

@@ -9,6 +9,7 @@ import io.holdfast.control.operator.OperatorQuery;
 import io.holdfast.control.operator.PlaneEvent;
 import io.holdfast.control.operator.Role;
 import io.holdfast.control.operator.Row;
+import io.holdfast.npiv.ClientKind;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -107,6 +108,17 @@ class ControlPlaneTest {
         assertThat(clients.get(0).chap()).isTrue();
         assertThat(clients.toString() + audit).doesNotContain(secret);
         assertThat(audit).extracting(Row.AuditRow::what).endsWith("client add", "client secret");
+        assertThat(audit).extracting(Row.AuditRow::object).endsWith("web1 --secret …", "web1 --secret …");
+    }
+
+    @Test
+    void shouldNoteWhatWasAskedAsItWouldBeTyped() {
+        rig.done(new OperatorCommand.AddClient("web1", ClientKind.CONTAINER, null, null, null, true));
+        rig.done(new OperatorCommand.RaiseEvent("x-maintenance", "disk shelf is moved", null));
+        List<Row.AuditRow> audit = rig.rows(new OperatorQuery.Audit(null));
+        assertThat(audit)
+                .extracting(Row.AuditRow::object)
+                .endsWith("web1 --kind container --bare", "x-maintenance --detail 'disk shelf is moved'");
     }
 
     @Test
