@@ -35,6 +35,7 @@ final class Child {
     private final List<Line> lines = new ArrayList<>();
     private volatile long endedNs;
     private volatile boolean ended;
+    private volatile boolean over;
 
     private Child(String name, Process process, Path log, long startedNs) {
         this.name = name;
@@ -78,8 +79,10 @@ final class Child {
                 out.flush();
             }
         } catch (IOException e) {
-            // The pipe breaks when the process is killed in the middle of a line, or the log's disk is full.
-            keep(new Line(System.nanoTime(), "(output lost: " + e.getMessage() + ")"));
+            // The log's disk is full, or the pipe has been closed at the end.
+            if (!over) {
+                keep(new Line(System.nanoTime(), "(output lost: " + e.getMessage() + ")"));
+            }
         }
     }
 
@@ -141,14 +144,14 @@ final class Child {
                 .toList();
     }
 
-    /** SIGTERM. */
+    /** SIGTERM. By its handle: the process itself would close its streams at once, and its last lines would be lost. */
     void terminate() {
-        process.destroy();
+        process.toHandle().destroy();
     }
 
     /** SIGKILL. */
     void kill() {
-        process.destroyForcibly();
+        process.toHandle().destroyForcibly();
     }
 
     /** Waits for the end and for the last line; false if it still lives after {@code limit}. */
@@ -169,5 +172,8 @@ final class Child {
         }
         kill();
         awaitEnd(Duration.ofSeconds(2));
+        // A grandchild that holds the pipe open is not read any longer.
+        over = true;
+        process.destroyForcibly();
     }
 }

@@ -36,7 +36,7 @@ record Choices(CommandSpec command) {
         return known.stream()
                 .filter(candidate -> labelOf.apply(candidate).equals(label))
                 .findFirst()
-                .orElseThrow(() -> wrong(option, label, allowed));
+                .orElseThrow(() -> wrong(option, label, "allowed are " + allowed));
     }
 
     private static <T> String labels(List<T> known, Function<T, String> labelOf) {
@@ -47,20 +47,22 @@ record Choices(CommandSpec command) {
     Duration outage(double seconds) {
         if (!(seconds >= 0 && seconds <= MAX_OUTAGE_SECONDS)) {
             throw wrong(
-                    "--outage", Numbers.trimmed(seconds), "seconds from 0 to " + Numbers.trimmed(MAX_OUTAGE_SECONDS));
+                    "--outage",
+                    Numbers.trimmed(seconds),
+                    "0 to " + Numbers.trimmed(MAX_OUTAGE_SECONDS) + " seconds are allowed");
         }
         return Duration.ofMillis(Math.round(seconds * 1000));
     }
 
     int within(String option, int value, int least, int most) {
         if (value < least || value > most) {
-            throw wrong(option, String.valueOf(value), "a number from " + least + " to " + most);
+            throw wrong(option, String.valueOf(value), "a number from " + least + " to " + most + " is allowed");
         }
         return value;
     }
 
-    ParameterException wrong(String option, String value, String allowed) {
+    ParameterException wrong(String option, String value, String why) {
         return new ParameterException(
-                command.commandLine(), String.format(Locale.ROOT, "%s %s: allowed are %s", option, value, allowed));
+                command.commandLine(), String.format(Locale.ROOT, "%s %s: %s", option, value, why));
     }
 }

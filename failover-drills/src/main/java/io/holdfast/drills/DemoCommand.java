@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -29,10 +30,13 @@ import picocli.CommandLine.Spec;
             "",
             "Exit code: 0 every guest survived, 1 one did not, 2 wrong usage.",
             "Example: all devices, several outages, three times each, every run on record:",
-            "  demo.sh --device all --outage 1,6,31,61 --repeat 3 --json drills.json"
+            "  scripts/demo.sh --device all --outage 1,6,31,61 --repeat 3 --json drills.json"
         })
 public final class DemoCommand implements Callable<Integer> {
     private static final int MAX_REPEAT = 1000;
+
+    /** From the end of a child to that of this process, where both were sent the same signal. */
+    private static final Duration INTERRUPTION_LIMIT = Duration.ofMillis(300);
 
     @Spec
     private CommandSpec spec = CommandSpec.create();
@@ -140,6 +144,10 @@ public final class DemoCommand implements Callable<Integer> {
         for (DrillPlan plan : plans) {
             printer.heading(plan, results.size() + 1, plans.size());
             DrillResult result = new Drill(plan, setting, printer, pause(printer)).run();
+            if (!result.verdict().survived() && Ending.within(INTERRUPTION_LIMIT)) {
+                // By Ctrl-C, which QEMU is sent too: what became of it is nobody's verdict.
+                return CommandLine.ExitCode.SOFTWARE;
+            }
             results.add(result);
             printer.result(result);
             if (json != null) {

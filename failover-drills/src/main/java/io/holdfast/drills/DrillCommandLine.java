@@ -2,6 +2,7 @@ package io.holdfast.drills;
 
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
+import java.util.function.Function;
 import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
 
@@ -12,7 +13,18 @@ final class DrillCommandLine {
     static CommandLine of(Callable<Integer> command) {
         return new CommandLine(command)
                 .setAbbreviatedOptionsAllowed(false)
+                .registerConverter(Double.class, text -> number(text, Double::valueOf, "a number"))
+                .registerConverter(int.class, text -> number(text, Integer::valueOf, "a whole number"))
                 .setParameterExceptionHandler(DrillCommandLine::wrongUsage);
+    }
+
+    /** Picocli would say of a word that it is no double. */
+    private static <T> T number(String text, Function<String, T> reader, String what) {
+        try {
+            return reader.apply(text);
+        } catch (NumberFormatException e) {
+            throw new CommandLine.TypeConversionException("'" + text + "' is not " + what);
+        }
     }
 
     /** Runs a command and ends this process. */

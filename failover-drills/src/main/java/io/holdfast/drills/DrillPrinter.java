@@ -75,7 +75,8 @@ final class DrillPrinter implements Narrator {
                 ? "; that clock leapt by " + Numbers.span(findings.clockJumpMs().getAsDouble()) + " at most"
                 : "";
         String behind = findings.behindMs().isPresent()
-                ? " and is now " + Numbers.span(findings.behindMs().getAsDouble()) + " behind the host's"
+                ? " and is now " + Numbers.span(Math.abs(findings.behindMs().getAsDouble()))
+                        + (findings.behindMs().getAsDouble() < 0 ? " ahead of the host's" : " behind the host's")
                 : "";
         return jump + behind;
     }

@@ -29,9 +29,9 @@ import picocli.CommandLine.Spec;
                 + "it back, and judges from inside and outside what the guests noticed.",
         footer = {
             "",
-            "What fails a drill: an I/O error or a complaint of the guest's kernel, an acknowledged write",
-            "that is lost, a reboot, a clock that ran on, a freeze too many or too few. How long things",
-            "took is in the report, with budgets beside it.",
+            "What fails a drill: an I/O error or a complaint of the guest's kernel, an acknowledged write"
+                    + " that is lost, a reboot, a clock that ran on, a freeze too many or too few. How long things"
+                    + " took is in the report, with budgets beside it.",
             "Exit code: 0 no drill failed, 1 one did, 2 wrong usage.",
             "Example: scripts/failover.sh --fault kill,cut --disks virtio-scsi --load heavy --times 10"
         })
@@ -238,7 +238,7 @@ public final class FailoverCommand implements Callable<Integer> {
     List<FailoverPlan> plans(long chosen) {
         List<FailoverPlan> plans = inParts(chosenBy(chosen));
         if (plans.isEmpty()) {
-            throw new Choices(spec).wrong("--part", part, "a part that has a drill");
+            throw new Choices(spec).wrong("--part", part, "there is no drill in that part");
         }
         return plans;
     }
@@ -290,6 +290,6 @@ public final class FailoverCommand implements Callable<Integer> {
         } catch (NumberFormatException | ArrayIndexOutOfBoundsException e) {
             // Told below, like numbers out of range.
         }
-        throw new Choices(spec).wrong("--part", part, "K/N with K from 1 to N");
+        throw new Choices(spec).wrong("--part", part, "K/N with K from 1 to N is allowed");
     }
 }

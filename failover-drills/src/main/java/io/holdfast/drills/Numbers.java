@@ -37,6 +37,11 @@ final class Numbers {
         return String.format(Locale.ROOT, "%.2f s", valueMs / 1000);
     }
 
+    /** {@code 1 line}, {@code 3 lines}. */
+    static String count(long number, String what) {
+        return number + " " + what + (number == 1 ? "" : "s");
+    }
+
     static double msBetween(long fromNs, long toNs) {
         return (toNs - fromNs) / 1e6;
     }

@@ -40,10 +40,11 @@ record Verdict(DrillPlan plan, Findings findings, List<String> reasons) {
 
     private static void addGuestReasons(Findings findings, List<String> reasons) {
         if (findings.guestErrors() > 0) {
-            reasons.add("the guest saw " + findings.guestErrors() + " I/O errors" + first(findings.errorTexts()));
+            reasons.add("the guest saw " + Numbers.count(findings.guestErrors(), "I/O error")
+                    + first(findings.errorTexts()));
         }
         if (findings.kernelComplaintCount() > 0) {
-            reasons.add("the guest's kernel complained " + findings.kernelComplaintCount() + " times"
+            reasons.add("the guest's kernel complained in " + Numbers.count(findings.kernelComplaintCount(), "line")
                     + first(findings.kernelComplaints()));
         }
         if (findings.remountedReadOnly()) {

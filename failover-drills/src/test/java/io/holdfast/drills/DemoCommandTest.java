@@ -51,9 +51,10 @@ class DemoCommandTest {
             value = {
                 "--device virtio-net | --device virtio-net: allowed are virtio-blk, virtio-blk-iothread, virtio-scsi, all",
                 "--fault pull        | --fault pull: allowed are kill, stop",
-                "--outage -1         | --outage -1: allowed are seconds from 0 to 3600",
-                "--outage soon       | 'soon' is not a double",
-                "--repeat 0          | --repeat 0: allowed are a number from 1 to 1000",
+                "--outage -1         | --outage -1: 0 to 3600 seconds are allowed",
+                "--repeat 0          | --repeat 0: a number from 1 to 1000 is allowed",
+                "--outage soon       | Invalid value for option '--outage' (SECONDS): 'soon' is not a number",
+                "--repeat often      | Invalid value for option '--repeat': 'often' is not a whole number",
                 "--holdfast /nowhere | cannot run /nowhere",
                 "--work /no/dir      | --work /no/dir: give a folder that exists",
                 "--colour            | Unknown option: '--colour'"

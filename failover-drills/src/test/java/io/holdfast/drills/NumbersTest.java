@@ -21,6 +21,12 @@ class NumbersTest {
         assertThat(Numbers.span(valueMs)).isEqualTo(expected);
     }
 
+    @ParameterizedTest
+    @CsvSource({"1,1 line", "0,0 lines", "186,186 lines"})
+    void shouldCountOneAsOne(long number, String expected) {
+        assertThat(Numbers.count(number, "line")).isEqualTo(expected);
+    }
+
     @Test
     void shouldSayNoneWhenThereIsNoTime() {
         assertThat(Numbers.ms(OptionalDouble.empty())).isEqualTo("none");

@@ -27,9 +27,9 @@ class UpgradeCommandTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "--guests 0     | --guests 0: allowed are a number from 1 to 64",
-                "--restarts 0   | --restarts 0: allowed are a number from 1 to 1000",
-                "--pause -1     | --pause -1: allowed are a number from 0 to 10000",
+                "--guests 0     | --guests 0: a number from 1 to 64 is allowed",
+                "--restarts 0   | --restarts 0: a number from 1 to 1000 is allowed",
+                "--pause -1     | --pause -1: a number from 0 to 10000 is allowed",
                 "--guests=many  | 'many' is not an int"
             })
     void shouldRefuseWrongArgumentsWithTheValueAndWhatIsAllowed(String arguments, String message) {

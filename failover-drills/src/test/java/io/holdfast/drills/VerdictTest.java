@@ -37,7 +37,7 @@ class VerdictTest {
         Verdict verdict = judge(Examples.findings().error("writer 0, record 5: fsync: Input/output error"));
 
         assertThat(verdict.reasons())
-                .containsExactly("the guest saw 1 I/O errors, first: writer 0, record 5: fsync: Input/output error");
+                .containsExactly("the guest saw 1 I/O error, first: writer 0, record 5: fsync: Input/output error");
         assertThat(verdict.line()).contains(" guest_errors=1 ");
     }
 
@@ -47,7 +47,7 @@ class VerdictTest {
                         .reasons())
                 .singleElement()
                 .asString()
-                .startsWith("the guest's kernel complained 1 times");
+                .startsWith("the guest's kernel complained in 1 line");
     }
 
     @Test
@@ -82,7 +82,7 @@ class VerdictTest {
     @Test
     void shouldFailWhenTheKernelsComplaintsWereCountedButDidNotCome() {
         assertThat(judge(Examples.findings().kernelComplaintCount(3)).reasons())
-                .containsExactly("the guest's kernel complained 3 times");
+                .containsExactly("the guest's kernel complained in 3 lines");
     }
 
     @Test

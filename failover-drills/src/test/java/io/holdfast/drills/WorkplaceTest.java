@@ -34,6 +34,27 @@ class WorkplaceTest {
     }
 
     @Test
+    void shouldKeepTheLastWordsOfAChildThatIsToldToEnd() throws DrillFailure, InterruptedException {
+        try (Workplace place = Workplace.below(parent)) {
+            Child child = start(
+                    place, "trap 'echo stopped; exit 0' TERM; echo up; while :; do sleep 0.05; done", Duration.ZERO);
+            Patience.await(
+                    "it to be up",
+                    Duration.ofSeconds(10),
+                    List.of(child),
+                    () -> !child.lines().isEmpty());
+            child.end(Duration.ofSeconds(10));
+
+            assertThat(child.tail(5)).containsExactly("up", "stopped");
+        }
+    }
+
+    @Test
+    void shouldNotTakeAProcessThatGoesOnForOneThatEnds() throws InterruptedException {
+        assertThat(Ending.within(Duration.ofMillis(50))).isFalse();
+    }
+
+    @Test
     void shouldStartNothingOnceClosed() throws DrillFailure {
         Workplace place = Workplace.below(parent);
         place.close();
