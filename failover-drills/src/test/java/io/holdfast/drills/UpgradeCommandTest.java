@@ -30,7 +30,7 @@ class UpgradeCommandTest {
                 "--guests 0     | --guests 0: a number from 1 to 64 is allowed",
                 "--restarts 0   | --restarts 0: a number from 1 to 1000 is allowed",
                 "--pause -1     | --pause -1: a number from 0 to 10000 is allowed",
-                "--guests=many  | 'many' is not an int"
+                "--guests=many  | 'many' is not a whole number"
             })
     void shouldRefuseWrongArgumentsWithTheValueAndWhatIsAllowed(String arguments, String message) {
         assertThat(commandLine().execute(arguments.split(" ", -1))).isEqualTo(2);
