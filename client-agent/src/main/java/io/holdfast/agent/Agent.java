@@ -371,6 +371,15 @@ public final class Agent implements AutoCloseable {
                     vm -> vm.serverGoingAway(name, number, going.reason().name())));
         }
 
+        /** It serves what it served before, until it says otherwise. */
+        @Override
+        public List<ExportedUnit> unitsWaitedFor() {
+            return byPriority().stream()
+                    .flatMap(vm -> vm.unitsWaitedFor().stream())
+                    .filter(unit -> has(unit.target()))
+                    .toList();
+        }
+
         /** A VM's answer to an announcement that may be this server's. */
         void answered(VmKeeper vm, long number, VmOutcome outcome) {
             if (announcement == 0 || number != numbered) {

@@ -250,6 +250,11 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
         return machine.state();
     }
 
+    /** What is to be proved before it is resumed. */
+    List<ExportedUnit> unitsWaitedFor() {
+        return machine.unitsWaitedFor();
+    }
+
     /** The same as servers are told it. */
     VmState reported() {
         return new VmState(

@@ -3,6 +3,7 @@ package io.holdfast.agent.freeze;
 import io.holdfast.agent.freeze.FreezeEvent.Attached;
 import io.holdfast.agent.freeze.FreezeEvent.ServerGoingAway;
 import io.holdfast.agent.freeze.FreezeEvent.StatusReported;
+import io.holdfast.control.ExportedUnit;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
@@ -62,6 +63,12 @@ public final class FreezeMachine {
 
     public FreezeState state() {
         return vm.state;
+    }
+
+    /** What is to be proved before it is resumed; nothing unless it is frozen and may be resumed. */
+    public List<ExportedUnit> unitsWaitedFor() {
+        boolean waits = vm.state == FreezeState.FROZEN || vm.state == FreezeState.FREEZING;
+        return waits && vm.hold.isEmpty() ? outage.unitsToProve() : List.of();
     }
 
     /** Why it is in its state, for people. */

@@ -308,8 +308,8 @@ final class OutageRules {
         // Asked now, to be known when the sessions are there. QEMU answers in order: stop first.
         overdueTold = false;
         askStatus();
-        List<ExportedUnit> units = vm.used.units();
-        if (vm.policy.units() == VmPolicy.Units.PROVED && !units.isEmpty()) {
+        List<ExportedUnit> units = unitsToProve();
+        if (!units.isEmpty()) {
             proof.unitsAsked();
             leadBack(server.name, view);
             vm.act(new FreezeAction.ProveUnits(units));
@@ -317,6 +317,10 @@ final class OutageRules {
             proof.unitsAnswered();
             leadBack(server.name, view);
         }
+    }
+
+    List<ExportedUnit> unitsToProve() {
+        return vm.policy.units() == VmPolicy.Units.PROVED ? vm.used.units() : List.of();
     }
 
     private void leadBack(String name, ServerView view) {

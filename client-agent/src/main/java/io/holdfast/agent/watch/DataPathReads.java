@@ -32,7 +32,7 @@ final class DataPathReads implements AutoCloseable {
 
     private @Nullable UnitProbe reader;
     private String target = "";
-    private long nextNanos = System.nanoTime();
+    private long nextNanos;
     private boolean doubted;
     private boolean closed;
 
@@ -57,6 +57,8 @@ final class DataPathReads implements AutoCloseable {
         this.server = server;
         this.deaf = deaf;
         this.lost = lost;
+        // It has just answered a login; those who come back to it come first.
+        nextNanos = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(settings.readEveryMs());
     }
 
     /** @param sessions what is open at the server */

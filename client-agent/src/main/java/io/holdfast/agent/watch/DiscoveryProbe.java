@@ -32,6 +32,7 @@ final class DiscoveryProbe extends ChannelInboundHandlerAdapter implements PduDe
 
     private final PduDecoder decoder = new PduDecoder(MAX_ANSWER_BYTES);
     private final ProbeLogin login;
+    private final Runnable accepted;
     private final Consumer<Outcome> answer;
     private @Nullable Channel channel;
     private boolean over;
@@ -49,8 +50,9 @@ final class DiscoveryProbe extends ChannelInboundHandlerAdapter implements PduDe
         }
     }
 
-    private DiscoveryProbe(ProbeIdentity identity, Consumer<Outcome> answer) {
+    private DiscoveryProbe(ProbeIdentity identity, Runnable accepted, Consumer<Outcome> answer) {
         login = new ProbeLogin(identity, "", PROBE_ISID);
+        this.accepted = accepted;
         this.answer = answer;
     }
 
@@ -60,7 +62,22 @@ final class DiscoveryProbe extends ChannelInboundHandlerAdapter implements PduDe
      */
     static void ask(
             EventLoop loop, InetSocketAddress portal, ProbeIdentity identity, int limitMs, Consumer<Outcome> answer) {
-        DiscoveryProbe probe = new DiscoveryProbe(identity, answer);
+        ask(loop, portal, identity, limitMs, () -> {}, answer);
+    }
+
+    /**
+     * The same.
+     *
+     * @param accepted called on the loop when somebody accepts the connection, after the login was sent
+     */
+    static void ask(
+            EventLoop loop,
+            InetSocketAddress portal,
+            ProbeIdentity identity,
+            int limitMs,
+            Runnable accepted,
+            Consumer<Outcome> answer) {
+        DiscoveryProbe probe = new DiscoveryProbe(identity, accepted, answer);
         Channel channel = new Bootstrap()
                 .group(loop)
                 .channel(EpollSocketChannel.class)
@@ -100,6 +117,7 @@ final class DiscoveryProbe extends ChannelInboundHandlerAdapter implements PduDe
     public void channelActive(ChannelHandlerContext ctx) {
         channel = ctx.channel();
         send(login.first());
+        accepted.run();
     }
 
     private void send(ProbeLogin.Request request) {

@@ -19,6 +19,7 @@ final class EarlyLogin {
     private final ProbeIdentity identity;
     private final WatchSettings settings;
     private final BooleanSupplier wanted;
+    private final Runnable accepted;
     private DiscoveryProbe.@Nullable Outcome outcome;
     private @Nullable Consumer<DiscoveryProbe.Outcome> asker;
 
@@ -27,28 +28,34 @@ final class EarlyLogin {
             InetSocketAddress portal,
             ProbeIdentity identity,
             WatchSettings settings,
-            BooleanSupplier wanted) {
+            BooleanSupplier wanted,
+            Runnable accepted) {
         this.loop = loop;
         this.portal = portal;
         this.identity = identity;
         this.settings = settings;
         this.wanted = wanted;
+        this.accepted = accepted;
     }
 
-    /** @param wanted whether anybody will ask for its answer */
+    /**
+     * @param wanted whether anybody will ask for its answer
+     * @param accepted called when the portal accepts a connection; once, unless it hangs up
+     */
     static EarlyLogin begin(
             EventLoop loop,
             InetSocketAddress portal,
             ProbeIdentity identity,
             WatchSettings settings,
-            BooleanSupplier wanted) {
-        EarlyLogin login = new EarlyLogin(loop, portal, identity, settings, wanted);
+            BooleanSupplier wanted,
+            Runnable accepted) {
+        EarlyLogin login = new EarlyLogin(loop, portal, identity, settings, wanted, accepted);
         login.ask();
         return login;
     }
 
     private void ask() {
-        DiscoveryProbe.ask(loop, portal, identity, settings.probeLimitMs(), answer -> {
+        DiscoveryProbe.ask(loop, portal, identity, settings.probeLimitMs(), accepted, answer -> {
             if (answer.closed() && asker == null && wanted.getAsBoolean()) {
                 loop.schedule(this::ask, settings.retryLoopbackMs(), TimeUnit.MILLISECONDS);
             } else {

@@ -84,6 +84,11 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
 
         void goingAway(ServerMessage.GoingAway announcement);
 
+        /** Units that are to be proved as soon as it serves, the most urgent first. */
+        default List<ExportedUnit> unitsWaitedFor() {
+            return List.of();
+        }
+
         /** Something is wrong at it, and it goes on serving. */
         default void raised(RaisedEvent event) {}
 
@@ -150,6 +155,9 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
     /** Announced before its portal had answered. */
     private ServerMessage.@Nullable GoingAway announced;
 
+    /** Begun while it introduced itself. */
+    private @Nullable EarlyProofs earlyProofs;
+
     /** While it serves. */
     private @Nullable DataPathReads reads;
 
@@ -201,23 +209,41 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
         }
         List<String> troubles = new ArrayList<>();
         for (ExportedUnit unit : units) {
-            UnitProbe probe = UnitProbe.open(loop, at, identity, unit.target(), unit.lun(), settings.probeLimitMs());
-            Consumer<UnitProbe.Outcome> told = outcome -> {
-                probe.close();
+            Consumer<String> proved = trouble -> {
                 waiting.remove(unit);
-                if (!outcome.fit() && !outcome.barred()) {
-                    troubles.add(unit.name() + ": " + outcome.trouble());
+                if (!trouble.isEmpty()) {
+                    troubles.add(unit.name() + ": " + trouble);
                 }
                 if (waiting.isEmpty()) {
                     answer.accept(String.join("; ", troubles));
                 }
             };
-            probe.expect(unit.uuid());
-            if (unit.readOnly()) {
-                probe.read(UNIT_LIMIT_MS, told);
+            EarlyProofs begun = earlyProofs;
+            if (begun == null) {
+                proveUnit(at, unit, initiators, proved);
             } else {
-                probe.prove(initiators, UNIT_LIMIT_MS, told);
+                begun.await(unit, at, fit -> {
+                    if (fit) {
+                        proved.accept("");
+                    } else {
+                        proveUnit(at, unit, initiators, proved);
+                    }
+                });
             }
+        }
+    }
+
+    private void proveUnit(InetSocketAddress at, ExportedUnit unit, Set<String> initiators, Consumer<String> answer) {
+        UnitProbe probe = UnitProbe.open(loop, at, identity, unit.target(), unit.lun(), settings.probeLimitMs());
+        Consumer<UnitProbe.Outcome> told = outcome -> {
+            probe.close();
+            answer.accept(outcome.barred() ? "" : outcome.trouble());
+        };
+        probe.expect(unit.uuid());
+        if (unit.readOnly()) {
+            probe.read(UNIT_LIMIT_MS, told);
+        } else {
+            probe.prove(initiators, UNIT_LIMIT_MS, told);
         }
     }
 
@@ -457,12 +483,21 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
             over.close();
             reads = null;
         }
+        closeEarlyProofs();
         raised.clear();
         view = null;
         portal = null;
         sessions.clear();
         leaving = false;
         announced = null;
+    }
+
+    private void closeEarlyProofs() {
+        EarlyProofs over = earlyProofs;
+        earlyProofs = null;
+        if (over != null) {
+            over.close();
+        }
     }
 
     private void reconnectLater() {
@@ -623,7 +658,20 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
         public void connected() {
             InetSocketAddress known = lastPortal;
             if (current() && phase == Phase.INTRODUCING && known != null) {
-                early = EarlyLogin.begin(loop, known, identity, settings, () -> current() && phase != Phase.AWAY);
+                early = EarlyLogin.begin(
+                        loop,
+                        known,
+                        identity,
+                        settings,
+                        () -> current() && phase != Phase.AWAY,
+                        () -> proveEarly(known));
+            }
+        }
+
+        private void proveEarly(InetSocketAddress at) {
+            if (current() && (phase == Phase.INTRODUCING || phase == Phase.PROVING)) {
+                closeEarlyProofs();
+                earlyProofs = EarlyProofs.begin(loop, at, identity, listener.unitsWaitedFor(), settings.probeLimitMs());
             }
         }
 

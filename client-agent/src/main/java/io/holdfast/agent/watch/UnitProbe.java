@@ -114,6 +114,7 @@ final class UnitProbe extends ChannelInboundHandlerAdapter implements PduDecoder
     private @Nullable Consumer<Outcome> asker;
     private @Nullable Future<?> timer;
     private Optional<UUID> expected = Optional.empty();
+    private boolean insists;
     /** It has answered who it is, or there was nothing to compare that with. */
     private boolean identified;
 
@@ -167,6 +168,17 @@ final class UnitProbe extends ChannelInboundHandlerAdapter implements PduDecoder
         } catch (IllegalArgumentException e) {
             expected = Optional.empty();
         }
+    }
+
+    /**
+     * The same, and one that does not say who it is is asked nothing either.
+     *
+     * @return false if that is no UUID
+     */
+    boolean insistOn(String uuid) {
+        expect(uuid);
+        insists = true;
+        return expected.isPresent();
     }
 
     /** Whether a question is still open. */
@@ -378,6 +390,8 @@ final class UnitProbe extends ChannelInboundHandlerAdapter implements PduDecoder
         if (uuid.isPresent() && !uuid.equals(expected)) {
             over(new Outcome(
                     "that is another unit, " + uuid.get() + " instead of " + expected.orElseThrow(), false, false));
+        } else if (uuid.isEmpty() && insists) {
+            over(new Outcome("it does not say which unit it is", false, false));
         } else {
             expected = Optional.empty();
             identified = true;

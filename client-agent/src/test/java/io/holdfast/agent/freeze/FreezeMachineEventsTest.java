@@ -336,6 +336,18 @@ class FreezeMachineEventsTest extends MachineBench {
     }
 
     @Test
+    void shouldWaitForItsUnitsAsLongAsItIsFrozen() {
+        provedMachine();
+        assertThat(machine.unitsWaitedFor()).as("of one that does not run yet").isEmpty();
+        frozen();
+        assertThat(machine.unitsWaitedFor()).containsExactly(DISK);
+
+        serverBack();
+
+        assertThat(machine.unitsWaitedFor()).as("they are asked already").isEmpty();
+    }
+
+    @Test
     void shouldTryAgainLaterWhenAUnitDoesNotWrite() {
         provedMachine();
         frozen();

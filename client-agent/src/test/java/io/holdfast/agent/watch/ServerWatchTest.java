@@ -28,6 +28,7 @@ import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -53,12 +54,16 @@ class ServerWatchTest implements ServerWatch.Listener {
 
     private static final ControlSettings BEATING = new ControlSettings(50, 5_000, 3_600_000, 8, 64 * 1024);
     private static final ExportedUnit DISK = new ExportedUnit("iqn.t:disk", 0, "u", 1, false);
+    private static final int READ = 0x88;
+    private static final int COMPARE_AND_WRITE = 0x89;
+    private static final int INQUIRY = 0x12;
     private static final IscsiSession SESSION = new IscsiSession("iqn.i:vm", 5, "iqn.t:disk", "127.0.0.1:4");
 
     private final EventLoopGroup group = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
     private final EventLoop loop = group.next();
     private final List<String> heard = new CopyOnWriteArrayList<>();
     private volatile ExportedUnit disk = DISK;
+    private volatile List<ExportedUnit> waitedFor = List.of();
     private volatile List<String> portals = List.of();
     /** On the server's thread. */
     private volatile Runnable beforeWelcome = () -> {};
@@ -138,6 +143,23 @@ class ServerWatchTest implements ServerWatch.Listener {
 
         awaitHeard("serves vios1 " + target.address().getPort());
         assertThat(target.logins).hasSize(2);
+    }
+
+    @Test
+    void shouldProveTheUnitsThatAreWaitedForWhileTheNextServerIntroducesItself() throws Exception {
+        UUID own = UUID.randomUUID();
+        disk = new ExportedUnit(DISK.target(), 0, own.toString(), 1, false);
+        int port = startAndLose();
+        waitedFor = List.of(disk);
+        target.unit = Optional.of(own);
+        target.answers.put(READ, new ArrayDeque<>(List.of(FakeTarget.Answer.of(0, new byte[512]))));
+
+        beforeWelcome = () -> await().until(() -> target.operations.contains(COMPARE_AND_WRITE));
+        serve(BEATING, port);
+
+        awaitHeard("serves vios1 " + target.address().getPort());
+        assertThat(proveUnit(disk)).isEmpty();
+        assertThat(target.operations).containsExactly(INQUIRY, READ, COMPARE_AND_WRITE);
     }
 
     @Test
@@ -293,7 +315,7 @@ class ServerWatchTest implements ServerWatch.Listener {
             watch(server.localAddress(), PATIENT);
 
             awaitHeard("serves vios1 " + target.address().getPort());
-            assertThat(other.operations).as("nothing was read or written").containsOnly(0x12);
+            assertThat(other.operations).as("nothing was read or written").containsOnly(INQUIRY);
             assertThat(heard).doesNotContain("serves vios1 " + other.address().getPort());
         }
     }
@@ -649,6 +671,11 @@ class ServerWatchTest implements ServerWatch.Listener {
     @Override
     public void lost(String why, boolean silent) {
         heard.add("lost silent=" + silent);
+    }
+
+    @Override
+    public List<ExportedUnit> unitsWaitedFor() {
+        return waitedFor;
     }
 
     @Override

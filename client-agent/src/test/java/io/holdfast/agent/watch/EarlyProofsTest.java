@@ -1,0 +1,203 @@
+package io.holdfast.agent.watch;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.holdfast.agent.portal.FakeTarget;
+import io.holdfast.agent.portal.FakeTarget.Answer;
+import io.holdfast.control.ExportedUnit;
+import io.netty.channel.EventLoop;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.epoll.EpollIoHandler;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** What is found out of units before anybody asks, and what of it counts when somebody does. */
+@Timeout(60)
+class EarlyProofsTest {
+    private static final int READ = 0x88;
+    private static final int COMPARE_AND_WRITE = 0x89;
+    private static final int INQUIRY = 0x12;
+    private static final int LIMIT_MS = 20_000;
+    private static final UUID OWN = UUID.randomUUID();
+    private static final ExportedUnit DISK = unit(0, OWN.toString());
+
+    private final EventLoopGroup group = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
+    private final EventLoop loop = group.next();
+    private FakeTarget target;
+
+    @BeforeEach
+    void start() throws IOException {
+        target = new FakeTarget();
+        target.unit = Optional.of(OWN);
+        target.answers.put(READ, new ArrayDeque<>(List.of(Answer.of(0, new byte[512]))));
+    }
+
+    @AfterEach
+    void stop() throws IOException {
+        target.close();
+        group.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly();
+    }
+
+    @Test
+    void shouldHaveProvedAUnitBeforeItIsAskedFor() throws Exception {
+        EarlyProofs proofs = begin(DISK);
+        awaitOperations(INQUIRY, READ, COMPARE_AND_WRITE);
+
+        assertThat(proved(proofs, DISK)).isTrue();
+        assertThat(proved(proofs, DISK)).as("it counts once").isFalse();
+        assertThat(target.operations).hasSize(3);
+        await().until(() -> target.connections() == 0);
+    }
+
+    @Test
+    void shouldAnswerWhoeverAsksBeforeItIsKnown() throws Exception {
+        CompletableFuture<Boolean> answer = new CompletableFuture<>();
+
+        loop.execute(
+                () -> EarlyProofs.begin(loop, target.address(), ProbeIdentity.ofThisHost(), List.of(DISK), LIMIT_MS)
+                        .await(DISK, target.address(), answer::complete));
+
+        assertThat(answer.get(LIMIT_MS, TimeUnit.MILLISECONDS)).isTrue();
+    }
+
+    @Test
+    void shouldTellWhoeverWaitsThatTheServerDied() throws Exception {
+        target.answersCommands = false;
+        EarlyProofs proofs = begin(DISK);
+        CompletableFuture<Boolean> answer = ask(proofs, DISK, target.address());
+        await().until(() -> target.commands.get() == 1);
+
+        target.die();
+
+        assertThat(answer.get(LIMIT_MS, TimeUnit.MILLISECONDS)).isFalse();
+    }
+
+    @Test
+    void shouldEndTheSessionsThatNobodyAsksFor() throws Exception {
+        EarlyProofs proofs = begin(DISK);
+        awaitOperations(INQUIRY, READ, COMPARE_AND_WRITE);
+
+        onLoop(proofs::close);
+
+        await().until(() -> target.connections() == 0);
+        assertThat(proved(proofs, DISK)).isFalse();
+    }
+
+    @Test
+    void shouldNotWriteToAUnitThatDoesNotSayWhoItIs() throws Exception {
+        target.unit = Optional.empty();
+        EarlyProofs proofs = begin(DISK);
+
+        assertThat(proved(proofs, DISK)).isFalse();
+        assertThat(target.operations).containsExactly(INQUIRY);
+    }
+
+    @Test
+    void shouldNotWriteToAnotherUnit() throws Exception {
+        target.unit = Optional.of(UUID.randomUUID());
+        EarlyProofs proofs = begin(DISK);
+
+        assertThat(proved(proofs, DISK)).isFalse();
+        assertThat(target.operations).containsExactly(INQUIRY);
+    }
+
+    @Test
+    void shouldNotAskAUnitWhoseIdentityNobodyKnows() throws Exception {
+        ExportedUnit nameless = unit(0, "u");
+        EarlyProofs proofs = begin(nameless);
+
+        assertThat(proved(proofs, nameless)).isFalse();
+        assertThat(target.operations).isEmpty();
+    }
+
+    @Test
+    void shouldNotCountAProofOfALifeThatIsOver() throws Exception {
+        EarlyProofs proofs = begin(DISK);
+        awaitOperations(INQUIRY, READ, COMPARE_AND_WRITE);
+
+        target.die();
+        CompletableFuture<Boolean> answer = new CompletableFuture<>();
+        // By then the loop has heard of the end of the connection: it was in the kernel's hands before.
+        loop.schedule(() -> proofs.await(DISK, target.address(), answer::complete), 200, TimeUnit.MILLISECONDS);
+
+        assertThat(answer.get(LIMIT_MS, TimeUnit.MILLISECONDS)).isFalse();
+    }
+
+    @Test
+    void shouldNotCountWhatAnotherPortalAnswered() throws Exception {
+        EarlyProofs proofs = begin(DISK);
+        awaitOperations(INQUIRY, READ, COMPARE_AND_WRITE);
+
+        InetSocketAddress other =
+                new InetSocketAddress("127.0.0.2", target.address().getPort());
+
+        assertThat(ask(proofs, DISK, other).get(LIMIT_MS, TimeUnit.MILLISECONDS))
+                .isFalse();
+    }
+
+    @Test
+    void shouldNotCountARefusal() throws Exception {
+        target.answers.put(READ, new ArrayDeque<>(List.of(Answer.sense(3, 0x11, 0))));
+        EarlyProofs proofs = begin(DISK);
+
+        assertThat(proved(proofs, DISK)).isFalse();
+    }
+
+    @Test
+    void shouldNotOpenSessionsWithoutLimit() throws Exception {
+        List<ExportedUnit> units = IntStream.range(0, 100)
+                .mapToObj(lun -> unit(lun, UUID.randomUUID().toString()))
+                .toList();
+
+        EarlyProofs proofs = begin(units.toArray(ExportedUnit[]::new));
+
+        List<Boolean> answers = new ArrayList<>();
+        for (ExportedUnit unit : units) {
+            answers.add(proved(proofs, unit));
+        }
+        assertThat(answers).containsOnly(false);
+        assertThat(target.accepted.get()).isEqualTo(16);
+    }
+
+    private EarlyProofs begin(ExportedUnit... units) throws Exception {
+        return loop.submit(() ->
+                        EarlyProofs.begin(loop, target.address(), ProbeIdentity.ofThisHost(), List.of(units), LIMIT_MS))
+                .get(LIMIT_MS, TimeUnit.MILLISECONDS);
+    }
+
+    private void awaitOperations(Integer... operations) {
+        await().untilAsserted(() -> assertThat(target.operations).containsExactly(operations));
+    }
+
+    private boolean proved(EarlyProofs proofs, ExportedUnit unit) throws Exception {
+        return ask(proofs, unit, target.address()).get(LIMIT_MS, TimeUnit.MILLISECONDS);
+    }
+
+    private CompletableFuture<Boolean> ask(EarlyProofs proofs, ExportedUnit unit, InetSocketAddress at) {
+        CompletableFuture<Boolean> answer = new CompletableFuture<>();
+        loop.execute(() -> proofs.await(unit, at, answer::complete));
+        return answer;
+    }
+
+    private void onLoop(Runnable task) throws Exception {
+        loop.submit(task).get(LIMIT_MS, TimeUnit.MILLISECONDS);
+    }
+
+    private static ExportedUnit unit(int lun, String uuid) {
+        return new ExportedUnit("iqn.t:disk", lun, uuid, 1, false);
+    }
+}
