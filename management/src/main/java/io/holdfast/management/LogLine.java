@@ -13,10 +13,15 @@ final class LogLine extends LayoutBase<ILoggingEvent> {
     private static final int LEVEL_WIDTH = 5;
     private static final int CLASS_WIDTH = 18;
 
-    /** Made for the first line, which comes when guests can log in already: Java reads every time zone there is for it. */
+    /** Not made with the class: Java reads every time zone there is for it. */
     private static final class Time {
         static final DateTimeFormatter LOCAL =
                 DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSSXXX").withZone(ZoneId.systemDefault());
+    }
+
+    /** Does now what the first line would have to wait for. Thread-safe. */
+    static void prepare() {
+        Time.LOCAL.formatTo(Instant.EPOCH, new StringBuilder());
     }
 
     @Override

@@ -72,6 +72,7 @@ final class ServeCommand implements Command {
     @Override
     public int run(Arguments arguments, PrintWriter out, PrintWriter err) {
         Logging.start();
+        Preloading.begin();
         try {
             ServeRequest request = request(arguments);
             PassedPorts passed = PassedPorts.fromEnvironment();

@@ -10,8 +10,13 @@ import java.util.concurrent.atomic.AtomicLongArray;
  * all of them nearly of one moment.
  */
 final class IoCounters {
-    private static final long[] LIMITS_NS =
-            IoTotals.LIMITS_US.stream().mapToLong(us -> us * 1_000L).toArray();
+    private static final long[] LIMITS_NS = new long[IoTotals.LIMITS_US.size()];
+
+    static {
+        for (int i = 0; i < LIMITS_NS.length; i++) {
+            LIMITS_NS[i] = IoTotals.LIMITS_US.get(i) * 1_000L;
+        }
+    }
 
     private static final int NOT_READY = 0x2;
     private static final int HARDWARE_ERROR = 0x4;

@@ -28,8 +28,7 @@ final class IscsiName {
      * @throws WireException naming what is wrong with it
      */
     static String normalised(String name) throws WireException {
-        String same = Normalizer.normalize(
-                Normalizer.normalize(name, Normalizer.Form.NFKC).toLowerCase(Locale.ROOT), Normalizer.Form.NFKC);
+        String same = folded(name);
         if (same.isEmpty()
                 || name.getBytes(StandardCharsets.UTF_8).length > MAX_BYTES
                 || same.getBytes(StandardCharsets.UTF_8).length > MAX_BYTES) {
@@ -49,6 +48,24 @@ final class IscsiName {
                     "'" + TextKeys.printable(name) + "' is no iSCSI name: naa. takes 16 or 32 hexadecimal digits");
         }
         return same;
+    }
+
+    /** What is ASCII is in every normalisation form, and the tables of the others need not be read for it. */
+    private static String folded(String name) {
+        if (isAscii(name)) {
+            return name.toLowerCase(Locale.ROOT);
+        }
+        return Normalizer.normalize(
+                Normalizer.normalize(name, Normalizer.Form.NFKC).toLowerCase(Locale.ROOT), Normalizer.Form.NFKC);
+    }
+
+    private static boolean isAscii(String text) {
+        for (int i = 0; i < text.length(); i++) {
+            if (text.charAt(i) >= 0x80) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** True if it begins as the names do that RFC 7143 §4.2.7.2 knows. */

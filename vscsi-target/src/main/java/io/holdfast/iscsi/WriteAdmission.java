@@ -6,6 +6,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Keeps stale writes from landing: a session's writes are admitted only when every older session of the same initiator at
@@ -42,7 +43,21 @@ final class WriteAdmission {
     }
 
     /** One initiator at one target. */
-    record Key(String initiatorName, String targetName) {}
+    record Key(String initiatorName, String targetName) {
+        // Written out: what a record brings along costs the first login after a start some milliseconds.
+
+        @Override
+        public boolean equals(@Nullable Object other) {
+            return other instanceof Key key
+                    && initiatorName.equals(key.initiatorName)
+                    && targetName.equals(key.targetName);
+        }
+
+        @Override
+        public int hashCode() {
+            return 31 * initiatorName.hashCode() + targetName.hashCode();
+        }
+    }
 
     private final Map<Key, Set<Member>> members = new HashMap<>();
     private final Map<Member, Set<Member>> awaited = new HashMap<>();

@@ -302,6 +302,11 @@ public enum ScsiCommand {
         this(usage, Access.CONTROL, effort, handler, UnderReservation.BY_ITSELF, Reach.STANDBY);
     }
 
+    /** Makes this table, and that of the INQUIRY pages, which the first command would have to wait for. Thread-safe. */
+    public static void prepare() {
+        VpdPage.withCode(VpdPage.SUPPORTED_PAGES.code());
+    }
+
     /** The command this CDB asks for, or null if there is none. Allocates nothing. */
     public static @Nullable ScsiCommand of(byte[] cdb) {
         int opcode = cdb[0] & 0xff;

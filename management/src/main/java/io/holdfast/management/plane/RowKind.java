@@ -31,229 +31,443 @@ import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.UUID;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The table of what a state consists of, and how each row stands in a file. By Jackson's streams: its data binding takes
- * as long to warm up as a server takes to start.
+ * as long to warm up as a server takes to start. Each is a class of its own and not a handful of lambdas: ninety of those
+ * would have to be linked, one after the other, before a server can read its state.
  *
  * @param <R> the rows
  * @param <K> what tells them apart, in the order the state has them
  */
-final class RowKind<R, K extends Comparable<? super K>> {
+abstract class RowKind<R, K extends Comparable<? super K>> {
 
     /** The counters that are the fabric's and no row's. */
     record Counters(int nextClient, int nextServer) {}
 
-    /** Writes the fields of a row. */
-    private interface Writer<R> {
-        void write(R row, JsonGenerator out) throws IOException;
-    }
+    static final RowKind<Counters, Integer> COUNTERS = new RowKind<>("counters") {
+        @Override
+        Collection<Counters> of(PlaneState state) {
+            return List.of(
+                    new Counters(state.fabric().nextClient(), state.fabric().nextServer()));
+        }
 
-    static final RowKind<Counters, Integer> COUNTERS = new RowKind<>(
-            "counters",
-            state -> List.of(
-                    new Counters(state.fabric().nextClient(), state.fabric().nextServer())),
-            row -> 0,
-            Integer::parseInt,
-            (row, out) -> {
-                out.writeNumberField("nextClient", row.nextClient());
-                out.writeNumberField("nextServer", row.nextServer());
-            },
-            in -> new Counters((int) in.number("nextClient"), (int) in.number("nextServer")));
+        @Override
+        Integer keyOf(Counters row) {
+            return 0;
+        }
 
-    static final RowKind<ZonePolicy, Integer> ZONE_POLICY = new RowKind<>(
-            "zone-policy",
-            state -> List.of(state.fabric().zonePolicy()),
-            row -> 0,
-            Integer::parseInt,
-            (row, out) -> {
-                out.writeStringField("others", row.others().name());
-                out.writeNumberField("revision", row.revision());
-            },
-            in -> new ZonePolicy(DefaultZone.valueOf(in.text("others")), in.number("revision")));
+        @Override
+        Integer parsedKey(String text) {
+            return Integer.parseInt(text);
+        }
 
-    static final RowKind<RetiredPrefix, String> RETIRED = new RowKind<>(
-            "retired",
-            state -> state.fabric().retiredPrefixes(),
-            row -> row.prefix().digits(),
-            text -> text,
-            (row, out) -> {
-                out.writeStringField("prefix", row.prefix().digits());
-                out.writeNumberField("nextPair", row.nextPair());
-            },
-            in -> new RetiredPrefix(new WwpnPrefix(in.text("prefix")), in.number("nextPair")));
+        @Override
+        void write(Counters row, JsonGenerator out) throws IOException {
+            out.writeNumberField("nextClient", row.nextClient());
+            out.writeNumberField("nextServer", row.nextServer());
+        }
 
-    static final RowKind<WwpnPool, String> WWPN_POOL = new RowKind<>(
-            "wwpn-pool",
-            state -> state.fabric().pools(),
-            WwpnPool::name,
-            text -> text,
-            (row, out) -> {
-                out.writeStringField("name", row.name());
-                out.writeStringField("prefix", row.prefix().digits());
-                out.writeNumberField("nextPair", row.nextPair());
-                out.writeNumberField("revision", row.revision());
-            },
-            in -> new WwpnPool(
-                    in.text("name"), new WwpnPrefix(in.text("prefix")), in.number("nextPair"), in.number("revision")));
+        @Override
+        Counters read(Fields in) {
+            return new Counters((int) in.number("nextClient"), (int) in.number("nextServer"));
+        }
+    };
 
-    static final RowKind<Client, Integer> CLIENT = new RowKind<>(
-            "client",
-            state -> state.fabric().clients(),
-            Client::id,
-            Integer::parseInt,
-            (row, out) -> {
-                out.writeNumberField("id", row.id());
-                out.writeStringField("name", row.name());
-                out.writeStringField("kind", row.kind().name());
-                out.writeStringField("migration", row.migration().name());
-                out.writeNumberField("nextSlot", row.nextSlot());
-                out.writeNumberField("nextLun", row.nextLun());
-                out.writeNumberField("revision", row.revision());
-            },
-            in -> new Client(
+    static final RowKind<ZonePolicy, Integer> ZONE_POLICY = new RowKind<>("zone-policy") {
+        @Override
+        Collection<ZonePolicy> of(PlaneState state) {
+            return List.of(state.fabric().zonePolicy());
+        }
+
+        @Override
+        Integer keyOf(ZonePolicy row) {
+            return 0;
+        }
+
+        @Override
+        Integer parsedKey(String text) {
+            return Integer.parseInt(text);
+        }
+
+        @Override
+        void write(ZonePolicy row, JsonGenerator out) throws IOException {
+            out.writeStringField("others", row.others().name());
+            out.writeNumberField("revision", row.revision());
+        }
+
+        @Override
+        ZonePolicy read(Fields in) {
+            return new ZonePolicy(DefaultZone.valueOf(in.text("others")), in.number("revision"));
+        }
+    };
+
+    static final RowKind<RetiredPrefix, String> RETIRED = new RowKind<>("retired") {
+        @Override
+        Collection<RetiredPrefix> of(PlaneState state) {
+            return state.fabric().retiredPrefixes();
+        }
+
+        @Override
+        String keyOf(RetiredPrefix row) {
+            return row.prefix().digits();
+        }
+
+        @Override
+        String parsedKey(String text) {
+            return text;
+        }
+
+        @Override
+        void write(RetiredPrefix row, JsonGenerator out) throws IOException {
+            out.writeStringField("prefix", row.prefix().digits());
+            out.writeNumberField("nextPair", row.nextPair());
+        }
+
+        @Override
+        RetiredPrefix read(Fields in) {
+            return new RetiredPrefix(new WwpnPrefix(in.text("prefix")), in.number("nextPair"));
+        }
+    };
+
+    static final RowKind<WwpnPool, String> WWPN_POOL = new RowKind<>("wwpn-pool") {
+        @Override
+        Collection<WwpnPool> of(PlaneState state) {
+            return state.fabric().pools();
+        }
+
+        @Override
+        String keyOf(WwpnPool row) {
+            return row.name();
+        }
+
+        @Override
+        String parsedKey(String text) {
+            return text;
+        }
+
+        @Override
+        void write(WwpnPool row, JsonGenerator out) throws IOException {
+            out.writeStringField("name", row.name());
+            out.writeStringField("prefix", row.prefix().digits());
+            out.writeNumberField("nextPair", row.nextPair());
+            out.writeNumberField("revision", row.revision());
+        }
+
+        @Override
+        WwpnPool read(Fields in) {
+            return new WwpnPool(
+                    in.text("name"), new WwpnPrefix(in.text("prefix")), in.number("nextPair"), in.number("revision"));
+        }
+    };
+
+    static final RowKind<Client, Integer> CLIENT = new RowKind<>("client") {
+        @Override
+        Collection<Client> of(PlaneState state) {
+            return state.fabric().clients();
+        }
+
+        @Override
+        Integer keyOf(Client row) {
+            return row.id();
+        }
+
+        @Override
+        Integer parsedKey(String text) {
+            return Integer.parseInt(text);
+        }
+
+        @Override
+        void write(Client row, JsonGenerator out) throws IOException {
+            out.writeNumberField("id", row.id());
+            out.writeStringField("name", row.name());
+            out.writeStringField("kind", row.kind().name());
+            out.writeStringField("migration", row.migration().name());
+            out.writeNumberField("nextSlot", row.nextSlot());
+            out.writeNumberField("nextLun", row.nextLun());
+            out.writeNumberField("revision", row.revision());
+        }
+
+        @Override
+        Client read(Fields in) {
+            return new Client(
                     (int) in.number("id"),
                     in.text("name"),
                     ClientKind.valueOf(in.text("kind")),
                     Migration.valueOf(in.text("migration")),
                     (int) in.number("nextSlot"),
                     (int) in.number("nextLun"),
-                    in.number("revision")));
+                    in.number("revision"));
+        }
+    };
 
-    static final RowKind<ClientAdapter, AdapterId> ADAPTER = new RowKind<>(
-            "adapter",
-            state -> state.fabric().adapters(),
-            ClientAdapter::id,
-            RowKind::adapterId,
-            (row, out) -> {
-                out.writeNumberField("client", row.id().client());
-                out.writeNumberField("slot", row.id().slot());
-                out.writeStringField("pool", row.pool());
-                out.writeStringField("first", row.pair().first().toString());
-                out.writeStringField("second", row.pair().second().toString());
-                out.writeStringField("active", row.active().name());
-                out.writeNumberField("revision", row.revision());
-            },
-            in -> new ClientAdapter(
+    static final RowKind<ClientAdapter, AdapterId> ADAPTER = new RowKind<>("adapter") {
+        @Override
+        Collection<ClientAdapter> of(PlaneState state) {
+            return state.fabric().adapters();
+        }
+
+        @Override
+        AdapterId keyOf(ClientAdapter row) {
+            return row.id();
+        }
+
+        @Override
+        AdapterId parsedKey(String text) {
+            return adapterId(text);
+        }
+
+        @Override
+        void write(ClientAdapter row, JsonGenerator out) throws IOException {
+            out.writeNumberField("client", row.id().client());
+            out.writeNumberField("slot", row.id().slot());
+            out.writeStringField("pool", row.pool());
+            out.writeStringField("first", row.pair().first().toString());
+            out.writeStringField("second", row.pair().second().toString());
+            out.writeStringField("active", row.active().name());
+            out.writeNumberField("revision", row.revision());
+        }
+
+        @Override
+        ClientAdapter read(Fields in) {
+            return new ClientAdapter(
                     new AdapterId((int) in.number("client"), (int) in.number("slot")),
                     in.text("pool"),
                     new WwpnPair(Wwpn.parse(in.text("first")), Wwpn.parse(in.text("second"))),
                     Side.valueOf(in.text("active")),
-                    in.number("revision")));
+                    in.number("revision"));
+        }
+    };
 
-    static final RowKind<ServerAdapter, Integer> SERVER = new RowKind<>(
-            "server",
-            state -> state.fabric().servers(),
-            ServerAdapter::number,
-            Integer::parseInt,
-            (row, out) -> {
-                out.writeNumberField("number", row.number());
-                out.writeNumberField("client", row.client().client());
-                out.writeNumberField("slot", row.client().slot());
-                optional(out, "port", row.port());
-                out.writeNumberField("revision", row.revision());
-            },
-            in -> new ServerAdapter(
+    static final RowKind<ServerAdapter, Integer> SERVER = new RowKind<>("server") {
+        @Override
+        Collection<ServerAdapter> of(PlaneState state) {
+            return state.fabric().servers();
+        }
+
+        @Override
+        Integer keyOf(ServerAdapter row) {
+            return row.number();
+        }
+
+        @Override
+        Integer parsedKey(String text) {
+            return Integer.parseInt(text);
+        }
+
+        @Override
+        void write(ServerAdapter row, JsonGenerator out) throws IOException {
+            out.writeNumberField("number", row.number());
+            out.writeNumberField("client", row.client().client());
+            out.writeNumberField("slot", row.client().slot());
+            optional(out, "port", row.port());
+            out.writeNumberField("revision", row.revision());
+        }
+
+        @Override
+        ServerAdapter read(Fields in) {
+            return new ServerAdapter(
                     (int) in.number("number"),
                     new AdapterId((int) in.number("client"), (int) in.number("slot")),
                     optional(in, "port"),
-                    in.number("revision")));
+                    in.number("revision"));
+        }
+    };
 
-    static final RowKind<PhysicalPort, String> PORT = new RowKind<>(
-            "port",
-            state -> state.fabric().ports(),
-            PhysicalPort::name,
-            text -> text,
-            (row, out) -> {
-                out.writeStringField("name", row.name());
-                out.writeStringField("location", row.location());
-                out.writeNumberField("capacity", row.capacity());
-                out.writeNumberField("revision", row.revision());
-            },
-            in -> new PhysicalPort(
-                    in.text("name"), in.text("location"), (int) in.number("capacity"), in.number("revision")));
+    static final RowKind<PhysicalPort, String> PORT = new RowKind<>("port") {
+        @Override
+        Collection<PhysicalPort> of(PlaneState state) {
+            return state.fabric().ports();
+        }
 
-    static final RowKind<Zone, String> ZONE = new RowKind<>(
-            "zone",
-            state -> state.fabric().zones(),
-            Zone::name,
-            text -> text,
-            (row, out) -> {
-                out.writeStringField("name", row.name());
-                texts(out, "members", row.members().stream().map(Wwpn::toString).toList());
-                texts(out, "ports", row.ports());
-                out.writeNumberField("revision", row.revision());
-            },
-            in -> new Zone(
+        @Override
+        String keyOf(PhysicalPort row) {
+            return row.name();
+        }
+
+        @Override
+        String parsedKey(String text) {
+            return text;
+        }
+
+        @Override
+        void write(PhysicalPort row, JsonGenerator out) throws IOException {
+            out.writeStringField("name", row.name());
+            out.writeStringField("location", row.location());
+            out.writeNumberField("capacity", row.capacity());
+            out.writeNumberField("revision", row.revision());
+        }
+
+        @Override
+        PhysicalPort read(Fields in) {
+            return new PhysicalPort(
+                    in.text("name"), in.text("location"), (int) in.number("capacity"), in.number("revision"));
+        }
+    };
+
+    static final RowKind<Zone, String> ZONE = new RowKind<>("zone") {
+        @Override
+        Collection<Zone> of(PlaneState state) {
+            return state.fabric().zones();
+        }
+
+        @Override
+        String keyOf(Zone row) {
+            return row.name();
+        }
+
+        @Override
+        String parsedKey(String text) {
+            return text;
+        }
+
+        @Override
+        void write(Zone row, JsonGenerator out) throws IOException {
+            out.writeStringField("name", row.name());
+            texts(out, "members", row.members().stream().map(Wwpn::toString).toList());
+            texts(out, "ports", row.ports());
+            out.writeNumberField("revision", row.revision());
+        }
+
+        @Override
+        Zone read(Fields in) {
+            return new Zone(
                     in.text("name"),
                     in.texts("members").stream().map(Wwpn::parse).toList(),
                     in.texts("ports"),
-                    in.number("revision")));
+                    in.number("revision"));
+        }
+    };
 
-    static final RowKind<Lu, String> LU = new RowKind<>(
-            "lu",
-            state -> state.fabric().lus(),
-            Lu::name,
-            text -> text,
-            (row, out) -> {
-                out.writeStringField("name", row.name());
-                out.writeStringField("sharing", row.sharing().name());
-                out.writeNumberField("revision", row.revision());
-            },
-            in -> new Lu(in.text("name"), Sharing.valueOf(in.text("sharing")), in.number("revision")));
+    static final RowKind<Lu, String> LU = new RowKind<>("lu") {
+        @Override
+        Collection<Lu> of(PlaneState state) {
+            return state.fabric().lus();
+        }
 
-    static final RowKind<LuMap, AdapterId> MAP = new RowKind<>(
-            "map",
-            state -> state.fabric().maps(),
-            // A pair of numbers with an order; what they mean is the row's business.
-            row -> new AdapterId(row.client(), row.lun()),
-            RowKind::adapterId,
-            (row, out) -> {
-                out.writeNumberField("client", row.client());
-                out.writeNumberField("lun", row.lun());
-                out.writeStringField("lu", row.lu());
-                out.writeStringField("access", row.access().name());
-                out.writeNumberField("revision", row.revision());
-            },
-            in -> new LuMap(
+        @Override
+        String keyOf(Lu row) {
+            return row.name();
+        }
+
+        @Override
+        String parsedKey(String text) {
+            return text;
+        }
+
+        @Override
+        void write(Lu row, JsonGenerator out) throws IOException {
+            out.writeStringField("name", row.name());
+            out.writeStringField("sharing", row.sharing().name());
+            out.writeNumberField("revision", row.revision());
+        }
+
+        @Override
+        Lu read(Fields in) {
+            return new Lu(in.text("name"), Sharing.valueOf(in.text("sharing")), in.number("revision"));
+        }
+    };
+
+    static final RowKind<LuMap, AdapterId> MAP = new RowKind<>("map") {
+        @Override
+        Collection<LuMap> of(PlaneState state) {
+            return state.fabric().maps();
+        }
+
+        // A pair of numbers with an order; what they mean is the row's business.
+        @Override
+        AdapterId keyOf(LuMap row) {
+            return new AdapterId(row.client(), row.lun());
+        }
+
+        @Override
+        AdapterId parsedKey(String text) {
+            return adapterId(text);
+        }
+
+        @Override
+        void write(LuMap row, JsonGenerator out) throws IOException {
+            out.writeNumberField("client", row.client());
+            out.writeNumberField("lun", row.lun());
+            out.writeStringField("lu", row.lu());
+            out.writeStringField("access", row.access().name());
+            out.writeNumberField("revision", row.revision());
+        }
+
+        @Override
+        LuMap read(Fields in) {
+            return new LuMap(
                     (int) in.number("client"),
                     (int) in.number("lun"),
                     in.text("lu"),
                     MapAccess.valueOf(in.text("access")),
-                    in.number("revision")));
+                    in.number("revision"));
+        }
+    };
 
-    static final RowKind<InitiatorBinding, String> INITIATOR = new RowKind<>(
-            "initiator",
-            state -> state.fabric().initiators(),
-            InitiatorBinding::initiator,
-            text -> text,
-            (row, out) -> {
-                out.writeStringField("initiator", row.initiator());
-                out.writeStringField("wwpn", row.wwpn().toString());
-                out.writeNumberField("revision", row.revision());
-            },
-            in -> new InitiatorBinding(in.text("initiator"), Wwpn.parse(in.text("wwpn")), in.number("revision")));
+    static final RowKind<InitiatorBinding, String> INITIATOR = new RowKind<>("initiator") {
+        @Override
+        Collection<InitiatorBinding> of(PlaneState state) {
+            return state.fabric().initiators();
+        }
 
-    static final RowKind<LuBacking, String> BACKING = new RowKind<>(
-            "backing",
-            state -> state.backings().values(),
-            LuBacking::name,
-            text -> text,
-            (row, out) -> {
-                out.writeStringField("name", row.name());
-                out.writeStringField("path", row.path().toString());
-                optional(out, "pool", row.pool());
-                out.writeStringField("uuid", row.uuid().toString());
-                out.writeNumberField("sizeBytes", row.sizeBytes());
-                out.writeNumberField("blockBytes", row.blockBytes());
-                out.writeBooleanField("readOnly", row.readOnly());
-                out.writeBooleanField("writeThrough", row.writeThrough());
-                out.writeBooleanField("direct", row.direct());
-                out.writeNumberField("revision", row.revision());
-            },
-            in -> new LuBacking(
+        @Override
+        String keyOf(InitiatorBinding row) {
+            return row.initiator();
+        }
+
+        @Override
+        String parsedKey(String text) {
+            return text;
+        }
+
+        @Override
+        void write(InitiatorBinding row, JsonGenerator out) throws IOException {
+            out.writeStringField("initiator", row.initiator());
+            out.writeStringField("wwpn", row.wwpn().toString());
+            out.writeNumberField("revision", row.revision());
+        }
+
+        @Override
+        InitiatorBinding read(Fields in) {
+            return new InitiatorBinding(in.text("initiator"), Wwpn.parse(in.text("wwpn")), in.number("revision"));
+        }
+    };
+
+    static final RowKind<LuBacking, String> BACKING = new RowKind<>("backing") {
+        @Override
+        Collection<LuBacking> of(PlaneState state) {
+            return state.backings().values();
+        }
+
+        @Override
+        String keyOf(LuBacking row) {
+            return row.name();
+        }
+
+        @Override
+        String parsedKey(String text) {
+            return text;
+        }
+
+        @Override
+        void write(LuBacking row, JsonGenerator out) throws IOException {
+            out.writeStringField("name", row.name());
+            out.writeStringField("path", row.path().toString());
+            optional(out, "pool", row.pool());
+            out.writeStringField("uuid", row.uuid().toString());
+            out.writeNumberField("sizeBytes", row.sizeBytes());
+            out.writeNumberField("blockBytes", row.blockBytes());
+            out.writeBooleanField("readOnly", row.readOnly());
+            out.writeBooleanField("writeThrough", row.writeThrough());
+            out.writeBooleanField("direct", row.direct());
+            out.writeNumberField("revision", row.revision());
+        }
+
+        @Override
+        LuBacking read(Fields in) {
+            return new LuBacking(
                     in.text("name"),
                     Path.of(in.text("path")),
                     optional(in, "pool"),
@@ -263,80 +477,165 @@ final class RowKind<R, K extends Comparable<? super K>> {
                     in.flag("readOnly"),
                     in.flag("writeThrough"),
                     in.flag("direct"),
-                    in.number("revision")));
+                    in.number("revision"));
+        }
+    };
 
-    static final RowKind<StoragePool, String> POOL = new RowKind<>(
-            "pool",
-            state -> state.pools().values(),
-            StoragePool::name,
-            text -> text,
-            (row, out) -> {
-                out.writeStringField("name", row.name());
-                out.writeStringField("directory", row.directory().toString());
-                out.writeNumberField("revision", row.revision());
-            },
-            in -> new StoragePool(in.text("name"), Path.of(in.text("directory")), in.number("revision")));
+    static final RowKind<StoragePool, String> POOL = new RowKind<>("pool") {
+        @Override
+        Collection<StoragePool> of(PlaneState state) {
+            return state.pools().values();
+        }
 
-    static final RowKind<ClientSecret, Integer> SECRET = new RowKind<>(
-            "secret",
-            state -> state.secrets().values(),
-            ClientSecret::client,
-            Integer::parseInt,
-            (row, out) -> {
-                out.writeNumberField("client", row.client());
-                out.writeStringField("secret", row.secret());
-                out.writeNumberField("revision", row.revision());
-            },
-            in -> new ClientSecret((int) in.number("client"), in.text("secret"), in.number("revision")));
+        @Override
+        String keyOf(StoragePool row) {
+            return row.name();
+        }
 
-    static final RowKind<EventActions, String> ACTIONS = new RowKind<>(
-            "actions",
-            state -> state.actions().values(),
-            EventActions::vm,
-            text -> text,
-            (row, out) -> {
-                out.writeStringField("vm", row.vm());
-                out.writeStringField("actions", row.actions());
-                out.writeNumberField("revision", row.revision());
-            },
-            in -> new EventActions(in.text("vm"), in.text("actions"), in.number("revision")));
+        @Override
+        String parsedKey(String text) {
+            return text;
+        }
 
-    static final RowKind<AccessToken, String> TOKEN = new RowKind<>(
-            "token",
-            state -> state.tokens().values(),
-            AccessToken::name,
-            text -> text,
-            (row, out) -> {
-                out.writeStringField("name", row.name());
-                out.writeStringField("role", row.role().name());
-                out.writeStringField("hash", row.hash());
-                out.writeStringField("created", row.created().toString());
-                optional(
-                        out,
-                        "expires",
-                        row.expires() == null ? null : row.expires().toString());
-                out.writeNumberField("revision", row.revision());
-            },
-            in -> new AccessToken(
+        @Override
+        void write(StoragePool row, JsonGenerator out) throws IOException {
+            out.writeStringField("name", row.name());
+            out.writeStringField("directory", row.directory().toString());
+            out.writeNumberField("revision", row.revision());
+        }
+
+        @Override
+        StoragePool read(Fields in) {
+            return new StoragePool(in.text("name"), Path.of(in.text("directory")), in.number("revision"));
+        }
+    };
+
+    static final RowKind<ClientSecret, Integer> SECRET = new RowKind<>("secret") {
+        @Override
+        Collection<ClientSecret> of(PlaneState state) {
+            return state.secrets().values();
+        }
+
+        @Override
+        Integer keyOf(ClientSecret row) {
+            return row.client();
+        }
+
+        @Override
+        Integer parsedKey(String text) {
+            return Integer.parseInt(text);
+        }
+
+        @Override
+        void write(ClientSecret row, JsonGenerator out) throws IOException {
+            out.writeNumberField("client", row.client());
+            out.writeStringField("secret", row.secret());
+            out.writeNumberField("revision", row.revision());
+        }
+
+        @Override
+        ClientSecret read(Fields in) {
+            return new ClientSecret((int) in.number("client"), in.text("secret"), in.number("revision"));
+        }
+    };
+
+    static final RowKind<EventActions, String> ACTIONS = new RowKind<>("actions") {
+        @Override
+        Collection<EventActions> of(PlaneState state) {
+            return state.actions().values();
+        }
+
+        @Override
+        String keyOf(EventActions row) {
+            return row.vm();
+        }
+
+        @Override
+        String parsedKey(String text) {
+            return text;
+        }
+
+        @Override
+        void write(EventActions row, JsonGenerator out) throws IOException {
+            out.writeStringField("vm", row.vm());
+            out.writeStringField("actions", row.actions());
+            out.writeNumberField("revision", row.revision());
+        }
+
+        @Override
+        EventActions read(Fields in) {
+            return new EventActions(in.text("vm"), in.text("actions"), in.number("revision"));
+        }
+    };
+
+    static final RowKind<AccessToken, String> TOKEN = new RowKind<>("token") {
+        @Override
+        Collection<AccessToken> of(PlaneState state) {
+            return state.tokens().values();
+        }
+
+        @Override
+        String keyOf(AccessToken row) {
+            return row.name();
+        }
+
+        @Override
+        String parsedKey(String text) {
+            return text;
+        }
+
+        @Override
+        void write(AccessToken row, JsonGenerator out) throws IOException {
+            out.writeStringField("name", row.name());
+            out.writeStringField("role", row.role().name());
+            out.writeStringField("hash", row.hash());
+            out.writeStringField("created", row.created().toString());
+            optional(
+                    out, "expires", row.expires() == null ? null : row.expires().toString());
+            out.writeNumberField("revision", row.revision());
+        }
+
+        @Override
+        AccessToken read(Fields in) {
+            return new AccessToken(
                     in.text("name"),
                     Role.valueOf(in.text("role")),
                     in.text("hash"),
                     Instant.parse(in.text("created")),
                     in.text("expires").isEmpty() ? null : Instant.parse(in.text("expires")),
-                    in.number("revision")));
+                    in.number("revision"));
+        }
+    };
 
-    static final RowKind<OperatorEvent, String> RAISED = new RowKind<>(
-            "raised",
-            state -> state.raised().values(),
-            OperatorEvent::name,
-            text -> text,
-            (row, out) -> {
-                out.writeStringField("name", row.name());
-                out.writeStringField("target", row.target());
-                out.writeStringField("detail", row.detail());
-                out.writeNumberField("revision", row.revision());
-            },
-            in -> new OperatorEvent(in.text("name"), in.text("target"), in.text("detail"), in.number("revision")));
+    static final RowKind<OperatorEvent, String> RAISED = new RowKind<>("raised") {
+        @Override
+        Collection<OperatorEvent> of(PlaneState state) {
+            return state.raised().values();
+        }
+
+        @Override
+        String keyOf(OperatorEvent row) {
+            return row.name();
+        }
+
+        @Override
+        String parsedKey(String text) {
+            return text;
+        }
+
+        @Override
+        void write(OperatorEvent row, JsonGenerator out) throws IOException {
+            out.writeStringField("name", row.name());
+            out.writeStringField("target", row.target());
+            out.writeStringField("detail", row.detail());
+            out.writeNumberField("revision", row.revision());
+        }
+
+        @Override
+        OperatorEvent read(Fields in) {
+            return new OperatorEvent(in.text("name"), in.text("target"), in.text("detail"), in.number("revision"));
+        }
+    };
 
     /** All of them. */
     static final List<RowKind<?, ?>> ALL = List.of(
@@ -360,25 +659,9 @@ final class RowKind<R, K extends Comparable<? super K>> {
             RAISED);
 
     private final String name;
-    private final Function<PlaneState, Collection<R>> rows;
-    private final Function<R, K> key;
-    private final Function<String, K> parse;
-    private final Writer<R> writer;
-    private final Function<Fields, R> reader;
 
-    private RowKind(
-            String name,
-            Function<PlaneState, Collection<R>> rows,
-            Function<R, K> key,
-            Function<String, K> parse,
-            Writer<R> writer,
-            Function<Fields, R> reader) {
+    private RowKind(String name) {
         this.name = name;
-        this.rows = rows;
-        this.key = key;
-        this.parse = parse;
-        this.writer = writer;
-        this.reader = reader;
     }
 
     String label() {
@@ -386,31 +669,21 @@ final class RowKind<R, K extends Comparable<? super K>> {
     }
 
     /** A state's rows of this kind, by key. */
-    Collection<R> of(PlaneState state) {
-        return rows.apply(state);
-    }
+    abstract Collection<R> of(PlaneState state);
 
-    K keyOf(R row) {
-        return key.apply(row);
-    }
+    abstract K keyOf(R row);
 
     /** What {@link Object#toString} of a key made. */
-    K parsedKey(String text) {
-        return parse.apply(text);
-    }
+    abstract K parsedKey(String text);
 
     Comparator<K> order() {
         return Comparator.naturalOrder();
     }
 
-    void write(R row, JsonGenerator out) throws IOException {
-        writer.write(row, out);
-    }
+    abstract void write(R row, JsonGenerator out) throws IOException;
 
     /** @throws IllegalArgumentException if it is no such row */
-    R read(Fields fields) {
-        return reader.apply(fields);
-    }
+    abstract R read(Fields in);
 
     private static AdapterId adapterId(String text) {
         int dash = text.indexOf("-C");
