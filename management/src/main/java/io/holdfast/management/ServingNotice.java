@@ -19,6 +19,9 @@ import java.util.stream.Stream;
 record ServingNotice(
         List<ServedUnit> units, List<InetSocketAddress> portals, InetSocketAddress control, String namePrefix) {
 
+    /** As it is typed: in a checkout {@code scripts/holdfast}, by whose word. */
+    private static final String COMMAND = System.getProperty("holdfast.command", "holdfast");
+
     void printTo(PrintWriter out) {
         for (ServedUnit unit : units) {
             for (InetSocketAddress portal : portals) {
@@ -39,7 +42,7 @@ record ServingNotice(
             out.println();
         }
         out.println("A guest that survives this server's death goes through an agent on its own host:");
-        out.println("  scripts/holdfast agent --server " + Addresses.print(Reachable.of(control))
+        out.println("  " + COMMAND + " agent --server " + Addresses.print(Reachable.of(control))
                 + " --vm web1=/run/web1.qmp");
         out.println("  qemu-system-x86_64 … -qmp unix:/run/web1.qmp,server=on,wait=off \\");
         out.println("    -drive file=iscsi://PORTAL-OF-THE-AGENT/" + lastTarget() + "/" + ServedUnit.LUN

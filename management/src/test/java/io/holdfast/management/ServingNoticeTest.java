@@ -28,7 +28,7 @@ class ServingNoticeTest {
         assertThat(print(new InetSocketAddress(InetAddress.getLoopbackAddress(), 3260)))
                 .startsWith("iscsi://127.0.0.1:3260\n\nA guest that survives")
                 .contains("iscsi://PORTAL-OF-THE-AGENT/iqn.2026-11.io.holdfast:vfchostN/0,format=raw")
-                .contains("agent --server 127.0.0.1:3261 ");
+                .contains("\n  holdfast agent --server 127.0.0.1:3261 ");
     }
 
     @Test

@@ -16,10 +16,13 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Opens an image file or a block device, and finds out in words for people why that cannot be. For files it uses nothing
@@ -65,6 +68,8 @@ final class FileOpener {
         }
     }
 
+    private static final Logger LOG = LoggerFactory.getLogger(FileOpener.class);
+
     private final Path path;
     private final FileOptions options;
     private boolean created;
@@ -94,7 +99,7 @@ final class FileOpener {
             channel = openChannel();
             lock(channel, identity);
             long sizeBytes = channel.size();
-            requireSize(identity, sizeBytes);
+            requireSize(identity, sizeBytes, formatOf(identity, channel));
             if (direct != null) {
                 requireMultiple(sizeBytes, direct.alignmentBytes());
             }
@@ -296,12 +301,29 @@ final class FileOpener {
         }
     }
 
-    private void requireSize(FileIdentity identity, long sizeBytes) throws BackendException {
+    /** Of a device nothing is said: some hosts keep qcow2 on volumes, for hypervisors that know it. */
+    private Optional<ImageFormat> formatOf(FileIdentity identity, FileChannel channel) throws IOException {
+        Optional<ImageFormat> format = created || identity.isBlockDevice() ? Optional.empty() : ImageFormat.of(channel);
+        format.ifPresent(found -> LOG.warn("{}", foreign(found)));
+        return format;
+    }
+
+    private String foreign(ImageFormat format) {
+        return path + " is a " + format.label()
+                + " image: initiators see the file as it is, not the disk in it; convert it"
+                + " first, with: qemu-img convert -O raw " + path + " NEW";
+    }
+
+    private void requireSize(FileIdentity identity, long sizeBytes, Optional<ImageFormat> format)
+            throws BackendException {
         if (sizeBytes == 0) {
             throw new BackendException(
                     identity.isBlockDevice()
                             ? path + " has no medium (0 bytes)"
                             : path + " is empty (0 bytes); give it a size first, such as: truncate -s 10G " + path);
+        }
+        if (sizeBytes % SECTOR_BYTES != 0 && format.isPresent()) {
+            throw new BackendException(foreign(format.get()));
         }
         if (sizeBytes % SECTOR_BYTES != 0) {
             throw new BackendException(path + " has " + sizeBytes + " bytes, which is not a multiple of " + SECTOR_BYTES

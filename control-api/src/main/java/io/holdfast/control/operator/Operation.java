@@ -381,7 +381,7 @@ public enum Operation {
             Role.OPERATOR,
             OperatorCommand.SetActions.class,
             Row.ActionsRow.class,
-            "Registers what is to be done for a VM on which event."),
+            "Notes what is to be done for a VM on which event, for those who ask; agents go by their own settings."),
     ACTIONS_FORGET(
             "actions forget",
             Verb.DELETE,
@@ -389,7 +389,7 @@ public enum Operation {
             Role.OPERATOR,
             OperatorCommand.ForgetActions.class,
             Row.ActionsRow.class,
-            "Forgets that: what is built in applies."),
+            "Takes such a note away."),
 
     EVENTS_RAISE(
             "events raise",

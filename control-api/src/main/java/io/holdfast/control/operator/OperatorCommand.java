@@ -315,7 +315,7 @@ public sealed interface OperatorCommand extends OperatorRequest {
             String vm,
 
             @Param(
-                    value = "What it is vulnerable to and what is to be done, as JSON.",
+                    value = "What it is vulnerable to and what is to be done, a JSON object.",
                     label = "JSON",
                     place = 2,
                     form = Param.Form.JSON)

@@ -1,5 +1,6 @@
 package io.holdfast.management.plane;
 
+import io.holdfast.control.ControlJson;
 import io.holdfast.control.RaisedEvent;
 import io.holdfast.control.operator.Caller;
 import io.holdfast.control.operator.ErrorCode;
@@ -32,6 +33,7 @@ import io.holdfast.npiv.WwpnPool;
 import io.holdfast.npiv.WwpnPrefix;
 import io.holdfast.npiv.Zone;
 import io.holdfast.npiv.ZoneCommand;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -493,6 +495,14 @@ final class Planner {
                     ErrorCode.BAD_VALUE,
                     "the actions of " + set.vm() + " have " + set.actions().length() + " characters, they may have "
                             + MAX_ACTIONS);
+        }
+        try {
+            byte[] json = set.actions().getBytes(StandardCharsets.UTF_8);
+            ControlJson.parse(json, 0, json.length);
+        } catch (IOException e) {
+            throw new Rejection(
+                    ErrorCode.BAD_VALUE,
+                    "the actions of " + set.vm() + " are no JSON object, such as {\"server-crash\":\"freeze\"}");
         }
         if (state.actions().size() >= MAX_VMS && !state.actions().containsKey(set.vm())) {
             throw new Rejection(ErrorCode.LIMIT, "no more than " + MAX_VMS + " VMs have actions registered");

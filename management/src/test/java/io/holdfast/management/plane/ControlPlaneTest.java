@@ -112,6 +112,16 @@ class ControlPlaneTest {
     }
 
     @Test
+    void shouldTakeActionsInJsonOnly() {
+        for (String wrong : List.of("nojson", "[]", "{\"server-crash\":", "{} {}")) {
+            assertThat(rig.refused(new OperatorCommand.SetActions("web1", wrong), ErrorCode.BAD_VALUE)
+                            .message())
+                    .startsWith("the actions of web1 are no JSON object");
+        }
+        rig.done(new OperatorCommand.SetActions("web1", "{\"server-crash\":\"freeze\"}"));
+    }
+
+    @Test
     void shouldNoteWhatWasAskedAsItWouldBeTyped() {
         rig.done(new OperatorCommand.AddClient("web1", ClientKind.CONTAINER, null, null, null, true));
         rig.done(new OperatorCommand.RaiseEvent("x-maintenance", "disk shelf is moved", null));
