@@ -35,6 +35,7 @@ final class LiveServer implements LiveFacts {
     private final ServedLus lus;
     private final Supplier<Optional<ControlServer>> control;
     private final Supplier<Map<UUID, String>> exports;
+    private final Supplier<Map<String, String>> boundPortals;
     private final Map<String, Long> refused = new ConcurrentHashMap<>();
 
     // Guarded by this.
@@ -60,10 +61,20 @@ final class LiveServer implements LiveFacts {
         }
     }
 
-    LiveServer(ServedLus lus, Supplier<Optional<ControlServer>> control, Supplier<Map<UUID, String>> exports) {
+    LiveServer(
+            ServedLus lus,
+            Supplier<Optional<ControlServer>> control,
+            Supplier<Map<UUID, String>> exports,
+            Supplier<Map<String, String>> boundPortals) {
         this.lus = lus;
         this.control = control;
         this.exports = exports;
+        this.boundPortals = boundPortals;
+    }
+
+    @Override
+    public Map<String, String> boundPortals() {
+        return boundPortals.get();
     }
 
     synchronized void opened(SessionEvents.Session session, SessionTraffic traffic) {

@@ -45,6 +45,7 @@ import java.io.PrintWriter;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -117,7 +118,7 @@ final class TargetServer implements ServiceManager.Service {
         this.pool = new IoPool(config.ioThreads(), IoPool.MAX_WAITING);
         this.exports = new ServedExports(config, unitWatch, pool);
         this.lus = new ServedLus(new WatchedUnits());
-        this.live = new LiveServer(lus, this::agents, this::exportNames);
+        this.live = new LiveServer(lus, this::agents, this::exportNames, this::boundPortals);
         this.fabric = new ServedFabric(
                 config.namePrefix() + ":",
                 lus,
@@ -198,6 +199,7 @@ final class TargetServer implements ServiceManager.Service {
                 config.iscsi());
         iscsi = server;
         fabric.sessionsEndBy(server::endSessions);
+        fabric.portalsAt(boundPortals());
         ControlServer early = control;
         ControlServer port = early == null ? listenForAgents() : early;
         control = port;
@@ -239,6 +241,19 @@ final class TargetServer implements ServiceManager.Service {
                 server.portals().stream().map(Addresses::print).toList(),
                 config.portals().stream().map(Portal::group).toList(),
                 exportedUnits());
+    }
+
+    /** Where portals listen whose setting says any TCP port, by that setting. */
+    private Map<String, String> boundPortals() {
+        Map<String, String> bound = new HashMap<>();
+        List<InetSocketAddress> listening = portals();
+        for (int i = 0; i < listening.size(); i++) {
+            InetSocketAddress asked = config.portals().get(i).address();
+            if (asked.getPort() == 0) {
+                bound.putIfAbsent(Addresses.print(asked), Addresses.print(listening.get(i)));
+            }
+        }
+        return bound;
     }
 
     private List<ExportedUnit> exportedUnits() {

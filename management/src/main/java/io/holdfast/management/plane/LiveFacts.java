@@ -76,6 +76,11 @@ public interface LiveFacts {
     /** What is served beside the LUs of the control plane, to everybody: target names by UUID. */
     Map<UUID, String> exports();
 
+    /** Where portals listen whose setting says any TCP port (0): {@code ip:port}, by the address that was set. */
+    default Map<String, String> boundPortals() {
+        return Map.of();
+    }
+
     /** Nobody is there. */
     LiveFacts NONE = new LiveFacts() {
         @Override

@@ -8,7 +8,6 @@ import io.holdfast.npiv.Side;
 import io.holdfast.npiv.Wwpn;
 import java.math.BigDecimal;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.ToLongBiFunction;
@@ -74,7 +73,7 @@ public final class MetricsPage {
                 "How often agents have said that a VM is frozen, since the start.",
                 facts.freezes());
         byUnit(facts.units());
-        byClientAndPort(plane, state, facts.sessions());
+        byClientAndPort(plane, state, facts);
         traffic(state, facts);
     }
 
@@ -93,7 +92,7 @@ public final class MetricsPage {
         state.fabric()
                 .clients()
                 .forEach(client -> put(clients, client.name(), done.clients().get(client.name())));
-        PortNames names = new PortNames(state.fabric().ports());
+        PortNames names = new PortNames(state.fabric().ports(), facts.boundPortals());
         Map<String, IoTotals> ports = new TreeMap<>();
         done.portals().forEach((portal, totals) -> ports.merge(named(names, portal), totals, IoTotals::plus));
         traffic("holdfast_lu", "the LU", LU, units);
@@ -201,7 +200,7 @@ public final class MetricsPage {
         many("holdfast_lu_served", "gauge", "1 if the LU is served, 0 if something is in the way.", LU, served);
     }
 
-    private void byClientAndPort(ControlPlane plane, PlaneState state, List<LiveFacts.Session> sessions) {
+    private void byClientAndPort(ControlPlane plane, PlaneState state, LiveFacts facts) {
         LoginDirectory directory = state.directory(plane.targetPrefix());
         Map<Wwpn, String> names = new HashMap<>();
         for (ClientAdapter adapter : state.fabric().adapters()) {
@@ -213,10 +212,10 @@ public final class MetricsPage {
                 names.put(adapter.pair().of(side), client);
             }
         }
-        PortNames ports = new PortNames(state.fabric().ports());
+        PortNames ports = new PortNames(state.fabric().ports(), facts.boundPortals());
         Map<String, Long> byClient = new TreeMap<>();
         Map<String, Long> byPort = new TreeMap<>();
-        for (LiveFacts.Session session : sessions) {
+        for (LiveFacts.Session session : facts.sessions()) {
             String client =
                     directory.wwpnOf(session.initiator()).map(names::get).orElse("");
             byClient.merge(client, 1L, Long::sum);

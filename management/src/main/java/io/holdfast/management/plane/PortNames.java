@@ -14,7 +14,8 @@ final class PortNames {
     /** Ports at every address of the host, by TCP port. */
     private final Map<Integer, String> everywhere = new HashMap<>();
 
-    PortNames(Collection<PhysicalPort> ports) {
+    /** @param bound see {@link LiveFacts#boundPortals} */
+    PortNames(Collection<PhysicalPort> ports, Map<String, String> bound) {
         for (PhysicalPort port : ports) {
             InetSocketAddress at = Addresses.parseNumeric(port.location()).orElse(null);
             if (at != null && at.getAddress().isAnyLocalAddress()) {
@@ -22,6 +23,15 @@ final class PortNames {
             }
             byLocation.put(at == null ? port.location() : Addresses.print(at), port.name());
         }
+        bound.forEach((set, address) -> {
+            String name = byLocation.get(set);
+            if (name != null) {
+                byLocation.putIfAbsent(address, name);
+                Addresses.parseNumeric(address)
+                        .filter(at -> at.getAddress().isAnyLocalAddress())
+                        .ifPresent(at -> everywhere.putIfAbsent(at.getPort(), name));
+            }
+        });
     }
 
     /** @param portal {@code ip:port} */

@@ -43,6 +43,7 @@ final class Views {
     private final LoginDirectory directory;
     // Of thousands of objects; most answers need none of them, or one.
     private final Once<PortNames> ports = new Once<>(this::portNames);
+    private final Once<Map<String, String>> bound = new Once<>(this::boundPortals);
     private final Once<Map<String, LiveFacts.Unit>> units = new Once<>(this::servedUnits);
     private final Once<List<LiveFacts.Session>> sessions = new Once<>(this::openSessions);
     private final Once<Map<Wwpn, ClientAdapter>> byWwpn = new Once<>(this::adaptersByWwpn);
@@ -78,7 +79,16 @@ final class Views {
     }
 
     private PortNames portNames() {
-        return new PortNames(fabric.ports());
+        return new PortNames(fabric.ports(), bound.get());
+    }
+
+    private Map<String, String> boundPortals() {
+        return facts.boundPortals();
+    }
+
+    /** Where a port is, which may have been asked for as any. */
+    private String place(String location) {
+        return bound.get().getOrDefault(location, location);
     }
 
     private Map<String, LiveFacts.Unit> servedUnits() {
@@ -313,7 +323,7 @@ final class Views {
                                 row.clntos(),
                                 row.status(),
                                 row.fc(),
-                                row.fcphysloc(),
+                                row.fcphysloc() == null ? null : place(row.fcphysloc()),
                                 row.ports(),
                                 row.flags(),
                                 row.vfcclient(),
@@ -328,7 +338,7 @@ final class Views {
                 .lsnports().stream()
                         .map(row -> new Row.LsnportsRow(
                                 row.name(),
-                                row.physloc(),
+                                place(row.physloc()),
                                 row.fabric(),
                                 row.tports(),
                                 row.aports(),
@@ -434,7 +444,7 @@ final class Views {
                 .count();
         return new Row.PortRow(
                 port.name(),
-                port.location(),
+                place(port.location()),
                 port.capacity(),
                 carried.getOrDefault(port.name(), 0),
                 (int) here,

@@ -51,6 +51,7 @@ public final class ServedFabric implements ServedSide {
     private final ClientSecrets secrets;
     private final ClientPorts ports;
     private volatile Map<String, String> portNames = Map.of();
+    private volatile Map<String, String> boundPortals = Map.of();
     private volatile @Nullable PlaneState shown;
     private volatile Runnable changed = () -> {};
     private volatile ClientPorts.@Nullable SessionEnd sessionEnd;
@@ -157,16 +158,45 @@ public final class ServedFabric implements ServedSide {
         show(state);
     }
 
-    private void show(PlaneState state) {
+    /**
+     * Portals listen.
+     *
+     * @param bound where those listen whose setting says any TCP port (0), by that setting
+     */
+    public void portalsAt(Map<String, String> bound) {
+        boundPortals = Map.copyOf(bound);
+        PlaneState state = shown;
+        if (state != null) {
+            portNames = portNames(state);
+        }
+    }
+
+    private Map<String, String> portNames(PlaneState state) {
         Map<String, String> names = new HashMap<>();
         for (PhysicalPort port : state.fabric().ports()) {
             names.put(location(port.location()), port.name());
-            Addresses.parseNumeric(port.location())
-                    .filter(at -> at.getAddress().isAnyLocalAddress())
-                    .ifPresent(at -> names.put(ANY + at.getPort(), port.name()));
+            everywhere(port.location()).ifPresent(any -> names.put(any, port.name()));
         }
+        boundPortals.forEach((set, address) -> {
+            String name = names.get(set);
+            if (name != null) {
+                names.putIfAbsent(address, name);
+                everywhere(address).ifPresent(any -> names.putIfAbsent(any, name));
+            }
+        });
+        return Map.copyOf(names);
+    }
+
+    /** The name of a place that is at every address of the host. */
+    private static Optional<String> everywhere(String location) {
+        return Addresses.parseNumeric(location)
+                .filter(at -> at.getAddress().isAnyLocalAddress())
+                .map(at -> ANY + at.getPort());
+    }
+
+    private void show(PlaneState state) {
         shown = state;
-        portNames = Map.copyOf(names);
+        portNames = portNames(state);
         secrets.replace(accounts(state));
         ports.apply(state.directory(targetPrefix), lus::unit);
         changed.run();
