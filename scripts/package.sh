@@ -52,6 +52,10 @@ for unit in packaging/systemd/*; do put 644 "$unit" "usr/lib/systemd/system/$(ba
 put 644 packaging/copyright usr/share/doc/holdfast/copyright
 packed CHANGELOG.md usr/share/doc/holdfast/changelog.gz
 packed docs/operating.md usr/share/doc/holdfast/operating.md.gz
+# What the guide and the help texts point to.
+for page in docs/security.md docs/reference/*.md docs/decisions/*.md; do
+    put 644 "$page" "usr/share/doc/holdfast/${page#docs/}"
+done
 put 644 management/target/sbom.json usr/share/doc/holdfast/sbom.json
 find "$stage" -exec touch -h -d "$timestamp" {} +
 

@@ -99,7 +99,9 @@ final class FileOpener {
             channel = openChannel();
             lock(channel, identity);
             long sizeBytes = channel.size();
-            requireSize(identity, sizeBytes, formatOf(identity, channel));
+            Optional<ImageFormat> format = formatOf(identity, channel);
+            requireSize(identity, sizeBytes, format);
+            format.ifPresent(found -> LOG.warn("{}", foreign(found)));
             if (direct != null) {
                 requireMultiple(sizeBytes, direct.alignmentBytes());
             }
@@ -303,9 +305,7 @@ final class FileOpener {
 
     /** Of a device nothing is said: some hosts keep qcow2 on volumes, for hypervisors that know it. */
     private Optional<ImageFormat> formatOf(FileIdentity identity, FileChannel channel) throws IOException {
-        Optional<ImageFormat> format = created || identity.isBlockDevice() ? Optional.empty() : ImageFormat.of(channel);
-        format.ifPresent(found -> LOG.warn("{}", foreign(found)));
-        return format;
+        return created || identity.isBlockDevice() ? Optional.empty() : ImageFormat.of(channel);
     }
 
     private String foreign(ImageFormat format) {
