@@ -48,23 +48,9 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
     /** A tick so late means that this process did not run, so that it could not hear either. */
     private static final int OVERSLEPT_MS = 400;
 
-    /** How long a unit may take for a login, a read and a durable write. */
-    private static final int UNIT_LIMIT_MS = 3_000;
-
     private static final int PROVE_AGAIN_MS = 20;
     /** Two of the server's heart-beats: one that lives has sent another by then. */
     private static final int FRESH_BEAT_MS = 500;
-    /** A server that is just dying hangs up without a welcome too, but not so often in a row. */
-    private static final int UNWELCOME_QUICK = 3;
-
-    /** How long TCP may take after a silent loss, but for every {@value #PATIENT_EVERY}th attempt. */
-    private static final int IMPATIENT_MS = 100;
-
-    private static final int PATIENT_EVERY = 8;
-    private static final int UNWELCOME_FIRST_MS = 100;
-    /** The log of whoever is asked in vain grows by one line in such a time. */
-    private static final int UNWELCOME_MAX_MS = 2_000;
-
     /** Hears what becomes of the server, on the loop. */
     public interface Listener {
         /**
@@ -122,6 +108,8 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
     private final WatchSettings settings;
     private final ControlSettings control;
     private final Listener listener;
+    private final UnitProofs unitProofs;
+    private final RetryPace pace;
     private final List<Consumer<Boolean>> askers = new ArrayList<>();
     private final List<IscsiSession> sessions = new ArrayList<>();
     private final List<RaisedEvent> raised = new ArrayList<>();
@@ -129,13 +117,6 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
     private ServerDescription served = new ServerDescription("", List.of(), List.of(), List.of());
 
     private Phase phase = Phase.AWAY;
-    private int attempt;
-    /** It was lost by silence: its network may be dead, and wake up at any moment. */
-    private boolean silentlyLost;
-
-    private long connectBeganNanos;
-    /** How often in a row somebody accepted the connection, and closed it without a welcome. */
-    private int unwelcome;
     /** Number of the conversation that is listened to. */
     private int conversations;
 
@@ -154,9 +135,6 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
     private boolean leaving;
     /** Announced before its portal had answered. */
     private ServerMessage.@Nullable GoingAway announced;
-
-    /** Begun while it introduced itself. */
-    private @Nullable EarlyProofs earlyProofs;
 
     /** While it serves. */
     private @Nullable DataPathReads reads;
@@ -180,6 +158,9 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
         this.settings = settings;
         this.control = control;
         this.listener = listener;
+        unitProofs = new UnitProofs(loop, identity, settings.probeLimitMs());
+        boolean local = address.getAddress() != null && address.getAddress().isLoopbackAddress();
+        pace = new RetryPace(settings, local);
     }
 
     /** Begins to watch. Thread-safe. */
@@ -201,49 +182,8 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
         InetSocketAddress at = portal;
         if (at == null) {
             answer.accept("server " + print() + " is away");
-            return;
-        }
-        List<ExportedUnit> waiting = new ArrayList<>(units);
-        if (waiting.isEmpty()) {
-            answer.accept("");
-        }
-        List<String> troubles = new ArrayList<>();
-        for (ExportedUnit unit : units) {
-            Consumer<String> proved = trouble -> {
-                waiting.remove(unit);
-                if (!trouble.isEmpty()) {
-                    troubles.add(unit.name() + ": " + trouble);
-                }
-                if (waiting.isEmpty()) {
-                    answer.accept(String.join("; ", troubles));
-                }
-            };
-            EarlyProofs begun = earlyProofs;
-            if (begun == null) {
-                proveUnit(at, unit, initiators, proved);
-            } else {
-                begun.await(unit, at, fit -> {
-                    if (fit) {
-                        proved.accept("");
-                    } else {
-                        proveUnit(at, unit, initiators, proved);
-                    }
-                });
-            }
-        }
-    }
-
-    private void proveUnit(InetSocketAddress at, ExportedUnit unit, Set<String> initiators, Consumer<String> answer) {
-        UnitProbe probe = UnitProbe.open(loop, at, identity, unit.target(), unit.lun(), settings.probeLimitMs());
-        Consumer<UnitProbe.Outcome> told = outcome -> {
-            probe.close();
-            answer.accept(outcome.barred() ? "" : outcome.trouble());
-        };
-        probe.expect(unit.uuid());
-        if (unit.readOnly()) {
-            probe.read(UNIT_LIMIT_MS, told);
         } else {
-            probe.prove(initiators, UNIT_LIMIT_MS, told);
+            unitProofs.prove(at, units, initiators, answer);
         }
     }
 
@@ -443,19 +383,10 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
             return;
         }
         enter(Phase.INTRODUCING, "connecting");
-        connectBeganNanos = System.nanoTime();
+        pace.connects(System.nanoTime());
         Conversation conversation = new Conversation(++conversations);
         client = ControlClient.connect(
-                loop, EpollSocketChannel.class, address, connectLimitMs(), hello, control, conversation);
-    }
-
-    /**
-     * Where packets are lost, the one that is sent when the network is well again must be a new one: TCP itself would repeat
-     * the lost one only after a second. A path so long that it takes more patience gets it every now and then.
-     */
-    private int connectLimitMs() {
-        boolean patient = !silentlyLost || attempt % PATIENT_EVERY == 0;
-        return patient ? settings.connectLimitMs() : Math.min(IMPATIENT_MS, settings.connectLimitMs());
+                loop, EpollSocketChannel.class, address, pace.connectLimitMs(), hello, control, conversation);
     }
 
     private void lost(String why, boolean silent) {
@@ -472,8 +403,7 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
         if (broken != null) {
             broken.abandon(why);
         }
-        attempt = 0;
-        silentlyLost = silent;
+        pace.lost(silent);
         reconnectLater();
     }
 
@@ -483,7 +413,7 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
             over.close();
             reads = null;
         }
-        closeEarlyProofs();
+        unitProofs.forget();
         raised.clear();
         view = null;
         portal = null;
@@ -492,26 +422,8 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
         announced = null;
     }
 
-    private void closeEarlyProofs() {
-        EarlyProofs over = earlyProofs;
-        earlyProofs = null;
-        if (over != null) {
-            over.close();
-        }
-    }
-
     private void reconnectLater() {
-        int waitMs = address.getAddress() != null && address.getAddress().isLoopbackAddress()
-                ? settings.retryLoopbackMs()
-                : (int) Math.min(settings.retryMaxMs(), (long) settings.retryFirstMs() << Math.min(attempt, 10));
-        if (unwelcome > UNWELCOME_QUICK) {
-            long longerMs = (long) UNWELCOME_FIRST_MS << Math.min(unwelcome - UNWELCOME_QUICK - 1, 10);
-            waitMs = (int) Math.min(UNWELCOME_MAX_MS, longerMs);
-        } else if (silentlyLost && msSince(connectBeganNanos, System.nanoTime()) >= IMPATIENT_MS) {
-            // It has waited already.
-            waitMs = Math.min(waitMs, settings.retryFirstMs());
-        }
-        attempt++;
+        int waitMs = pace.nextWaitMs(System.nanoTime());
         loop.schedule(
                 () -> {
                     if (phase == Phase.AWAY && client == null) {
@@ -526,16 +438,16 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
     private void hungUp(ControlClient from, String why) {
         if (from.tookLeave()) {
             // It knows how to behave: its start has failed, and the next one may not.
-            unwelcome = 0;
+            pace.welcomed();
             trouble(why);
             return;
         }
-        unwelcome++;
-        if (from.understood() || unwelcome < UNWELCOME_QUICK) {
+        boolean tiresome = pace.hungUp();
+        if (from.understood() || !pace.isUnwelcome()) {
             trouble(why);
-        } else if (unwelcome == UNWELCOME_QUICK) {
+        } else if (tiresome) {
             DiscoveryProbe.ask(loop, address, identity, settings.probeLimitMs(), outcome -> {
-                if (unwelcome >= UNWELCOME_QUICK && phase != Phase.CLOSED) {
+                if (pace.isUnwelcome() && phase != Phase.CLOSED) {
                     trouble(
                             outcome.serves()
                                     ? "that is an iSCSI portal; the agent wants the control port that 'serve' prints"
@@ -585,8 +497,7 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
             LOG.warn("server {}: {} is used; {}", print(), Addresses.print(at), String.join("; ", passedOver));
         }
         lastTrouble = "";
-        silentlyLost = false;
-        attempt = 0;
+        pace.found();
         portal = at;
         lastPortal = at;
         reads = new DataPathReads(
@@ -670,8 +581,7 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
 
         private void proveEarly(InetSocketAddress at) {
             if (current() && (phase == Phase.INTRODUCING || phase == Phase.PROVING)) {
-                closeEarlyProofs();
-                earlyProofs = EarlyProofs.begin(loop, at, identity, listener.unitsWaitedFor(), settings.probeLimitMs());
+                unitProofs.begin(at, listener.unitsWaitedFor());
             }
         }
 
@@ -688,7 +598,7 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
             if (!current() || phase != Phase.INTRODUCING) {
                 return;
             }
-            unwelcome = 0;
+            pace.welcomed();
             enter(Phase.PROVING, "welcome of " + welcome.server().name());
             sessions.clear();
             sessions.addAll(welcome.sessions());
@@ -754,7 +664,7 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
             if (introducing && over != null && over.connected()) {
                 hungUp(over, why);
             } else {
-                unwelcome = 0;
+                pace.welcomed();
                 trouble(why);
             }
             reconnectLater();
