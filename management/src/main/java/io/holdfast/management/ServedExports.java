@@ -145,7 +145,7 @@ final class ServedExports {
         try {
             return unitOf(lu, backend, storage, stores(lu.uuid()));
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            throw new UncheckedIOException(e.getMessage(), e);
         }
     }
 

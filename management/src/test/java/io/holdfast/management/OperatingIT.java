@@ -172,6 +172,21 @@ class OperatingIT {
         assertThat(check.exitCode()).as(check.output()).isZero();
     }
 
+    // ------------------------------------------------------------------ a start
+
+    @Test
+    void shouldSayAtItsStartThatItCannotReadWhatIsKeptOfAnLu() throws Exception {
+        String uuid = field("uuid", Operation.LU_SHOW, Map.of("name", "root"));
+        done(Operation.LU_CREATE, Map.of("name", "other", "size", 1L << 20));
+        server.close();
+        Path kept = Files.createDirectories(state().resolve("reservations")).resolve(uuid + ".reservations");
+        Files.writeString(kept, "torn");
+        server = ServeProcess.start(directory, "--control", "127.0.0.1:0", "--state", state().toString());
+        assertThat(server.log())
+                .contains("LU root is not served: reservations " + kept + " cannot be used")
+                .doesNotContain("LU other is not served");
+    }
+
     // ------------------------------------------------------------------ agents
 
     /** As an agent is: it says hello, and hears. */
