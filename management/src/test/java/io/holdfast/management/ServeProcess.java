@@ -33,7 +33,7 @@ final class ServeProcess implements AutoCloseable {
         this.log = log;
     }
 
-    /** The command that runs {@code holdfast} with these arguments, in as much memory as {@code scripts/holdfast} gives it. */
+    /** The command that runs {@code holdfast} with these arguments, with the options of {@code scripts/holdfast} that one can see. */
     static List<String> command(String... arguments) {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -42,6 +42,8 @@ final class ServeProcess implements AutoCloseable {
                 "-Xms24m",
                 "-Xmx256m",
                 "-XX:MaxDirectMemorySize=1g",
+                "-XX:+IgnoreUnrecognizedVMOptions",
+                "--sun-misc-unsafe-memory-access=allow",
                 "-jar",
                 CHECKOUT.resolve("management/target/holdfast.jar").normalize().toString()));
         command.addAll(Arrays.asList(arguments));
