@@ -68,7 +68,7 @@ import org.slf4j.LoggerFactory;
  * soonest, and stops in the order that loses nothing.
  *
  * <pre>
- *   start:  control port listens ──► images ──► logical units ──► portals listen ──► agents are welcomed ──► (later) native library
+ *   start:  control port listens ──► exports, state ──► portals listen ──► agents are welcomed ──► (later) images of LUs, native library
  *   stop:   tell agents ──► wait until they have frozen ──► portals ──► running commands end ──► flush ──► images
  * </pre>
  */
@@ -100,7 +100,7 @@ final class TargetServer implements ServiceManager.Service {
     private @Nullable FileWatch watch;
     private volatile @Nullable ControlServer control;
     private final UnitWatch unitWatch = new UnitWatch(this::toldAgents);
-    /** By LU: those that are gone are forgotten when another comes. */
+    /** By LU. */
     private final Map<String, StorageListener> watchedLus = new ConcurrentHashMap<>();
 
     private final RaisedEvents raisedEvents = new RaisedEvents();
@@ -271,7 +271,6 @@ final class TargetServer implements ServiceManager.Service {
     /** What initiators see is something else than before. Not on an event loop. */
     private void servedChanged() {
         unitsTold.changed();
-        forgetGone();
         PlaneState state = fabric.shown();
         if (state != null) {
             Set<UUID> there = new HashSet<>(exportNames().keySet());
@@ -316,7 +315,7 @@ final class TargetServer implements ServiceManager.Service {
         return listener;
     }
 
-    /** LUs that are not there any more. */
+    /** LUs that are not there any more. Where LUs come and go, and nowhere else: one that is just coming looks as if gone. */
     private void forgetGone() {
         watchedLus.entrySet().removeIf(other -> {
             boolean gone = lus.lu(other.getKey()) == null;
@@ -361,7 +360,10 @@ final class TargetServer implements ServiceManager.Service {
         lus.bindNative();
         lus.openAnnounced();
         lus.resumeSanitizing(lane);
-        fabric.tellChanges(this::servedChanged);
+        fabric.tellChanges(() -> {
+            forgetGone();
+            servedChanged();
+        });
         servedChanged();
         watch = FileWatch.start(this::files, pool);
         unitWatch.start();
@@ -418,7 +420,7 @@ final class TargetServer implements ServiceManager.Service {
     @Override
     public String status() {
         ControlServer agents = control;
-        return "serving " + count(files().size(), "logical unit") + " to "
+        return "serving " + count(exports.units().size() + lus.names().size(), "logical unit") + " to "
                 + count(sessions.values().stream().mapToInt(Integer::intValue).sum(), "session") + ", "
                 + count(agents == null ? 0 : agents.agents().size(), "agent");
     }

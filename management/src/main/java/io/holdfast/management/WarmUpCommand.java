@@ -98,6 +98,7 @@ final class WarmUpCommand implements Command {
 
     /** The second life finds what the first one has written, as a server does whose guests wait for it. */
     private static void serveTwice(Path directory) throws ConfigException, IOException {
+        Preloading.begin();
         ServeCommand serve = new ServeCommand();
         Path state = directory.resolve("state");
         ServeRequest request = ServeCommand.request(Arguments.simple(

@@ -101,10 +101,10 @@ final class FileOpener {
             long sizeBytes = channel.size();
             Optional<ImageFormat> format = formatOf(identity, channel);
             requireSize(identity, sizeBytes, format);
-            format.ifPresent(found -> LOG.warn("{}", foreign(found)));
             if (direct != null) {
                 requireMultiple(sizeBytes, direct.alignmentBytes());
             }
+            format.ifPresent(found -> LOG.warn("{}", foreign(found)));
             opened = true;
             return new Opened(path, identity, channel, sizeBytes, created, descriptor, direct);
         } catch (IOException e) {
@@ -303,9 +303,20 @@ final class FileOpener {
         }
     }
 
-    /** Of a device nothing is said: some hosts keep qcow2 on volumes, for hypervisors that know it. */
-    private Optional<ImageFormat> formatOf(FileIdentity identity, FileChannel channel) throws IOException {
-        return created || identity.isBlockDevice() ? Optional.empty() : ImageFormat.of(channel);
+    /**
+     * Of a device nothing is said: some hosts keep qcow2 on volumes, for hypervisors that know it. Direct I/O wants nothing in
+     * the page cache. A first block that cannot be read is its readers' affair: the others can be served.
+     */
+    private Optional<ImageFormat> formatOf(FileIdentity identity, FileChannel channel) {
+        if (created || identity.isBlockDevice() || options.direct()) {
+            return Optional.empty();
+        }
+        try {
+            return ImageFormat.of(channel);
+        } catch (IOException e) {
+            LOG.warn("{}: its first bytes cannot be read: {}", path, e.getMessage());
+            return Optional.empty();
+        }
     }
 
     private String foreign(ImageFormat format) {

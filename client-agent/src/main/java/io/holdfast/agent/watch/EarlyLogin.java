@@ -40,7 +40,7 @@ final class EarlyLogin {
 
     /**
      * @param wanted whether anybody will ask for its answer
-     * @param accepted called when the portal accepts a connection; once, unless it hangs up
+     * @param accepted called when the portal accepts a connection; at most once
      */
     static EarlyLogin begin(
             EventLoop loop,
@@ -78,7 +78,7 @@ final class EarlyLogin {
     }
 
     /** @param answer called once: now, or when it is known */
-    void await(Consumer<DiscoveryProbe.Outcome> answer) {
+    void whenKnown(Consumer<DiscoveryProbe.Outcome> answer) {
         DiscoveryProbe.Outcome known = outcome;
         if (known != null) {
             answer.accept(known);

@@ -5,9 +5,12 @@ import io.netty.channel.EventLoop;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -27,6 +30,7 @@ final class EarlyProofs {
     private final InetSocketAddress portal;
     private final int limitMs;
     private final Map<ExportedUnit, Early> proofs = new LinkedHashMap<>();
+    private final Set<Early> waitedFor = new LinkedHashSet<>();
 
     private EarlyProofs(EventLoop loop, InetSocketAddress portal, int limitMs) {
         this.loop = loop;
@@ -43,46 +47,64 @@ final class EarlyProofs {
                 early.ask(unit, identity);
             }
         }
-        loop.schedule(early::close, 2L * limitMs, TimeUnit.MILLISECONDS);
+        loop.schedule(early::expire, 2L * limitMs, TimeUnit.MILLISECONDS);
         return early;
     }
 
     private void ask(ExportedUnit unit, ProbeIdentity identity) {
+        Optional<UUID> uuid = UnitNames.parse(unit.uuid());
+        if (uuid.isEmpty()) {
+            return;
+        }
         UnitProbe probe = UnitProbe.open(loop, portal, identity, unit.target(), unit.lun(), limitMs);
         Early early = new Early(probe);
-        if (probe.insistOn(unit.uuid())) {
-            proofs.put(unit, early);
-            if (unit.readOnly()) {
-                probe.read(limitMs, early::answered);
-            } else {
-                // Whose reservations are no obstacle is not known yet. A conflict is none: it is asked again.
-                probe.prove(Set.of(), limitMs, early::answered);
-            }
+        proofs.put(unit, early);
+        probe.insistOn(uuid.get());
+        if (unit.readOnly()) {
+            probe.read(limitMs, early::answered);
         } else {
-            probe.close();
+            // Whose reservations are no obstacle is not known yet. A conflict is none: it is asked again.
+            probe.prove(Set.of(), limitMs, early::answered);
         }
+    }
+
+    /** Whether none of them counts any more. */
+    boolean over() {
+        return proofs.isEmpty();
     }
 
     /**
      * Whether the unit is proved, once for each unit.
      *
      * @param at the portal that is asked about
-     * @param answer called once, now or when it is known: true if the unit is fit, false if it has to be asked
+     * @param answer called once, now or when it is known, and not if this is closed before: true if the unit is fit, false if
+     *     it has to be asked
      */
-    void await(ExportedUnit unit, InetSocketAddress at, Consumer<Boolean> answer) {
+    void whenKnown(ExportedUnit unit, InetSocketAddress at, Consumer<Boolean> answer) {
         Early early = at.equals(portal) ? proofs.remove(unit) : null;
         if (early == null) {
             answer.accept(false);
         } else {
-            early.await(answer);
+            waitedFor.add(early);
+            early.whenKnown(fit -> {
+                waitedFor.remove(early);
+                answer.accept(fit);
+            });
         }
     }
 
-    /** Whoever waits is told that he has to ask. */
-    void close() {
+    /** What nobody has asked for yet is not kept. */
+    private void expire() {
         List<Early> open = new ArrayList<>(proofs.values());
         proofs.clear();
         open.forEach(Early::close);
+    }
+
+    /** Whoever still waits is not answered. */
+    void close() {
+        expire();
+        waitedFor.forEach(Early::close);
+        waitedFor.clear();
     }
 
     private static final class Early {
@@ -99,7 +121,7 @@ final class EarlyProofs {
             tell();
         }
 
-        void await(Consumer<Boolean> answer) {
+        void whenKnown(Consumer<Boolean> answer) {
             asker = answer;
             tell();
         }
@@ -116,6 +138,7 @@ final class EarlyProofs {
         }
 
         void close() {
+            asker = null;
             probe.close();
         }
     }

@@ -123,7 +123,7 @@ final class PortalSearch {
             DiscoveryProbe.ask(loop, at, identity, limitMs, answer);
             return;
         }
-        early.await(outcome -> {
+        early.whenKnown(outcome -> {
             if (outcome.serves() || outcome.silence()) {
                 answer.accept(outcome);
             } else {

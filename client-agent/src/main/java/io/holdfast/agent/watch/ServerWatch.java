@@ -51,6 +51,7 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
     private static final int PROVE_AGAIN_MS = 20;
     /** Two of the server's heart-beats: one that lives has sent another by then. */
     private static final int FRESH_BEAT_MS = 500;
+
     /** Hears what becomes of the server, on the loop. */
     public interface Listener {
         /**
@@ -117,6 +118,9 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
     private ServerDescription served = new ServerDescription("", List.of(), List.of(), List.of());
 
     private Phase phase = Phase.AWAY;
+    /** Its units were asked before it was heard, in this outage. */
+    private boolean provedEarly;
+
     /** Number of the conversation that is listened to. */
     private int conversations;
 
@@ -211,6 +215,7 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
     public void close() {
         loop.submit(() -> {
                     phase = Phase.CLOSED;
+                    unitProofs.forget();
                     Future<?> running = ticker;
                     if (running != null) {
                         running.cancel(false);
@@ -404,6 +409,7 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
             broken.abandon(why);
         }
         pace.lost(silent);
+        provedEarly = false;
         reconnectLater();
     }
 
@@ -579,8 +585,14 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
             }
         }
 
+        /**
+         * Once in an outage: with a socket of the service manager's it is the kernel that accepts, and may have nobody to pass
+         * the connections on to for as long as the server takes.
+         */
         private void proveEarly(InetSocketAddress at) {
-            if (current() && (phase == Phase.INTRODUCING || phase == Phase.PROVING)) {
+            boolean starts = phase == Phase.INTRODUCING || phase == Phase.PROVING;
+            if (current() && starts && !provedEarly) {
+                provedEarly = true;
                 unitProofs.begin(at, listener.unitsWaitedFor());
             }
         }
@@ -605,6 +617,10 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
             raised.clear();
             served = welcome.server();
             raised.addAll(welcome.raised());
+            InetSocketAddress known = lastPortal;
+            if (known != null) {
+                unitProofs.begin(known, listener.unitsWaitedFor());
+            }
             proveWelcome(this, welcome);
         }
 

@@ -14,6 +14,15 @@ final class UnitNames {
 
     private UnitNames() {}
 
+    /** @return the UUID, if the text is one */
+    static Optional<UUID> parse(String text) {
+        try {
+            return Optional.of(UUID.fromString(text));
+        } catch (IllegalArgumentException e) {
+            return Optional.empty();
+        }
+    }
+
     /** @return its UUID, if the page is whole as far as that and has one */
     static Optional<UUID> uuid(byte[] page) {
         if (page.length < HEADER_BYTES || (page[1] & 0xff) != PAGE) {

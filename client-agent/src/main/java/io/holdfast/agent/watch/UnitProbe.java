@@ -163,22 +163,13 @@ final class UnitProbe extends ChannelInboundHandlerAdapter implements PduDecoder
      * @param uuid as its server has named it; one that is no UUID cannot be compared, and is not
      */
     void expect(String uuid) {
-        try {
-            expected = Optional.of(UUID.fromString(uuid));
-        } catch (IllegalArgumentException e) {
-            expected = Optional.empty();
-        }
+        expected = UnitNames.parse(uuid);
     }
 
-    /**
-     * The same, and one that does not say who it is is asked nothing either.
-     *
-     * @return false if that is no UUID
-     */
-    boolean insistOn(String uuid) {
-        expect(uuid);
+    /** The same, and one that does not say who it is is asked nothing either. */
+    void insistOn(UUID uuid) {
+        expected = Optional.of(uuid);
         insists = true;
-        return expected.isPresent();
     }
 
     /** Whether a question is still open. */

@@ -4,6 +4,7 @@ import io.holdfast.control.ExportedUnit;
 import io.netty.channel.EventLoop;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -17,6 +18,7 @@ final class UnitProofs {
     private final EventLoop loop;
     private final ProbeIdentity identity;
     private final int connectLimitMs;
+    private final Set<Question> open = new LinkedHashSet<>();
     private @Nullable EarlyProofs early;
 
     UnitProofs(EventLoop loop, ProbeIdentity identity, int connectLimitMs) {
@@ -25,19 +27,30 @@ final class UnitProofs {
         this.connectLimitMs = connectLimitMs;
     }
 
-    /** Begins before anybody asks. */
+    /** Begins before anybody asks, unless that has begun already. */
     void begin(InetSocketAddress at, List<ExportedUnit> units) {
-        forget();
-        early = EarlyProofs.begin(loop, at, identity, units, connectLimitMs);
+        EarlyProofs begun = early;
+        if (begun == null || begun.over()) {
+            early = EarlyProofs.begin(loop, at, identity, units, connectLimitMs);
+        }
     }
 
-    /** What has been begun says nothing any more. */
+    /**
+     * The server is lost. Whoever has asked is told so, in a later turn of the loop, when he has heard of the loss; what is
+     * still answered is not heard: the next server must not be judged by it.
+     */
     void forget() {
         EarlyProofs over = early;
         early = null;
         if (over != null) {
             over.close();
         }
+        List<Question> asked = List.copyOf(open);
+        open.clear();
+        asked.forEach(question -> {
+            question.giveUp();
+            loop.execute(() -> question.answer.accept("the server was lost meanwhile"));
+        });
     }
 
     /**
@@ -46,50 +59,73 @@ final class UnitProofs {
      * @param answer called on the loop, once, with why the VM must not be resumed on them; empty if nothing is wrong
      */
     void prove(InetSocketAddress at, List<ExportedUnit> units, Set<String> initiators, Consumer<String> answer) {
-        List<ExportedUnit> waiting = new ArrayList<>(units);
-        if (waiting.isEmpty()) {
+        if (units.isEmpty()) {
             answer.accept("");
+            return;
         }
-        List<String> troubles = new ArrayList<>();
-        for (ExportedUnit unit : units) {
-            prove(at, unit, initiators, trouble -> {
-                waiting.remove(unit);
-                if (!trouble.isEmpty()) {
-                    troubles.add(unit.name() + ": " + trouble);
-                }
-                if (waiting.isEmpty()) {
-                    answer.accept(String.join("; ", troubles));
-                }
-            });
-        }
+        Question question = new Question(at, units, initiators, answer);
+        open.add(question);
+        units.forEach(question::prove);
     }
 
-    private void prove(InetSocketAddress at, ExportedUnit unit, Set<String> initiators, Consumer<String> answer) {
-        EarlyProofs begun = early;
-        if (begun == null) {
-            ask(at, unit, initiators, answer);
-        } else {
-            begun.await(unit, at, fit -> {
-                if (fit) {
-                    answer.accept("");
-                } else {
-                    ask(at, unit, initiators, answer);
-                }
-            });
-        }
-    }
+    /** One VM's units, or some of them. */
+    private final class Question {
+        private final InetSocketAddress at;
+        private final List<ExportedUnit> waiting;
+        private final Set<String> initiators;
+        private final Consumer<String> answer;
+        private final List<String> troubles = new ArrayList<>();
+        private final List<UnitProbe> probes = new ArrayList<>();
 
-    private void ask(InetSocketAddress at, ExportedUnit unit, Set<String> initiators, Consumer<String> answer) {
-        UnitProbe probe = UnitProbe.open(loop, at, identity, unit.target(), unit.lun(), connectLimitMs);
-        Consumer<UnitProbe.Outcome> told = outcome -> {
-            probe.close();
-            answer.accept(outcome.barred() ? "" : outcome.trouble());
-        };
-        probe.expect(unit.uuid());
-        if (unit.readOnly()) {
-            probe.read(UNIT_LIMIT_MS, told);
-        } else {
-            probe.prove(initiators, UNIT_LIMIT_MS, told);
+        Question(InetSocketAddress at, List<ExportedUnit> units, Set<String> initiators, Consumer<String> answer) {
+            this.at = at;
+            this.waiting = new ArrayList<>(units);
+            this.initiators = initiators;
+            this.answer = answer;
+        }
+
+        void prove(ExportedUnit unit) {
+            EarlyProofs begun = early;
+            if (begun == null) {
+                ask(unit);
+            } else {
+                begun.whenKnown(unit, at, fit -> {
+                    if (fit) {
+                        answered(unit, "");
+                    } else {
+                        ask(unit);
+                    }
+                });
+            }
+        }
+
+        private void ask(ExportedUnit unit) {
+            UnitProbe probe = UnitProbe.open(loop, at, identity, unit.target(), unit.lun(), connectLimitMs);
+            probes.add(probe);
+            Consumer<UnitProbe.Outcome> told = outcome -> {
+                probe.close();
+                answered(unit, outcome.barred() ? "" : outcome.trouble());
+            };
+            probe.expect(unit.uuid());
+            if (unit.readOnly()) {
+                probe.read(UNIT_LIMIT_MS, told);
+            } else {
+                probe.prove(initiators, UNIT_LIMIT_MS, told);
+            }
+        }
+
+        private void answered(ExportedUnit unit, String trouble) {
+            waiting.remove(unit);
+            if (!trouble.isEmpty()) {
+                troubles.add(unit.name() + ": " + trouble);
+            }
+            if (waiting.isEmpty() && open.remove(this)) {
+                answer.accept(String.join("; ", troubles));
+            }
+        }
+
+        void giveUp() {
+            probes.forEach(UnitProbe::close);
         }
     }
 }

@@ -69,7 +69,7 @@ class EarlyProofsTest {
 
         loop.execute(
                 () -> EarlyProofs.begin(loop, target.address(), ProbeIdentity.ofThisHost(), List.of(DISK), LIMIT_MS)
-                        .await(DISK, target.address(), answer::complete));
+                        .whenKnown(DISK, target.address(), answer::complete));
 
         assertThat(answer.get(LIMIT_MS, TimeUnit.MILLISECONDS)).isTrue();
     }
@@ -132,7 +132,7 @@ class EarlyProofsTest {
         target.die();
         CompletableFuture<Boolean> answer = new CompletableFuture<>();
         // By then the loop has heard of the end of the connection: it was in the kernel's hands before.
-        loop.schedule(() -> proofs.await(DISK, target.address(), answer::complete), 200, TimeUnit.MILLISECONDS);
+        loop.schedule(() -> proofs.whenKnown(DISK, target.address(), answer::complete), 200, TimeUnit.MILLISECONDS);
 
         assertThat(answer.get(LIMIT_MS, TimeUnit.MILLISECONDS)).isFalse();
     }
@@ -189,7 +189,7 @@ class EarlyProofsTest {
 
     private CompletableFuture<Boolean> ask(EarlyProofs proofs, ExportedUnit unit, InetSocketAddress at) {
         CompletableFuture<Boolean> answer = new CompletableFuture<>();
-        loop.execute(() -> proofs.await(unit, at, answer::complete));
+        loop.execute(() -> proofs.whenKnown(unit, at, answer::complete));
         return answer;
     }
 

@@ -149,7 +149,7 @@ class ServerWatchTest implements ServerWatch.Listener {
     void shouldProveTheUnitsThatAreWaitedForWhileTheNextServerIntroducesItself() throws Exception {
         UUID own = UUID.randomUUID();
         disk = new ExportedUnit(DISK.target(), 0, own.toString(), 1, false);
-        int port = startAndLose();
+        int port = startAndLose(PATIENT);
         waitedFor = List.of(disk);
         target.unit = Optional.of(own);
         target.answers.put(READ, new ArrayDeque<>(List.of(FakeTarget.Answer.of(0, new byte[512]))));
@@ -601,9 +601,13 @@ class ServerWatchTest implements ServerWatch.Listener {
     // ------------------------------------------------------------------ builders
 
     private void start(ControlSettings settings) throws IOException {
+        start(settings, SETTINGS);
+    }
+
+    private void start(ControlSettings settings, WatchSettings watched) throws IOException {
         target = new FakeTarget();
         serve(settings, 0);
-        watch();
+        watch(server.localAddress(), watched);
     }
 
     /**
@@ -612,7 +616,11 @@ class ServerWatchTest implements ServerWatch.Listener {
      * @return the control port at which the watch awaits the next one
      */
     private int startAndLose() throws IOException {
-        start(BEATING);
+        return startAndLose(SETTINGS);
+    }
+
+    private int startAndLose(WatchSettings watched) throws IOException {
+        start(BEATING, watched);
         awaitHeard("serves vios1 " + target.address().getPort());
         int port = server.localAddress().getPort();
         server.close();

@@ -28,7 +28,10 @@ final class Rejection extends RuntimeException {
     }
 
     static Rejection of(Refusal refusal) {
-        return new Rejection(codeOf(refusal), refusal.message());
+        ErrorCode code = codeOf(refusal);
+        return code == ErrorCode.IN_USE
+                ? new Rejection(code, refusal.message(), "remove or unassign that first")
+                : new Rejection(code, refusal.message());
     }
 
     private static ErrorCode codeOf(Refusal refusal) {

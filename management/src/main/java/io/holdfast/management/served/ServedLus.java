@@ -287,6 +287,10 @@ public final class ServedLus implements AutoCloseable {
     /** Makes an LU larger; initiators hear of it with their next command. */
     public void grow(String lu, long sizeBytes) throws BackendException {
         Served served = byName.get(lu);
+        if (served != null) {
+            // After a start it may be among those that nobody has asked for yet.
+            open(served);
+        }
         FileBackend file = served == null ? null : served.file;
         if (file == null) {
             throw new BackendException("LU " + lu + " is not open: " + trouble(lu));
