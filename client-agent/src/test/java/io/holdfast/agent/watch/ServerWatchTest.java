@@ -54,6 +54,7 @@ class ServerWatchTest implements ServerWatch.Listener {
 
     private static final ControlSettings BEATING = new ControlSettings(50, 5_000, 3_600_000, 8, 64 * 1024);
     private static final ExportedUnit DISK = new ExportedUnit("iqn.t:disk", 0, "u", 1, false);
+    private static final int ACCEPTOR_LIMIT_MS = 20_000;
     private static final int READ = 0x88;
     private static final int COMPARE_AND_WRITE = 0x89;
     private static final int INQUIRY = 0x12;
@@ -711,12 +712,13 @@ class ServerWatchTest implements ServerWatch.Listener {
     private static final class StartingServer implements AutoCloseable {
         final AtomicInteger accepted = new AtomicInteger();
         private final ServerSocket listener;
+        private final Thread thread;
         private final int beats;
 
         StartingServer(int port, int beats) throws IOException {
             listener = new ServerSocket(port, 50, InetAddress.getLoopbackAddress());
             this.beats = beats;
-            Thread thread = new Thread(this::serve, "starting-server");
+            thread = new Thread(this::serve, "starting-server");
             thread.setDaemon(true);
             thread.start();
         }
@@ -754,6 +756,12 @@ class ServerWatchTest implements ServerWatch.Listener {
         @Override
         public void close() throws IOException {
             listener.close();
+            try {
+                // As long as its thread is in accept(2) the kernel keeps the port open, closed or not.
+                thread.join(ACCEPTOR_LIMIT_MS);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
         }
     }
 }
