@@ -53,6 +53,7 @@ class ConfigurationFuzz {
                                 + "target-user = \"t\"\ntarget-secret = \"another 12 bytes\"",
                         "/srv/disk,,1.img,size=10G,ro,name=a.b-c:d",
                         "keep-alive = 9223372036854775808",
+                        "[[account]]#user = \"web1\"\nsecret = \"at least 12 bytes\"",
                         "\"\" = 1\n\"a.b\" = [1, \"x\", {}]\n[export]\n")
                 .map(text -> text.getBytes(StandardCharsets.UTF_8));
     }
