@@ -14,7 +14,6 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
-import org.tomlj.Toml;
 import org.tomlj.TomlArray;
 import org.tomlj.TomlParseResult;
 import org.tomlj.TomlTable;
@@ -102,7 +101,8 @@ public final class ChapFile {
             if (Files.size(file) > MAX_BYTES) {
                 throw new ConfigException("chap-file " + file + " has more than " + MAX_BYTES + " bytes");
             }
-            TomlParseResult toml = Toml.parse(Files.readString(file));
+            TomlParseResult toml = TomlFile.understood(Files.readString(file))
+                    .orElseThrow(() -> new ConfigException("chap-file " + file + " is not TOML"));
             if (toml.hasErrors()) {
                 // Not the parser's words: they quote the line.
                 throw new ConfigException("chap-file " + file + ", line "

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.tomlj.Toml;
 import org.tomlj.TomlArray;
@@ -24,7 +25,9 @@ final class TomlFile {
             if (Files.isRegularFile(file) && Files.size(file) > MAX_BYTES) {
                 throw new ConfigException(file + " has " + Files.size(file) + " bytes; the limit is " + MAX_BYTES);
             }
-            TomlParseResult toml = Toml.parse(Files.readString(file));
+            TomlParseResult toml = understood(Files.readString(file))
+                    .orElseThrow(() -> new ConfigException(
+                            file + " is not TOML; look for a list, a table or a text in quotes that does not end"));
             if (toml.hasErrors()) {
                 TomlParseError first = toml.errors().get(0);
                 throw new ConfigException(where(file, first.position()) + ": " + first.getMessage());
@@ -34,6 +37,15 @@ final class TomlFile {
             throw new ConfigException("configuration file " + file + " is not text in UTF-8");
         } catch (IOException e) {
             throw new ConfigException("configuration file " + file + " cannot be read: " + Unreadable.inWords(e));
+        }
+    }
+
+    /** @return empty if the parser itself got lost, which happens with texts that are far from TOML */
+    static Optional<TomlParseResult> understood(String text) {
+        try {
+            return Optional.of(Toml.parse(text));
+        } catch (RuntimeException e) {
+            return Optional.empty();
         }
     }
 

@@ -125,6 +125,15 @@ class ServeConfigFileTest {
     }
 
     @Test
+    void shouldSayInOneLineThatTheParserGotLost() throws IOException {
+        Path file = write("export = [{path  \".x=img\",#\u0001\u0000\u0010\u0000\u0000true}]");
+
+        assertThatThrownBy(() -> ServeConfigFile.read(file))
+                .isInstanceOf(ConfigException.class)
+                .hasMessage(file + " is not TOML; look for a list, a table or a text in quotes that does not end");
+    }
+
+    @Test
     void shouldSayWhatIsWrongWithTheFileItself() throws IOException {
         assertThatThrownBy(() -> ServeConfigFile.read(dir.resolve("nothing.toml")))
                 .hasMessage("configuration file " + dir.resolve("nothing.toml") + " cannot be read: no such file");
