@@ -1,6 +1,5 @@
 package io.holdfast.management;
 
-import io.holdfast.block.BlockBackend;
 import io.holdfast.block.FileBackend;
 import io.holdfast.block.FileWatch;
 import io.holdfast.block.ImageClosing;
@@ -23,7 +22,6 @@ import io.holdfast.management.config.ConfigException;
 import io.holdfast.management.config.Portal;
 import io.holdfast.management.config.ServeConfig;
 import io.holdfast.management.config.ServeRequest;
-import io.holdfast.management.plane.LuBacking;
 import io.holdfast.management.plane.PlaneState;
 import io.holdfast.management.served.ClientSecrets;
 import io.holdfast.management.served.ServedFabric;
@@ -33,8 +31,6 @@ import io.holdfast.management.systemd.ServiceManager;
 import io.holdfast.net.Addresses;
 import io.holdfast.net.Spans;
 import io.holdfast.npiv.Client;
-import io.holdfast.scsi.LogicalUnit;
-import io.holdfast.scsi.StorageListener;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.EpollIoHandler;
@@ -100,8 +96,7 @@ final class TargetServer implements ServiceManager.Service {
     private @Nullable FileWatch watch;
     private volatile @Nullable ControlServer control;
     private final UnitWatch unitWatch = new UnitWatch(this::toldAgents);
-    /** By LU. */
-    private final Map<String, StorageListener> watchedLus = new ConcurrentHashMap<>();
+    private final WatchedLus watchedLus;
 
     private final RaisedEvents raisedEvents = new RaisedEvents();
     private volatile @Nullable ControlSide operators;
@@ -117,7 +112,8 @@ final class TargetServer implements ServiceManager.Service {
         this.passed = passed;
         this.pool = new IoPool(config.ioThreads(), IoPool.MAX_WAITING);
         this.exports = new ServedExports(config, unitWatch, pool);
-        this.lus = new ServedLus(new WatchedUnits());
+        this.watchedLus = new WatchedLus(exports, unitWatch, pool, this::targetsOf, this::fileOf);
+        this.lus = new ServedLus(watchedLus);
         this.live = new LiveServer(lus, this::agents, this::exportNames, this::boundPortals);
         this.fabric = new ServedFabric(
                 config.namePrefix() + ":",
@@ -205,11 +201,7 @@ final class TargetServer implements ServiceManager.Service {
         control = port;
         port.serve(() -> describe(server));
         raisedEvents.tellTo(UnitWatch.of(port));
-        log.info(
-                "serving {}, {} I/O, {}",
-                count(exports.units().size() + lus.names().size(), "logical unit"),
-                way.label(),
-                count(config.eventLoops(), "event loop"));
+        log.info("serving {}, {} I/O, {}", units(), way.label(), count(config.eventLoops(), "event loop"));
     }
 
     /**
@@ -287,43 +279,12 @@ final class TargetServer implements ServiceManager.Service {
                         Collectors.toMap(ServedUnit::uuid, unit -> unit.target().name()));
     }
 
-    /** Logical units of LUs, whose storage is watched. */
-    private final class WatchedUnits implements ServedLus.Units {
-        @Override
-        public boolean remembers(LuBacking lu) {
-            return exports.remembers(lu.uuid());
-        }
-
-        @Override
-        public LogicalUnit of(LuBacking lu, BlockBackend backend) {
-            return exports.unitOf(lu, backend, watch(lu.name()));
-        }
-
-        @Override
-        public LogicalUnit fresh(LuBacking lu, BlockBackend backend) {
-            return exports.freshUnitOf(lu, backend, watch(lu.name()));
-        }
+    private List<String> targetsOf(String lu) {
+        return fabric.targetsOf(lu);
     }
 
-    /** Clients see an LU, each under a target of its own. */
-    private StorageListener watch(String lu) {
-        StorageListener listener = unitWatch.watch(() -> fabric.targetsOf(lu), () -> lus.file(lu), pool);
-        StorageListener before = watchedLus.put(lu, listener);
-        if (before != null) {
-            unitWatch.forget(before);
-        }
-        return listener;
-    }
-
-    /** LUs that are not there any more. Where LUs come and go, and nowhere else: one that is just coming looks as if gone. */
-    private void forgetGone() {
-        watchedLus.entrySet().removeIf(other -> {
-            boolean gone = lus.lu(other.getKey()) == null;
-            if (gone) {
-                unitWatch.forget(other.getValue());
-            }
-            return gone;
-        });
+    private @Nullable FileBackend fileOf(String lu) {
+        return lus.file(lu);
     }
 
     private UnitWatch.@Nullable Agents toldAgents() {
@@ -361,7 +322,7 @@ final class TargetServer implements ServiceManager.Service {
         lus.openAnnounced();
         lus.resumeSanitizing(lane);
         fabric.tellChanges(() -> {
-            forgetGone();
+            watchedLus.forgetAllBut(lu -> lus.lu(lu) != null);
             servedChanged();
         });
         servedChanged();
@@ -420,9 +381,13 @@ final class TargetServer implements ServiceManager.Service {
     @Override
     public String status() {
         ControlServer agents = control;
-        return "serving " + count(exports.units().size() + lus.names().size(), "logical unit") + " to "
+        return "serving " + units() + " to "
                 + count(sessions.values().stream().mapToInt(Integer::intValue).sum(), "session") + ", "
                 + count(agents == null ? 0 : agents.agents().size(), "agent");
+    }
+
+    private String units() {
+        return count(exports.units().size() + lus.names().size(), "logical unit");
     }
 
     private static String count(int number, String what) {

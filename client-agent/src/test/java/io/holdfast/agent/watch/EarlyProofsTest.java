@@ -3,16 +3,9 @@ package io.holdfast.agent.watch;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.holdfast.agent.portal.FakeTarget;
 import io.holdfast.agent.portal.FakeTarget.Answer;
 import io.holdfast.control.ExportedUnit;
-import io.netty.channel.EventLoop;
-import io.netty.channel.EventLoopGroup;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.epoll.EpollIoHandler;
-import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -20,36 +13,17 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /** What is found out of units before anybody asks, and what of it counts when somebody does. */
-@Timeout(60)
-class EarlyProofsTest {
-    private static final int READ = 0x88;
-    private static final int COMPARE_AND_WRITE = 0x89;
-    private static final int INQUIRY = 0x12;
-    private static final int LIMIT_MS = 20_000;
+class EarlyProofsTest extends AtFakeTarget {
     private static final UUID OWN = UUID.randomUUID();
     private static final ExportedUnit DISK = unit(0, OWN.toString());
 
-    private final EventLoopGroup group = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
-    private final EventLoop loop = group.next();
-    private FakeTarget target;
-
     @BeforeEach
-    void start() throws IOException {
-        target = new FakeTarget();
+    void identify() {
         target.unit = Optional.of(OWN);
-        target.answers.put(READ, new ArrayDeque<>(List.of(Answer.of(0, new byte[512]))));
-    }
-
-    @AfterEach
-    void stop() throws IOException {
-        target.close();
-        group.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly();
     }
 
     @Test
@@ -151,7 +125,7 @@ class EarlyProofsTest {
 
     @Test
     void shouldNotCountARefusal() throws Exception {
-        target.answers.put(READ, new ArrayDeque<>(List.of(Answer.sense(3, 0x11, 0))));
+        answer(READ, Answer.sense(3, 0x11, 0));
         EarlyProofs proofs = begin(DISK);
 
         assertThat(proved(proofs, DISK)).isFalse();
@@ -191,10 +165,6 @@ class EarlyProofsTest {
         CompletableFuture<Boolean> answer = new CompletableFuture<>();
         loop.execute(() -> proofs.whenKnown(unit, at, answer::complete));
         return answer;
-    }
-
-    private void onLoop(Runnable task) throws Exception {
-        loop.submit(task).get(LIMIT_MS, TimeUnit.MILLISECONDS);
     }
 
     private static ExportedUnit unit(int lun, String uuid) {

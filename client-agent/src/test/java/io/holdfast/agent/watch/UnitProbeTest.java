@@ -2,56 +2,17 @@ package io.holdfast.agent.watch;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.holdfast.agent.portal.FakeTarget;
 import io.holdfast.agent.portal.FakeTarget.Answer;
-import io.netty.channel.EventLoop;
-import io.netty.channel.EventLoopGroup;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.epoll.EpollIoHandler;
-import java.io.IOException;
-import java.util.ArrayDeque;
-import java.util.List;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /** What a unit answers, and what that says of it. */
-@Timeout(60)
-class UnitProbeTest {
-    private static final int READ = 0x88;
-    private static final int COMPARE_AND_WRITE = 0x89;
-    private static final int RESERVE_IN = 0x5e;
-    private static final int INQUIRY = 0x12;
-    private static final Answer BLOCK = Answer.of(0, new byte[512]);
-    private static final Answer CONFLICT = Answer.of(0x18, new byte[0]);
+class UnitProbeTest extends AtFakeTarget {
     private static final Answer RESET = Answer.sense(6, 0x29, 0);
     private static final String TARGET = "iqn.t:disk";
-    private static final int LIMIT_MS = 20_000;
-
-    private final EventLoopGroup group = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
-    private final EventLoop loop = group.next();
-    private FakeTarget target;
-
-    @BeforeEach
-    void start() throws IOException {
-        target = new FakeTarget();
-        answer(READ, BLOCK);
-    }
-
-    @AfterEach
-    void stop() throws IOException {
-        target.close();
-        group.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly();
-    }
-
-    private void answer(int operation, Answer... answers) {
-        target.answers.put(operation, new ArrayDeque<>(List.of(answers)));
-    }
 
     private UnitProbe.Outcome prove() throws Exception {
         return asked("", LIMIT_MS);

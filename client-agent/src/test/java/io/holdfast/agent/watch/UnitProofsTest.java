@@ -3,53 +3,27 @@ package io.holdfast.agent.watch;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.holdfast.agent.portal.FakeTarget;
 import io.holdfast.agent.portal.FakeTarget.Answer;
 import io.holdfast.control.ExportedUnit;
-import io.netty.channel.EventLoop;
-import io.netty.channel.EventLoopGroup;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.epoll.EpollIoHandler;
-import java.io.IOException;
-import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /** What a VM hears of its units, and that it hears it once. */
-@Timeout(60)
-class UnitProofsTest {
-    private static final int READ = 0x88;
-    private static final int COMPARE_AND_WRITE = 0x89;
-    private static final int RESERVE_IN = 0x5e;
-    private static final int INQUIRY = 0x12;
-    private static final int LIMIT_MS = 20_000;
+class UnitProofsTest extends AtFakeTarget {
     private static final UUID OWN = UUID.randomUUID();
     private static final ExportedUnit DISK = new ExportedUnit("iqn.t:disk", 0, OWN.toString(), 1, false);
 
-    private final EventLoopGroup group = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
-    private final EventLoop loop = group.next();
     private final UnitProofs proofs = new UnitProofs(loop, ProbeIdentity.ofThisHost(), LIMIT_MS);
     private final List<String> heard = new CopyOnWriteArrayList<>();
-    private FakeTarget target;
 
     @BeforeEach
-    void start() throws IOException {
-        target = new FakeTarget();
+    void identify() {
         target.unit = Optional.of(OWN);
-    }
-
-    @AfterEach
-    void stop() throws IOException {
-        target.close();
-        group.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly();
     }
 
     @Test
@@ -87,9 +61,8 @@ class UnitProofsTest {
 
     @Test
     void shouldAskWhoHoldsAReservationThatWasInTheWayOfAnEarlyProof() throws Exception {
-        Answer conflict = Answer.of(0x18, new byte[0]);
-        target.answers.put(READ, new ArrayDeque<>(List.of(conflict, conflict)));
-        target.answers.put(RESERVE_IN, new ArrayDeque<>(List.of(Answer.of(2, new byte[0]), Answer.of(2, new byte[0]))));
+        answer(READ, CONFLICT, CONFLICT);
+        answer(RESERVE_IN, Answer.of(2, new byte[0]), Answer.of(2, new byte[0]));
         onLoop(() -> proofs.begin(target.address(), List.of(DISK)));
 
         prove();
@@ -100,7 +73,6 @@ class UnitProofsTest {
 
     @Test
     void shouldNotBeginTwice() throws Exception {
-        target.answers.put(READ, new ArrayDeque<>(List.of(Answer.of(0, new byte[512]))));
         onLoop(() -> {
             proofs.begin(target.address(), List.of(DISK));
             proofs.begin(target.address(), List.of(DISK));
@@ -114,9 +86,5 @@ class UnitProofsTest {
 
     private void prove() throws Exception {
         onLoop(() -> proofs.prove(target.address(), List.of(DISK), Set.of("iqn.vm"), heard::add));
-    }
-
-    private void onLoop(Runnable task) throws Exception {
-        loop.submit(task).get(LIMIT_MS, TimeUnit.MILLISECONDS);
     }
 }

@@ -46,7 +46,7 @@ abstract class RowKind<R, K extends Comparable<? super K>> {
     /** The counters that are the fabric's and no row's. */
     record Counters(int nextClient, int nextServer) {}
 
-    static final RowKind<Counters, Integer> COUNTERS = new RowKind<>("counters") {
+    static final RowKind<Counters, Integer> COUNTERS = new Numbered<>("counters") {
         @Override
         Collection<Counters> of(PlaneState state) {
             return List.of(
@@ -56,11 +56,6 @@ abstract class RowKind<R, K extends Comparable<? super K>> {
         @Override
         Integer keyOf(Counters row) {
             return 0;
-        }
-
-        @Override
-        Integer parsedKey(String text) {
-            return Integer.parseInt(text);
         }
 
         @Override
@@ -75,7 +70,7 @@ abstract class RowKind<R, K extends Comparable<? super K>> {
         }
     };
 
-    static final RowKind<ZonePolicy, Integer> ZONE_POLICY = new RowKind<>("zone-policy") {
+    static final RowKind<ZonePolicy, Integer> ZONE_POLICY = new Numbered<>("zone-policy") {
         @Override
         Collection<ZonePolicy> of(PlaneState state) {
             return List.of(state.fabric().zonePolicy());
@@ -84,11 +79,6 @@ abstract class RowKind<R, K extends Comparable<? super K>> {
         @Override
         Integer keyOf(ZonePolicy row) {
             return 0;
-        }
-
-        @Override
-        Integer parsedKey(String text) {
-            return Integer.parseInt(text);
         }
 
         @Override
@@ -103,7 +93,7 @@ abstract class RowKind<R, K extends Comparable<? super K>> {
         }
     };
 
-    static final RowKind<RetiredPrefix, String> RETIRED = new RowKind<>("retired") {
+    static final RowKind<RetiredPrefix, String> RETIRED = new Named<>("retired") {
         @Override
         Collection<RetiredPrefix> of(PlaneState state) {
             return state.fabric().retiredPrefixes();
@@ -112,11 +102,6 @@ abstract class RowKind<R, K extends Comparable<? super K>> {
         @Override
         String keyOf(RetiredPrefix row) {
             return row.prefix().digits();
-        }
-
-        @Override
-        String parsedKey(String text) {
-            return text;
         }
 
         @Override
@@ -131,7 +116,7 @@ abstract class RowKind<R, K extends Comparable<? super K>> {
         }
     };
 
-    static final RowKind<WwpnPool, String> WWPN_POOL = new RowKind<>("wwpn-pool") {
+    static final RowKind<WwpnPool, String> WWPN_POOL = new Named<>("wwpn-pool") {
         @Override
         Collection<WwpnPool> of(PlaneState state) {
             return state.fabric().pools();
@@ -140,11 +125,6 @@ abstract class RowKind<R, K extends Comparable<? super K>> {
         @Override
         String keyOf(WwpnPool row) {
             return row.name();
-        }
-
-        @Override
-        String parsedKey(String text) {
-            return text;
         }
 
         @Override
@@ -162,7 +142,7 @@ abstract class RowKind<R, K extends Comparable<? super K>> {
         }
     };
 
-    static final RowKind<Client, Integer> CLIENT = new RowKind<>("client") {
+    static final RowKind<Client, Integer> CLIENT = new Numbered<>("client") {
         @Override
         Collection<Client> of(PlaneState state) {
             return state.fabric().clients();
@@ -171,11 +151,6 @@ abstract class RowKind<R, K extends Comparable<? super K>> {
         @Override
         Integer keyOf(Client row) {
             return row.id();
-        }
-
-        @Override
-        Integer parsedKey(String text) {
-            return Integer.parseInt(text);
         }
 
         @Override
@@ -202,7 +177,7 @@ abstract class RowKind<R, K extends Comparable<? super K>> {
         }
     };
 
-    static final RowKind<ClientAdapter, AdapterId> ADAPTER = new RowKind<>("adapter") {
+    static final RowKind<ClientAdapter, AdapterId> ADAPTER = new OfClient<>("adapter") {
         @Override
         Collection<ClientAdapter> of(PlaneState state) {
             return state.fabric().adapters();
@@ -211,11 +186,6 @@ abstract class RowKind<R, K extends Comparable<? super K>> {
         @Override
         AdapterId keyOf(ClientAdapter row) {
             return row.id();
-        }
-
-        @Override
-        AdapterId parsedKey(String text) {
-            return adapterId(text);
         }
 
         @Override
@@ -240,7 +210,7 @@ abstract class RowKind<R, K extends Comparable<? super K>> {
         }
     };
 
-    static final RowKind<ServerAdapter, Integer> SERVER = new RowKind<>("server") {
+    static final RowKind<ServerAdapter, Integer> SERVER = new Numbered<>("server") {
         @Override
         Collection<ServerAdapter> of(PlaneState state) {
             return state.fabric().servers();
@@ -249,11 +219,6 @@ abstract class RowKind<R, K extends Comparable<? super K>> {
         @Override
         Integer keyOf(ServerAdapter row) {
             return row.number();
-        }
-
-        @Override
-        Integer parsedKey(String text) {
-            return Integer.parseInt(text);
         }
 
         @Override
@@ -275,7 +240,7 @@ abstract class RowKind<R, K extends Comparable<? super K>> {
         }
     };
 
-    static final RowKind<PhysicalPort, String> PORT = new RowKind<>("port") {
+    static final RowKind<PhysicalPort, String> PORT = new Named<>("port") {
         @Override
         Collection<PhysicalPort> of(PlaneState state) {
             return state.fabric().ports();
@@ -284,11 +249,6 @@ abstract class RowKind<R, K extends Comparable<? super K>> {
         @Override
         String keyOf(PhysicalPort row) {
             return row.name();
-        }
-
-        @Override
-        String parsedKey(String text) {
-            return text;
         }
 
         @Override
@@ -306,7 +266,7 @@ abstract class RowKind<R, K extends Comparable<? super K>> {
         }
     };
 
-    static final RowKind<Zone, String> ZONE = new RowKind<>("zone") {
+    static final RowKind<Zone, String> ZONE = new Named<>("zone") {
         @Override
         Collection<Zone> of(PlaneState state) {
             return state.fabric().zones();
@@ -315,11 +275,6 @@ abstract class RowKind<R, K extends Comparable<? super K>> {
         @Override
         String keyOf(Zone row) {
             return row.name();
-        }
-
-        @Override
-        String parsedKey(String text) {
-            return text;
         }
 
         @Override
@@ -340,7 +295,7 @@ abstract class RowKind<R, K extends Comparable<? super K>> {
         }
     };
 
-    static final RowKind<Lu, String> LU = new RowKind<>("lu") {
+    static final RowKind<Lu, String> LU = new Named<>("lu") {
         @Override
         Collection<Lu> of(PlaneState state) {
             return state.fabric().lus();
@@ -349,11 +304,6 @@ abstract class RowKind<R, K extends Comparable<? super K>> {
         @Override
         String keyOf(Lu row) {
             return row.name();
-        }
-
-        @Override
-        String parsedKey(String text) {
-            return text;
         }
 
         @Override
@@ -369,7 +319,7 @@ abstract class RowKind<R, K extends Comparable<? super K>> {
         }
     };
 
-    static final RowKind<LuMap, AdapterId> MAP = new RowKind<>("map") {
+    static final RowKind<LuMap, AdapterId> MAP = new OfClient<>("map") {
         @Override
         Collection<LuMap> of(PlaneState state) {
             return state.fabric().maps();
@@ -379,11 +329,6 @@ abstract class RowKind<R, K extends Comparable<? super K>> {
         @Override
         AdapterId keyOf(LuMap row) {
             return new AdapterId(row.client(), row.lun());
-        }
-
-        @Override
-        AdapterId parsedKey(String text) {
-            return adapterId(text);
         }
 
         @Override
@@ -406,7 +351,7 @@ abstract class RowKind<R, K extends Comparable<? super K>> {
         }
     };
 
-    static final RowKind<InitiatorBinding, String> INITIATOR = new RowKind<>("initiator") {
+    static final RowKind<InitiatorBinding, String> INITIATOR = new Named<>("initiator") {
         @Override
         Collection<InitiatorBinding> of(PlaneState state) {
             return state.fabric().initiators();
@@ -415,11 +360,6 @@ abstract class RowKind<R, K extends Comparable<? super K>> {
         @Override
         String keyOf(InitiatorBinding row) {
             return row.initiator();
-        }
-
-        @Override
-        String parsedKey(String text) {
-            return text;
         }
 
         @Override
@@ -435,7 +375,7 @@ abstract class RowKind<R, K extends Comparable<? super K>> {
         }
     };
 
-    static final RowKind<LuBacking, String> BACKING = new RowKind<>("backing") {
+    static final RowKind<LuBacking, String> BACKING = new Named<>("backing") {
         @Override
         Collection<LuBacking> of(PlaneState state) {
             return state.backings().values();
@@ -444,11 +384,6 @@ abstract class RowKind<R, K extends Comparable<? super K>> {
         @Override
         String keyOf(LuBacking row) {
             return row.name();
-        }
-
-        @Override
-        String parsedKey(String text) {
-            return text;
         }
 
         @Override
@@ -481,7 +416,7 @@ abstract class RowKind<R, K extends Comparable<? super K>> {
         }
     };
 
-    static final RowKind<StoragePool, String> POOL = new RowKind<>("pool") {
+    static final RowKind<StoragePool, String> POOL = new Named<>("pool") {
         @Override
         Collection<StoragePool> of(PlaneState state) {
             return state.pools().values();
@@ -490,11 +425,6 @@ abstract class RowKind<R, K extends Comparable<? super K>> {
         @Override
         String keyOf(StoragePool row) {
             return row.name();
-        }
-
-        @Override
-        String parsedKey(String text) {
-            return text;
         }
 
         @Override
@@ -510,7 +440,7 @@ abstract class RowKind<R, K extends Comparable<? super K>> {
         }
     };
 
-    static final RowKind<ClientSecret, Integer> SECRET = new RowKind<>("secret") {
+    static final RowKind<ClientSecret, Integer> SECRET = new Numbered<>("secret") {
         @Override
         Collection<ClientSecret> of(PlaneState state) {
             return state.secrets().values();
@@ -519,11 +449,6 @@ abstract class RowKind<R, K extends Comparable<? super K>> {
         @Override
         Integer keyOf(ClientSecret row) {
             return row.client();
-        }
-
-        @Override
-        Integer parsedKey(String text) {
-            return Integer.parseInt(text);
         }
 
         @Override
@@ -539,7 +464,7 @@ abstract class RowKind<R, K extends Comparable<? super K>> {
         }
     };
 
-    static final RowKind<EventActions, String> ACTIONS = new RowKind<>("actions") {
+    static final RowKind<EventActions, String> ACTIONS = new Named<>("actions") {
         @Override
         Collection<EventActions> of(PlaneState state) {
             return state.actions().values();
@@ -548,11 +473,6 @@ abstract class RowKind<R, K extends Comparable<? super K>> {
         @Override
         String keyOf(EventActions row) {
             return row.vm();
-        }
-
-        @Override
-        String parsedKey(String text) {
-            return text;
         }
 
         @Override
@@ -568,7 +488,7 @@ abstract class RowKind<R, K extends Comparable<? super K>> {
         }
     };
 
-    static final RowKind<AccessToken, String> TOKEN = new RowKind<>("token") {
+    static final RowKind<AccessToken, String> TOKEN = new Named<>("token") {
         @Override
         Collection<AccessToken> of(PlaneState state) {
             return state.tokens().values();
@@ -577,11 +497,6 @@ abstract class RowKind<R, K extends Comparable<? super K>> {
         @Override
         String keyOf(AccessToken row) {
             return row.name();
-        }
-
-        @Override
-        String parsedKey(String text) {
-            return text;
         }
 
         @Override
@@ -607,7 +522,7 @@ abstract class RowKind<R, K extends Comparable<? super K>> {
         }
     };
 
-    static final RowKind<OperatorEvent, String> RAISED = new RowKind<>("raised") {
+    static final RowKind<OperatorEvent, String> RAISED = new Named<>("raised") {
         @Override
         Collection<OperatorEvent> of(PlaneState state) {
             return state.raised().values();
@@ -616,11 +531,6 @@ abstract class RowKind<R, K extends Comparable<? super K>> {
         @Override
         String keyOf(OperatorEvent row) {
             return row.name();
-        }
-
-        @Override
-        String parsedKey(String text) {
-            return text;
         }
 
         @Override
@@ -685,9 +595,41 @@ abstract class RowKind<R, K extends Comparable<? super K>> {
     /** @throws IllegalArgumentException if it is no such row */
     abstract R read(Fields in);
 
-    private static AdapterId adapterId(String text) {
-        int dash = text.indexOf("-C");
-        return new AdapterId(Integer.parseInt(text.substring(1, dash)), Integer.parseInt(text.substring(dash + 2)));
+    /** Rows that have a name. */
+    private abstract static class Named<R> extends RowKind<R, String> {
+        Named(String name) {
+            super(name);
+        }
+
+        @Override
+        String parsedKey(String text) {
+            return text;
+        }
+    }
+
+    /** Rows that have a number, or of which there is one. */
+    private abstract static class Numbered<R> extends RowKind<R, Integer> {
+        Numbered(String name) {
+            super(name);
+        }
+
+        @Override
+        Integer parsedKey(String text) {
+            return Integer.parseInt(text);
+        }
+    }
+
+    /** Rows that have a number within their client: {@code V3-C10}. */
+    private abstract static class OfClient<R> extends RowKind<R, AdapterId> {
+        OfClient(String name) {
+            super(name);
+        }
+
+        @Override
+        AdapterId parsedKey(String text) {
+            int dash = text.indexOf("-C");
+            return new AdapterId(Integer.parseInt(text.substring(1, dash)), Integer.parseInt(text.substring(dash + 2)));
+        }
     }
 
     private static void optional(JsonGenerator out, String field, @Nullable String value) throws IOException {
