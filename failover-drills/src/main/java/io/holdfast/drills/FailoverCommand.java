@@ -40,6 +40,8 @@ public final class FailoverCommand implements Callable<Integer> {
     private static final int MAX_TIMES = 1_000;
     private static final int MAX_SAMPLE = 10_000;
     private static final int MAX_SOAK_MINUTES = 1_440;
+    /** Each has a guest of 128 MiB or two, and two Java virtual machines. */
+    private static final int MAX_TOGETHER = 32;
 
     @Spec
     private CommandSpec spec = CommandSpec.create();
@@ -50,8 +52,15 @@ public final class FailoverCommand implements Callable<Integer> {
     @Option(names = "--few", description = "A few faults, as the test command does. Two minutes.")
     private boolean few;
 
-    @Option(names = "--all", description = "Every fault with all disks, loads and lengths. Hours.")
+    @Option(
+            names = "--all",
+            description =
+                    "Every fault with every length of outage; disks and loads take turns. Four hours, or one and a half"
+                            + " with --together 6.")
     private boolean all;
+
+    @Option(names = "--product", description = "Every fault with all disks, loads and lengths. Days.")
+    private boolean product;
 
     @Option(names = "--sample", paramLabel = "N", description = "N drills by chance, of the faults of --fault.")
     private int sample;
@@ -67,6 +76,14 @@ public final class FailoverCommand implements Callable<Integer> {
             paramLabel = "K/N",
             description = "Of what was chosen, every Nth drill from the Kth on: a long run in pieces.")
     private String part = "1/1";
+
+    @Option(
+            names = "--together",
+            paramLabel = "N",
+            defaultValue = "1",
+            description = "Outages of 12 s and more are played so many at a time, after all others. They are judged"
+                    + " as always; the table of figures is of the others. Default: 1")
+    private int together = 1;
 
     @Option(
             names = "--fault",
@@ -151,6 +168,7 @@ public final class FailoverCommand implements Callable<Integer> {
             }
             return CommandLine.ExitCode.OK;
         }
+        new Choices(spec).within("--together", together, 1, MAX_TOGETHER);
         long chosen = seed == null ? ThreadLocalRandom.current().nextInt(Integer.MAX_VALUE) : seed;
         List<FailoverPlan> plans = plans(chosen);
         if (planOnly) {
@@ -173,56 +191,8 @@ public final class FailoverCommand implements Callable<Integer> {
                 new Drill.Setting(where.program(), GuestImages.build(), where.work(), Drill.KeepLogs.NO);
         String again = again(chosen);
         out().println("seed " + chosen + "; again: " + again);
-        List<FailoverResult> played = new ArrayList<>();
-        for (FailoverPlan plan : plans) {
-            out().printf(Locale.ROOT, "%n[%d/%d] %s%n", played.size() + 1, plans.size(), plan.words());
-            out().flush();
-            FailoverResult result = new FailoverDrill(plan, setting, this::say, Judgement.EXACT).run();
-            played.add(result);
-            tell(result);
-            // After every drill, so that an interrupted series leaves what it has.
-            new FailoverReport(again, played).write(folder);
-        }
-        return sum(new FailoverReport(again, played), played, folder);
-    }
-
-    private void say(String who, String what) {
-        out().println("  " + who + ": " + what);
-        out().flush();
-    }
-
-    private void tell(FailoverResult result) {
-        if (!result.played()) {
-            out().println("  skipped: " + result.skipped());
-        } else if (result.passed()) {
-            out().printf(
-                            Locale.ROOT,
-                            "  passed in %.0f s: %d writes acknowledged, none lost%n",
-                            result.seconds(),
-                            result.acked());
-        } else {
-            result.reasons().forEach(reason -> out().println("  FAILED: " + reason));
-            out().println("  again: scripts/failover.sh " + result.plan().again());
-            List<String> logs = result.logs();
-            logs.forEach(line -> out().println("    " + line));
-        }
-        out().flush();
-    }
-
-    private int sum(FailoverReport report, List<FailoverResult> played, Path folder) {
-        out().println();
-        report.table().forEach(line -> out().println(line));
-        long failed = played.stream().filter(result -> !result.passed()).count();
-        long skipped = played.stream().filter(result -> !result.played()).count();
-        out().printf(
-                        Locale.ROOT,
-                        "%nfailover drills=%d outages=%d failed=%d skipped=%d report=%s%n",
-                        played.size(),
-                        report.outages(),
-                        failed,
-                        skipped,
-                        folder.resolve("failover.html"));
-        return failed == 0 ? CommandLine.ExitCode.OK : CommandLine.ExitCode.SOFTWARE;
+        boolean passed = new FailoverSeries(setting, out(), folder, again, together).play(plans);
+        return passed ? CommandLine.ExitCode.OK : CommandLine.ExitCode.SOFTWARE;
     }
 
     private String again(long chosen) {
@@ -252,6 +222,9 @@ public final class FailoverCommand implements Callable<Integer> {
         }
         if (all) {
             return FailoverSelection.all(chosen);
+        }
+        if (product) {
+            return FailoverSelection.product(chosen);
         }
         Choices choices = new Choices(spec);
         if (soakMinutes != 0) {

@@ -73,7 +73,7 @@ final class FailoverDrill {
         }
         double seconds = Numbers.msBetween(beganNs, System.nanoTime()) / 1000;
         return new FailoverResult(
-                plan, began, seconds, List.copyOf(outages), acked, List.copyOf(reasons), skipped, logs);
+                plan, began, seconds, List.copyOf(outages), acked, List.copyOf(reasons), skipped, logs, Company.ALONE);
     }
 
     private static String oneLine(Exception e) {

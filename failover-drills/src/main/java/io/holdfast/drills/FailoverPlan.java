@@ -12,6 +12,13 @@ import java.time.Duration;
 record FailoverPlan(
         FailoverFault fault, GuestDisks disks, GuestLoad load, Duration outage, int outages, Route route, long seed) {
 
+    /** From here on a drill is nearly all waiting, and others can be played meanwhile. */
+    static final Duration LONG = Duration.ofSeconds(12);
+
+    boolean isLong() {
+        return outage.compareTo(LONG) >= 0;
+    }
+
     FailoverPlan with(GuestLoad other) {
         return new FailoverPlan(fault, disks, other, outage, outages, route, seed);
     }

@@ -11,11 +11,11 @@ import java.util.function.Function;
 
 /**
  * The results of failover drills: as CSV, a line for each outage, and as one HTML page that needs nothing else. Figures are
- * of drills with the agent; the control run is judged, and not counted among them.
+ * of drills with the agent that had the machine to themselves; the others are judged, and not counted among them.
  */
 final class FailoverReport {
     private static final String CSV_HEADING = "began,fault,disks,load,outage_s,number,agent,seed,passed,detect_ms,"
-            + "freeze_ms,last_freeze_ms,thaw_ms,last_thaw_ms,freezes,acked,reason";
+            + "freeze_ms,last_freeze_ms,thaw_ms,last_thaw_ms,freezes,acked,together,reason";
 
     private final String title;
     private final List<FailoverResult> results;
@@ -28,8 +28,13 @@ final class FailoverReport {
 
     // ------------------------------------------------------------------ figures
 
-    /** One row of the table of figures. Empty spreads were never seen. */
-    private record Row(FailoverFault fault, int drills, int failed, List<OutageFigures> outages) {
+    /**
+     * One row of the table of figures. Empty spreads were never seen.
+     *
+     * @param count outages that were played
+     * @param outages those of them that were played alone
+     */
+    private record Row(FailoverFault fault, int count, int failed, List<OutageFigures> outages) {
         List<Double> values(Function<OutageFigures, OptionalDouble> of) {
             return outages.stream()
                     .map(of)
@@ -50,9 +55,10 @@ final class FailoverReport {
             if (!own.isEmpty()) {
                 rows.add(new Row(
                         fault,
-                        own.size(),
+                        outagesOf(own),
                         (int) own.stream().filter(result -> !result.passed()).count(),
                         own.stream()
+                                .filter(result -> result.company() == Company.ALONE)
                                 .flatMap(result -> result.outages().stream())
                                 .toList()));
             }
@@ -61,7 +67,17 @@ final class FailoverReport {
     }
 
     int outages() {
-        return results.stream().mapToInt(result -> result.outages().size()).sum();
+        return outagesOf(results);
+    }
+
+    private static int outagesOf(List<FailoverResult> some) {
+        return some.stream().mapToInt(result -> result.outages().size()).sum();
+    }
+
+    private int outagesTogether() {
+        return outagesOf(results.stream()
+                .filter(result -> result.company() == Company.TOGETHER)
+                .toList());
     }
 
     /** The table of figures as text: p50, p99 and the largest in milliseconds. */
@@ -71,15 +87,22 @@ final class FailoverReport {
         for (Row row : rows()) {
             cells.add(List.of(
                     String.valueOf(row.fault()),
-                    String.valueOf(row.outages().size()),
+                    String.valueOf(row.count()),
                     String.valueOf(row.failed()),
                     spread(row.values(OutageFigures::detectMs)),
                     spread(row.values(OutageFigures::lastFreezeMs)),
                     spread(row.values(OutageFigures::lastThawMs))));
         }
-        List<String> lines = new ArrayList<>(List.of("In ms: median / 99th percentile / largest."));
+        List<String> lines = new ArrayList<>(List.of("In ms: median / 99th percentile / largest." + ofWhich()));
         cells.forEach(row -> lines.add(aligned(row, cells)));
         return lines;
+    }
+
+    private String ofWhich() {
+        int others = outagesTogether();
+        return others == 0
+                ? ""
+                : " Outages that were played several at a time, and are not in the figures: " + others + ".";
     }
 
     /** The name to the left, figures to the right, each column as wide as its widest cell. */
@@ -148,6 +171,7 @@ final class FailoverReport {
                     "" + outage.freezes()));
         }
         cells.add("" + result.acked());
+        cells.add(result.company() == Company.TOGETHER ? "yes" : "no");
         cells.add(quoted(result.played() ? String.join("; ", result.reasons()) : result.skipped()));
         return String.join(",", cells);
     }
@@ -189,7 +213,7 @@ final class FailoverReport {
         for (Row row : rows()) {
             FailoverShape shape = row.fault().shape();
             out.append("<tr><td>").append(row.fault());
-            out.append("</td><td>").append(row.outages().size());
+            out.append("</td><td>").append(row.count());
             out.append("</td><td")
                     .append(row.failed() > 0 ? " class=\"bad\">" : ">")
                     .append(row.failed());
@@ -204,7 +228,8 @@ final class FailoverReport {
         }
         out.append(
                 "</table>\n<p>From the fault, and for progress from the end of the fault, to the last guest concerned:"
-                        + " median / 99th percentile / largest. A figure over its budget is red; that is no failure of a drill.</p>\n");
+                        + " median / 99th percentile / largest. A figure over its budget is red; that is no failure of a drill."
+                        + ofWhich() + "</p>\n");
     }
 
     private static void addBudgeted(StringBuilder out, List<Double> values, double budgetMs) {

@@ -10,6 +10,7 @@ import java.util.List;
  * @param reasons why it failed; empty if it did not
  * @param skipped what this machine lacks for it; empty if it was played
  * @param logs of a failed one: the ends of its programs' logs
+ * @param company whether others were played meanwhile
  */
 record FailoverResult(
         FailoverPlan plan,
@@ -19,7 +20,12 @@ record FailoverResult(
         long acked,
         List<String> reasons,
         String skipped,
-        List<String> logs) {
+        List<String> logs,
+        Company company) {
+
+    FailoverResult in(Company other) {
+        return new FailoverResult(plan, began, seconds, outages, acked, reasons, skipped, logs, other);
+    }
 
     boolean passed() {
         return reasons.isEmpty();

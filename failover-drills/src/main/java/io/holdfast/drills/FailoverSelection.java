@@ -21,6 +21,9 @@ final class FailoverSelection {
     /** Of those, the ones that a quick run has. */
     private static final int SHORT_OUTAGES = 3;
 
+    /** How often an outage that is over soon is repeated with the same guest. */
+    private static final int SHORT_TIMES = 2;
+
     /** Longer than the guests' hung-task limit of 10 s: without an agent the guest complains. */
     private static final Duration CONTROL_OUTAGE = Duration.ofSeconds(2);
 
@@ -40,23 +43,76 @@ final class FailoverSelection {
                 FailoverFault.NONE, GuestDisks.VIRTIO_BLK, GuestLoad.HEAVY, length, 1, Route.THROUGH_AGENT, seed));
     }
 
-    /** Every fault × disks × load × length. Hours. */
+    /**
+     * Every fault with every length; disks and loads take turns, so that each fault meets all of them, and each length every
+     * two of them. Hours.
+     */
     static List<FailoverPlan> all(long seed) {
-        List<FailoverPlan> plans = new ArrayList<>();
         Random random = new Random(seed);
+        List<FailoverPlan> plans = new ArrayList<>(controls(random));
+        int firstTurn = random.nextInt(Integer.MAX_VALUE / 2);
+        for (Duration outage : OUTAGES) {
+            int turn = firstTurn++;
+            for (FailoverFault fault : FailoverFault.values()) {
+                List<Surroundings> suited = suited(fault, outage);
+                if (!suited.isEmpty()) {
+                    Surroundings next = suited.get(turn % suited.size());
+                    plans.add(plan(fault, next.disks(), next.load(), outage, times(outage), random));
+                }
+                turn++;
+            }
+        }
+        return plans;
+    }
+
+    /** Every fault × disks × load × length: {@link #all} without turns. Days. */
+    static List<FailoverPlan> product(long seed) {
+        Random random = new Random(seed);
+        List<FailoverPlan> plans = new ArrayList<>(controls(random));
         for (Duration outage : OUTAGES) {
             for (FailoverFault fault : FailoverFault.values()) {
-                for (GuestDisks disks : GuestDisks.values()) {
-                    for (GuestLoad load : GuestLoad.values()) {
-                        if (suits(fault, disks, load, outage)) {
-                            plans.add(plan(fault, disks, load, outage, outage.toSeconds() > 12 ? 1 : 2, random));
-                        }
-                    }
+                suited(fault, outage)
+                        .forEach(each ->
+                                plans.add(plan(fault, each.disks(), each.load(), outage, times(outage), random)));
+            }
+        }
+        return plans;
+    }
+
+    private static int times(Duration outage) {
+        return outage.compareTo(FailoverPlan.LONG) < 0 ? SHORT_TIMES : 1;
+    }
+
+    private record Surroundings(GuestDisks disks, GuestLoad load) {}
+
+    /**
+     * All that suit, in an order in which neighbours differ in both: whoever takes so many one after the other as there are disks
+     * has had all disks and all loads.
+     */
+    private static List<Surroundings> suited(FailoverFault fault, Duration outage) {
+        List<GuestDisks> disks = new ArrayList<>();
+        List<GuestLoad> loads = new ArrayList<>();
+        for (GuestDisks each : GuestDisks.values()) {
+            for (GuestLoad load : GuestLoad.values()) {
+                if (suits(fault, each, load, outage)) {
+                    addOnce(disks, each);
+                    addOnce(loads, load);
                 }
             }
         }
-        plans.addAll(0, controls(random));
-        return plans;
+        List<Surroundings> suited = new ArrayList<>();
+        for (int shift = 0; shift < loads.size(); shift++) {
+            for (int i = 0; i < disks.size(); i++) {
+                suited.add(new Surroundings(disks.get(i), loads.get((i + shift) % loads.size())));
+            }
+        }
+        return suited;
+    }
+
+    private static <T> void addOnce(List<T> to, T one) {
+        if (!to.contains(one)) {
+            to.add(one);
+        }
     }
 
     /** Twenty guests are for the light load; what is no outage of the server has no length that matters. */

@@ -3,6 +3,8 @@ package io.holdfast.drills;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
@@ -17,6 +19,9 @@ final class FreePort {
     private static final int HIGHEST = 32_000;
     private static final int TRIES = 200;
 
+    /** Several drills may be looking for ports at once, and what they chose is not bound at once. */
+    private static final Set<Integer> GIVEN = ConcurrentHashMap.newKeySet();
+
     private FreePort() {}
 
     static int choose() throws DrillFailure {
@@ -24,7 +29,9 @@ final class FreePort {
         for (int i = 0; i < TRIES; i++) {
             int port = ThreadLocalRandom.current().nextInt(LOWEST, HIGHEST);
             try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
-                return socket.getLocalPort();
+                if (GIVEN.add(port)) {
+                    return socket.getLocalPort();
+                }
             } catch (IOException e) {
                 taken = e;
             }

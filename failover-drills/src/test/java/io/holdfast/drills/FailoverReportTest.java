@@ -19,7 +19,8 @@ class FailoverReportTest {
     private static FailoverResult result(FailoverFault fault, List<String> reasons, OutageFigures... outages) {
         FailoverPlan plan = new FailoverPlan(
                 fault, GuestDisks.VIRTIO_BLK, GuestLoad.STEADY, Duration.ofMillis(1500), 1, Route.THROUGH_AGENT, 42);
-        return new FailoverResult(plan, Instant.EPOCH, 9, List.of(outages), 1234, reasons, "", List.of());
+        return new FailoverResult(
+                plan, Instant.EPOCH, 9, List.of(outages), 1234, reasons, "", List.of(), Company.ALONE);
     }
 
     private static OutageFigures figures(double freezeMs, double thawMs) {
@@ -93,5 +94,23 @@ class FailoverReportTest {
         assertThat(table.get(0)).contains("median / 99th percentile / largest");
         assertThat(table.get(1)).as("columns under their headings").hasSameSizeAs(table.get(2));
         assertThat(table.get(2)).contains("kill").contains("12.0 / 31.0 / 31.0").contains("80.0 / 90.0 / 90.0");
+    }
+
+    @Test
+    void shouldJudgeDrillsThatHadCompanyAndKeepTheirFiguresOut() {
+        FailoverReport report = new FailoverReport(
+                "scripts/failover.sh --all --together 6 --seed 42",
+                List.of(
+                        result(FailoverFault.KILL, List.of(), figures(12, 80)),
+                        result(FailoverFault.KILL, List.of("lost"), figures(977, 988))
+                                .in(Company.TOGETHER)));
+
+        assertThat(report.table().get(0)).endsWith("not in the figures: 1.");
+        assertThat(report.table().get(2))
+                .matches("kill +2 +1 .*")
+                .contains("12.0 / 12.0 / 12.0")
+                .doesNotContain("977");
+        assertThat(report.csv()).last().asString().endsWith(",1,1234,yes,\"lost\"");
+        assertThat(report.html()).doesNotContain("988");
     }
 }

@@ -30,8 +30,52 @@ class FailoverSelectionTest {
     }
 
     @Test
-    void shouldCombineEverythingThatGoesTogether() {
+    void shouldHaveEveryFaultWithEveryLengthAndAllDisksAndLoads() {
         List<FailoverPlan> plans = FailoverSelection.all(3);
+
+        for (FailoverFault fault : FailoverFault.values()) {
+            if (fault != FailoverFault.NONE && fault != FailoverFault.TWENTY) {
+                List<FailoverPlan> own = plans.stream()
+                        .filter(plan -> plan.fault() == fault && plan.route() == Route.THROUGH_AGENT)
+                        .toList();
+                assertThat(own)
+                        .extracting(FailoverPlan::outage)
+                        .doesNotHaveDuplicates()
+                        .hasSize(6);
+                assertThat(own).extracting(FailoverPlan::load).contains(GuestLoad.values());
+                assertThat(own).extracting(FailoverPlan::disks).contains(disksFor(fault));
+            }
+        }
+        for (Duration outage : List.of(Duration.ofMillis(500), Duration.ofMinutes(5))) {
+            assertThat(plans.stream()
+                            .filter(plan -> plan.outage().equals(outage) && plan.fault() != FailoverFault.TWENTY)
+                            .map(plan -> plan.disks() + " " + plan.load())
+                            .distinct())
+                    .hasSize(GuestDisks.values().length * GuestLoad.values().length);
+        }
+    }
+
+    private static GuestDisks[] disksFor(FailoverFault fault) {
+        boolean one = fault.storage() != FailoverStage.Storage.ORDINARY
+                || fault.shape().scenery().spare() > 0;
+        return Stream.of(GuestDisks.values())
+                .filter(disks -> !(one && disks.two()))
+                .toArray(GuestDisks[]::new);
+    }
+
+    @Test
+    void shouldPlayLongOutagesOnceAndShortOnesAgain() {
+        assertThat(FailoverSelection.all(3))
+                .filteredOn(FailoverPlan::isLong)
+                .allSatisfy(plan -> assertThat(plan.outages()).isEqualTo(1));
+        assertThat(FailoverSelection.all(3))
+                .filteredOn(plan -> plan.fault() == FailoverFault.TERM && !plan.isLong())
+                .allSatisfy(plan -> assertThat(plan.outages()).isEqualTo(2));
+    }
+
+    @Test
+    void shouldCombineEverythingThatGoesTogether() {
+        List<FailoverPlan> plans = FailoverSelection.product(3);
 
         for (GuestDisks disks : GuestDisks.values()) {
             for (GuestLoad load : GuestLoad.values()) {
