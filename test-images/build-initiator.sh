@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# Builds the guest that is a Linux initiator, if it is missing or anything it is made of has changed: Debian's generic kernel,
-# and an initramfs that is its whole system. Needs neither root nor a network; the same inputs give the same bytes.
+# Builds what guests have of Debian's programs, if it is missing or anything it is made of has changed: the guest that is a Linux
+# initiator, with Debian's generic kernel and an initramfs that is its whole system; and the guest agent. Needs neither root nor a
+# network; the same inputs give the same bytes.
 #
-#   vmlinuz      Debian's generic kernel as it is
-#   initrd.cpio  open-iscsi, multipath-tools, sg3-utils, fio, udev… of Debian with their libraries, and our checks
+#   vmlinuz           Debian's generic kernel as it is
+#   initrd.cpio       open-iscsi, multipath-tools, sg3-utils, fio, udev… of Debian with their libraries, and our checks
+#   guest-agent.cpio  QEMU's guest agent with its libraries, to be put before the initramfs of build.sh
 set -euo pipefail
 PATH=$PATH:/usr/sbin:/sbin
 export LC_ALL=C TZ=UTC
@@ -50,6 +52,7 @@ PROGRAMS='sbin/iscsid sbin/iscsiadm sbin/iscsi-iname sbin/multipath sbin/multipa
 LOADED='lib/multipath/*.so lib/x86_64-linux-gnu/libgcc_s.so.1 lib/udev/scsi_id'
 # Copied as they are.
 DATA='lib/udev/rules.d lib/udev/kpartx_id etc/iscsi etc/mke2fs.conf'
+GUEST_AGENT=usr/sbin/qemu-ga
 # Where the libraries lie in Debian's packages.
 LIBRARY_PATH='lib/x86_64-linux-gnu usr/lib/x86_64-linux-gnu lib usr/lib/x86_64-linux-gnu/ceph lib/systemd lib/x86_64-linux-gnu/systemd'
 # Every time stamp in the image; what is set here may be anything but "now".
@@ -120,6 +123,17 @@ build_tree() {
   cp -r "$here/src/main/initiator/." "$tree/"
 }
 
+# The other guests' init puts the folder beside the system that it starts (src/main/guest).
+build_agent() {
+  local file libraries folder=$work/agent/guest-agent
+  mkdir -p "$folder"
+  libraries=$(cd "$packages/root" && libraries_of "$GUEST_AGENT")
+  for file in $GUEST_AGENT $libraries lib64/ld-linux-x86-64.so.2; do
+    cp -L "$packages/root/$file" "$folder/$(basename "$file")"
+  done
+  chmod 755 "$folder"/*
+}
+
 wanted_key=$(key)
 if up_to_date; then
   echo "$output"
@@ -146,11 +160,13 @@ collect_modules "$kernel" "$tree" $MODULES
 chmod -R u=rwX,go=rX "$tree"
 chmod 755 "$tree/init" "$tree/checks/run"
 pack_initramfs "$tree" > "$work/initrd.cpio"
+build_agent
+pack_initramfs "$work/agent" > "$work/guest-agent.cpio"
 cp "$kernel/vmlinuz" "$work/vmlinuz"
 
 # The key goes first and comes back last: images without their key count as stale.
 rm -f "$output/key"
-for image in vmlinuz initrd.cpio; do
+for image in vmlinuz initrd.cpio guest-agent.cpio; do
   chmod 644 "$work/$image"
   mv "$work/$image" "$output/$image"
 done

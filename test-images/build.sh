@@ -114,9 +114,10 @@ make_root() {
   MKE2FS_CONFIG=$work/mke2fs.conf mke2fs -q -F -t ext4 -b 4096 -I 256 -N 4096 -m 0 -e remount-ro -L holdfast-root -U "$ROOT_UUID" -J size=4 \
     -O "$EXT4_FEATURES" -E "hash_seed=$HASH_SEED,lazy_itable_init=0,lazy_journal_init=0,nodiscard,root_owner=0:0" "$image"
   {
-    printf 'mkdir %s\n' bin boot data dev proc sbin sys
+    printf 'mkdir %s\n' bin boot data dev opt proc sbin sys
     echo "write \"$busybox\" bin/busybox"
     echo "symlink bin/sh busybox"
+    echo "symlink sbin/hwclock ../bin/busybox"
     echo "write \"$here/src/main/guest/root-init\" sbin/init"
     echo "write \"$work/holdfast-guest\" sbin/holdfast-guest"
     echo "write \"$events_tool\" bin/holdfast-events"

@@ -1,11 +1,11 @@
 # shellcheck shell=bash
-# The programs of the guest that is a Linux initiator: fetched once from Debian, unpacked below the checkout, never installed.
+# Programs for guests, most of them for the one that is a Linux initiator: fetched once from Debian, unpacked below the checkout, never installed.
 # Sourced by scripts/setup.sh (fetches) and test-images/build-initiator.sh (reads). Needs guest-kernel.sh.
 
 INITIATOR_KERNEL_FLAVOUR=amd64
 # What the guest runs; the libraries they need are found by apt. Packages that are not named here and not libraries
 # (perl, python, dpkg…) are not fetched: none of these programs is started.
-INITIATOR_PACKAGES='dmsetup e2fsprogs fio kpartx multipath-tools open-iscsi sg3-utils sg3-utils-udev udev util-linux'
+INITIATOR_PACKAGES='dmsetup e2fsprogs fio kpartx multipath-tools open-iscsi qemu-guest-agent sg3-utils sg3-utils-udev udev util-linux'
 
 guest_packages_key() { printf '%s\n' "$INITIATOR_PACKAGES" | sha256sum | cut -c 1-12; }
 

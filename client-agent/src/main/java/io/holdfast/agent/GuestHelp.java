@@ -43,7 +43,7 @@ final class GuestHelp {
         home.slowly().execute(() -> {
             try {
                 int count = agent.get().freezeFileSystems(QUIESCE_LIMIT_MS);
-                log.info("vm {}: {} file systems are quiet", config.name(), count);
+                log.info("vm {}: file systems made quiet: {}", config.name(), count);
             } catch (IOException e) {
                 log.warn("vm {}: its file systems could not be made quiet: {}", config.name(), e.getMessage());
             } finally {

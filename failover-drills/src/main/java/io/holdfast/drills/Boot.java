@@ -46,7 +46,7 @@ enum Boot {
                         "-initrd",
                         images.initrd().toString(),
                         "-append",
-                        "console=ttyS0 panic=-1 root=" + device.guestDevice() + " " + words);
+                        GuestImages.kernelCommandLine(device.guestDevice()) + " " + words);
             // The boot loader on the disk says the rest.
             case BIOS -> List.of();
         };

@@ -56,7 +56,8 @@ final class ClientGuest {
                 images.initrd().toString()));
         command.addAll(List.of(
                 "-append",
-                "console=ttyS0 panic=-1 root=/dev/vda holdfast.writers=" + WRITERS + " holdfast.pause_ms=" + PAUSE_MS));
+                GuestImages.kernelCommandLine("/dev/vda") + " holdfast.writers=" + WRITERS + " holdfast.pause_ms="
+                        + PAUSE_MS));
         command.addAll(List.of("-serial", "file:" + place.file(identity.client() + "-console.log")));
         command.addAll(List.of("-object", "secret,id=chap,file=" + identity.secret()));
         command.addAll(

@@ -136,7 +136,7 @@ final class InitiatorRun {
                 images.kernel().toString(),
                 "-initrd",
                 images.initrd().toString()));
-        command.addAll(List.of("-append", "console=ttyS0 panic=-1 mitigations=off"));
+        command.addAll(List.of("-append", "console=ttyS0 panic=-1 no_timer_check mitigations=off"));
         command.addAll(List.of("-serial", "file:" + console(place)));
         command.addAll(List.of("-netdev", "user,id=net0", "-device", "virtio-net-pci,netdev=net0"));
         command.addAll(List.of("-device", "virtio-serial-pci"));

@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Servers, an agent and guests, put together as a drill wants them. Belongs to the drill's thread. */
@@ -287,11 +288,15 @@ final class Scene implements AutoCloseable {
         }
     }
 
-    /** The end of every process's log, for messages. */
+    /** The end of every process's log and of every guest's console, for messages. */
     String story() {
-        return place.children().stream()
-                .map(child -> "--- " + child.name() + ", pid " + child.pid() + "\n" + String.join("\n", child.tail(40)))
-                .collect(Collectors.joining("\n"));
+        Stream<String> logs = place.children().stream()
+                .map(child ->
+                        "--- " + child.name() + ", pid " + child.pid() + "\n" + String.join("\n", child.tail(40)));
+        Stream<String> consoles = vms.values().stream()
+                .map(vm -> "--- console of " + vm.name() + "\n"
+                        + String.join("\n", vm.qemu().consoleTail(20)));
+        return Stream.concat(logs, consoles).collect(Collectors.joining("\n"));
     }
 
     /** Ends a guest in order, and judges it from inside and from outside: no error, nothing lost. */

@@ -331,6 +331,118 @@ class FreezeCasesIT {
         }
     }
 
+    @Test
+    void shouldKeepAGuestFrozenWhoseDiskAnotherHostHasTaken() throws Exception {
+        try (Scene scene = new Scene(work, images)) {
+            ServerProcess.Setting setting = scene.server("server", scene.image("web1"));
+            ServerProcess server = scene.start(setting);
+            AgentProcess agent = scene.agent(List.of(setting), List.of("web1"));
+            Scene.Vm vm = scene.guest("web1");
+            scene.awaitWriting(vm);
+            server.child().kill();
+            scene.awaitPaused(vm);
+
+            // The other host is first at the server that comes back.
+            SystemTool.insist("kill", "-STOP", String.valueOf(agent.child().pid()));
+            scene.start(setting);
+            ForeignHost foreign = ForeignHost.at(setting.iscsiPort(), vm.target());
+            foreign.takeDisk();
+            SystemTool.insist("kill", "-CONT", String.valueOf(agent.child().pid()));
+            scene.awaitSaid("iqn.2026-11.io.holdfast.guest:foreign");
+            System.out.println(scene.lineWith("iqn.2026-11.io.holdfast.guest:foreign"));
+            assertThat(vm.resumes())
+                    .as("it is not led to a disk of somebody else's")
+                    .isZero();
+            foreign.giveDiskBack();
+            foreign.close();
+
+            scene.awaitProgress(vm);
+            assertThat(vm.pauses()).isEqualTo(1);
+            scene.requireUnharmed(vm);
+        }
+    }
+
+    // ------------------------------------------------------------------ what the administrator wants
+
+    @Test
+    void shouldRunTheHookWithTheVmAndTheEventAndFreezeAllTheSame() throws Exception {
+        try (Scene scene = new Scene(work, images)) {
+            Path said = scene.place().file("hook.said");
+            Path hook = Files.writeString(
+                    scene.place().file("hook"),
+                    "#!/bin/sh\nprintf '%s\\n' \"$@\" > " + said + ".part && mv " + said + ".part " + said + "\n");
+            Files.setPosixFilePermissions(hook, PosixFilePermissions.fromString("rwx------"));
+            ServerProcess.Setting setting = scene.server("server", scene.image("web1"));
+            ServerProcess server = scene.start(setting);
+            scene.agent(
+                    List.of(setting),
+                    Map.of("web1", GuestVm.agentMonitor(scene.place(), "web1") + ",on=server-crash:hook,hook=" + hook));
+            Scene.Vm vm = scene.guest("web1");
+            scene.awaitWriting(vm);
+
+            server.child().kill();
+            scene.awaitPaused(vm);
+            scene.await("the hook to be run", Duration.ofSeconds(20), () -> Files.exists(said));
+            scene.start(setting);
+
+            assertThat(Files.readAllLines(said))
+                    .startsWith("web1", "server-crash")
+                    .hasSize(3);
+            scene.awaitProgress(vm);
+            scene.requireUnharmed(vm);
+        }
+    }
+
+    @Test
+    void shouldHaveTheGuestMakeItsDiskQuietBeforeAPlannedStopAndSetItsClockAfterwards() throws Exception {
+        Path archive = LinuxInitiatorIT.imagesOrSkip().guestAgent();
+        try (Scene scene = new Scene(work, images.with(archive, work.resolve("with-agent.initrd")))) {
+            Path agentPort = scene.place().file("web1.ga");
+            ServerProcess.Setting setting = scene.server("server", scene.image("web1"));
+            ServerProcess server = scene.start(setting);
+            scene.agent(
+                    List.of(setting),
+                    Map.of(
+                            "web1",
+                            GuestVm.agentMonitor(scene.place(), "web1") + ",on=server-stop:quiesce,ga=" + agentPort));
+            Scene.Vm vm = scene.guest(
+                    "web1",
+                    DeviceKind.VIRTIO_BLK,
+                    "",
+                    List.of(
+                            "-chardev",
+                            "socket,id=ga,path=" + agentPort + ",server=on,wait=off",
+                            "-device",
+                            "virtserialport,chardev=ga,name=org.qemu.guest_agent.0"));
+            scene.awaitWriting(vm);
+
+            long stopNs = System.nanoTime();
+            server.child().terminate();
+            scene.awaitSaid("file systems made quiet: 1");
+            scene.awaitPaused(vm);
+            scene.await(
+                    "the server to go",
+                    Duration.ofSeconds(20),
+                    () -> !server.child().alive());
+            Patience.letPass(Duration.ofSeconds(3), List.of());
+            scene.start(setting);
+            scene.awaitProgress(vm);
+            scene.awaitSaid("its clock is set");
+
+            // Its clock stood for as long as it did, and was put right in one step.
+            scene.await(
+                    "the guest's wall clock to be put right",
+                    Duration.ofSeconds(20),
+                    () -> vm.channel()
+                                    .report()
+                                    .largestClockSteps(stopNs, System.nanoTime())
+                                    .realtimeMicros()
+                            > 2_500_000);
+            assertThat(vm.pauses()).isEqualTo(1);
+            scene.requireUnharmed(vm);
+        }
+    }
+
     // ------------------------------------------------------------------ what the guest wants
 
     @Test
@@ -356,7 +468,7 @@ class FreezeCasesIT {
                             "-machine",
                             "memory-backend=ram",
                             "-append",
-                            "console=ttyS0 panic=-1 root=/dev/vda holdfast.writers=4"
+                            GuestImages.kernelCommandLine("/dev/vda") + " holdfast.writers=4"
                                     + " holdfast.wish=register,server-crash,reclaim"));
             scene.awaitWriting(vm);
             scene.awaitSaid("its guest wants [server-crash=reclaim]");

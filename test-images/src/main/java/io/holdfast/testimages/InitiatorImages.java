@@ -10,8 +10,9 @@ import java.util.List;
  *
  * @param kernel for QEMU's {@code -kernel}
  * @param initrd for QEMU's {@code -initrd}: the whole system, with the checks it runs
+ * @param guestAgent QEMU's guest agent, for {@link GuestImages#with}
  */
-public record InitiatorImages(Path kernel, Path initrd) {
+public record InitiatorImages(Path kernel, Path initrd, Path guestAgent) {
     private static final Duration BUILD_LIMIT = Duration.ofMinutes(3);
     private static final String SCRIPT = "test-images/build-initiator.sh";
 
@@ -33,6 +34,7 @@ public record InitiatorImages(Path kernel, Path initrd) {
         if (run.exitCode() != 0) {
             throw new IOException(script + " failed: " + run.output().strip());
         }
-        return new InitiatorImages(output.resolve("vmlinuz"), output.resolve("initrd.cpio"));
+        return new InitiatorImages(
+                output.resolve("vmlinuz"), output.resolve("initrd.cpio"), output.resolve("guest-agent.cpio"));
     }
 }
