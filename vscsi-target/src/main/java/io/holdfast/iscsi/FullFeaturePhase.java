@@ -86,6 +86,10 @@ final class FullFeaturePhase implements Phase {
         connection.close(why);
     }
 
+    boolean isUnheard() {
+        return connection.isUnheard();
+    }
+
     /** A line of the log about its connection. */
     LoggingEventBuilder about(LoggingEventBuilder line) {
         return connection.about(line);

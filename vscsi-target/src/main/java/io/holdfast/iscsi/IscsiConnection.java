@@ -9,9 +9,11 @@ import io.holdfast.net.NetworkFailure;
 import io.holdfast.scsi.DeviceServer;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelException;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.EventLoop;
+import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.util.concurrent.EventExecutor;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.net.InetSocketAddress;
@@ -41,6 +43,9 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
 
     /** How often a connection looks for commands whose storage does not answer. */
     static final int STALL_LOOK_MS = 250;
+
+    /** From here on the next repetition is most of a second away. */
+    private static final int UNHEARD_REPEATS = 2;
 
     private static final Logger log = LoggerFactory.getLogger(IscsiConnection.class);
 
@@ -165,6 +170,22 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
     /** The address the initiator came to. */
     String portal() {
         return Addresses.print(context().channel().localAddress());
+    }
+
+    /**
+     * Whether TCP has repeated what it sent in vain, {@value #UNHEARD_REPEATS} times at least (RFC 6298: after 0.2 s, 0.6 s,
+     * 1.4 s…). Not known of a connection on io_uring.
+     */
+    boolean isUnheard() {
+        if (!(context().channel() instanceof EpollSocketChannel socket) || !socket.isOpen()) {
+            return false;
+        }
+        try {
+            return socket.tcpInfo().retransmits() >= UNHEARD_REPEATS;
+        } catch (ChannelException e) {
+            log.debug("{}: its TCP tells nothing: {}", this, e.toString());
+            return false;
+        }
     }
 
     /** What the initiator is told of targets. */

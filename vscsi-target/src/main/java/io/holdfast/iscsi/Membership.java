@@ -2,6 +2,7 @@ package io.holdfast.iscsi;
 
 import io.netty.util.concurrent.EventExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.IntConsumer;
 
@@ -19,6 +20,7 @@ final class Membership implements WriteAdmission.Member {
     private final long isid;
     private final int portalGroupTag;
     private final EventExecutor loop;
+    private final BooleanSupplier unheard;
     private final IntConsumer asker;
     private final Runnable onAdmitted;
     private final Consumer<String> closer;
@@ -29,6 +31,7 @@ final class Membership implements WriteAdmission.Member {
     private int lastAnswered;
 
     /**
+     * @param unheard whether the network brings nothing to the initiator at present
      * @param asker asks the initiator, by a NOP-In with this target transfer tag, whether it is there
      * @param onAdmitted runs on the loop when no older session can write any more
      * @param closer closes the session's connections, with the reason
@@ -39,6 +42,7 @@ final class Membership implements WriteAdmission.Member {
             long isid,
             int portalGroupTag,
             EventExecutor loop,
+            BooleanSupplier unheard,
             IntConsumer asker,
             Runnable onAdmitted,
             Consumer<String> closer) {
@@ -47,6 +51,7 @@ final class Membership implements WriteAdmission.Member {
         this.isid = isid;
         this.portalGroupTag = portalGroupTag;
         this.loop = loop;
+        this.unheard = unheard;
         this.asker = asker;
         this.onAdmitted = onAdmitted;
         this.closer = closer;
@@ -98,6 +103,13 @@ final class Membership implements WriteAdmission.Member {
     }
 
     private void ask() {
+        if (unheard.getAsBoolean()) {
+            // The question would wait behind what TCP repeats at ever longer intervals, while the initiator has a way
+            // to us:
+            // it has just come by it. One that still uses this connection as well loses a login's time.
+            closer.accept("its initiator logged in again, and nothing reaches it here");
+            return;
+        }
         // Whoever asks 2³¹ times has other troubles.
         int question = ++lastQuestion;
         asker.accept(question);

@@ -85,10 +85,15 @@ final class Session {
                     info.isid(),
                     target.portalGroupTag(),
                     loop,
+                    this::isUnheard,
                     question -> open().forEach(each -> each.ask(question)),
                     this::admitWrites,
                     this::close);
         }
+    }
+
+    private boolean isUnheard() {
+        return !open().isEmpty() && open().stream().allMatch(FullFeaturePhase::isUnheard);
     }
 
     /** The tasks of the nexus are at the session's connections. */
