@@ -9,10 +9,11 @@ final class RetryPace {
     /** A server that is just dying hangs up without a welcome too, but not so often in a row. */
     static final int UNWELCOME_QUICK = 3;
 
-    /** How long TCP may take after a silent loss, but for every {@value #PATIENT_EVERY}th attempt. */
+    /** How long TCP may take after a silent loss, or {@value #USUAL_TIMES} times what it usually takes, but for every {@value #PATIENT_EVERY}th attempt. */
     static final int IMPATIENT_MS = 100;
 
-    static final int PATIENT_EVERY = 8;
+    static final int USUAL_TIMES = 4;
+    static final int PATIENT_EVERY = 32;
     private static final int UNWELCOME_FIRST_MS = 100;
     /** The log of whoever is asked in vain grows by one line in such a time. */
     private static final int UNWELCOME_MAX_MS = 2_000;
@@ -26,6 +27,8 @@ final class RetryPace {
     private boolean silentlyLost;
 
     private long connectBeganNanos;
+    /** How long it took when it last succeeded. */
+    private long usualMs;
     /** How often in a row somebody accepted the connection, and closed it without a welcome. */
     private int unwelcome;
 
@@ -50,13 +53,22 @@ final class RetryPace {
         connectBeganNanos = nowNanos;
     }
 
+    /** TCP has connected. */
+    void connected(long nowNanos) {
+        usualMs = TimeUnit.NANOSECONDS.toMillis(nowNanos - connectBeganNanos);
+    }
+
     /**
      * Where packets are lost, the one that is sent when the network is well again must be a new one: TCP itself would repeat
-     * the lost one only after a second. A path so long that it takes more patience gets it every now and then.
+     * the lost one only after a second. A path that has become so long that it takes more patience gets it every now and then.
      */
     int connectLimitMs() {
-        boolean patient = !silentlyLost || attempt % PATIENT_EVERY == 0;
-        return patient ? settings.connectLimitMs() : Math.min(IMPATIENT_MS, settings.connectLimitMs());
+        boolean patient = !silentlyLost || attempt % PATIENT_EVERY == PATIENT_EVERY - 1;
+        return patient ? settings.connectLimitMs() : Math.min(impatientMs(), settings.connectLimitMs());
+    }
+
+    private int impatientMs() {
+        return (int) Math.min(Integer.MAX_VALUE, Math.max(IMPATIENT_MS, USUAL_TIMES * usualMs));
     }
 
     /** @return whether it is just now that it has become one that hangs up on everybody */
@@ -83,7 +95,7 @@ final class RetryPace {
         if (unwelcome > UNWELCOME_QUICK) {
             long longerMs = (long) UNWELCOME_FIRST_MS << Math.min(unwelcome - UNWELCOME_QUICK - 1, DOUBLINGS);
             waitMs = (int) Math.min(UNWELCOME_MAX_MS, longerMs);
-        } else if (silentlyLost && nowNanos - connectBeganNanos >= TimeUnit.MILLISECONDS.toNanos(IMPATIENT_MS)) {
+        } else if (silentlyLost && nowNanos - connectBeganNanos >= TimeUnit.MILLISECONDS.toNanos(impatientMs())) {
             // It has waited already.
             waitMs = Math.min(waitMs, settings.retryFirstMs());
         }

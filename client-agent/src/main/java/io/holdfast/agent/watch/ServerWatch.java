@@ -573,6 +573,9 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
 
         @Override
         public void connected() {
+            if (current()) {
+                pace.connected(System.nanoTime());
+            }
             InetSocketAddress known = lastPortal;
             if (current() && phase == Phase.INTRODUCING && known != null) {
                 early = EarlyLogin.begin(

@@ -66,10 +66,20 @@ class RetryPaceTest {
                     return limit;
                 })
                 .toArray();
-        assertThat(limits[0]).isEqualTo(SETTINGS.connectLimitMs());
-        assertThat(limits[RetryPace.PATIENT_EVERY]).isEqualTo(SETTINGS.connectLimitMs());
-        assertThat(IntStream.range(1, RetryPace.PATIENT_EVERY).map(i -> limits[i]))
+        assertThat(limits[RetryPace.PATIENT_EVERY - 1]).isEqualTo(SETTINGS.connectLimitMs());
+        assertThat(limits[RetryPace.PATIENT_EVERY]).isEqualTo(RetryPace.IMPATIENT_MS);
+        assertThat(IntStream.range(0, RetryPace.PATIENT_EVERY - 1).map(i -> limits[i]))
                 .containsOnly(RetryPace.IMPATIENT_MS);
+    }
+
+    @Test
+    void shouldGiveALongPathTheTimeThatItUsuallyTakes() {
+        elsewhere.connects(0);
+        elsewhere.connected(TimeUnit.MILLISECONDS.toNanos(60));
+
+        elsewhere.lost(true);
+
+        assertThat(elsewhere.connectLimitMs()).isEqualTo(RetryPace.USUAL_TIMES * 60);
     }
 
     @Test
