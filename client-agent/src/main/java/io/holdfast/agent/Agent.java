@@ -15,6 +15,8 @@ import io.holdfast.control.ExportedUnit;
 import io.holdfast.control.IscsiSession;
 import io.holdfast.control.RaisedEvent;
 import io.holdfast.control.ServerMessage;
+import io.holdfast.control.VmActions;
+import io.holdfast.control.VmActionsTaken;
 import io.holdfast.control.VmOutcome;
 import io.holdfast.net.Addresses;
 import io.holdfast.net.Spans;
@@ -28,6 +30,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -413,6 +416,27 @@ public final class Agent implements AutoCloseable {
         public void unitsChanged(ServerView server, ServerMessage.UnitsChanged change) {
             units = server.description().units();
             vms.forEach(vm -> vm.unitsChanged(name, server, change));
+        }
+
+        @Override
+        public void actionsRegistered(ServerMessage.ActionsRegistered registered) {
+            Map<String, VmKeeper> byName = new HashMap<>();
+            vms.forEach(vm -> byName.put(vm.name(), vm));
+            List<VmActionsTaken> taken = new ArrayList<>();
+            batch.together(() -> {
+                for (VmActions told : registered.vms()) {
+                    VmKeeper vm = byName.get(told.vm());
+                    if (vm != null) {
+                        VmActionsTaken answer = vm.actionsRegistered(name, told);
+                        if (!told.actions().isEmpty()) {
+                            taken.add(answer);
+                        }
+                    }
+                }
+            });
+            if (!taken.isEmpty()) {
+                watch.tell(new AgentMessage.ActionsTaken(taken));
+            }
         }
 
         @Override

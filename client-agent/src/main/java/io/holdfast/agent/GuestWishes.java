@@ -23,7 +23,10 @@ final class GuestWishes {
     enum Verb {
         REGISTER("register EVENT ACTION", "On that event, do this to me. It goes before what the administrator said."),
         WITHDRAW("withdraw EVENT", "Forget what I registered for it."),
-        LIST("list", "The table: `row EVENT ACTION WHO` for each event, WHO being guest, administrator or built-in."),
+        LIST(
+                "list",
+                "The table: `row EVENT ACTION WHO` for each event, WHO being guest, administrator (of its"
+                        + " host), server (what operators registered there) or built-in."),
         STATUS("status", "`state STATE WHY`: where I stand, as the agent sees it."),
         QUIESCE(
                 "quiesce [SECONDS]",
@@ -94,8 +97,7 @@ final class GuestWishes {
     private List<String> register(String event, String word) {
         Optional<EventAction> action = EventAction.of(word);
         if (action.isEmpty()) {
-            return error("'" + printable(word) + "' is no action; there are "
-                    + Arrays.stream(EventAction.values()).map(EventAction::word).collect(Collectors.joining(", ")));
+            return error("'" + printable(word) + "' is no action; there are " + EventAction.words());
         }
         Optional<String> objection = vm.table().register(event, action.get());
         if (objection.isPresent()) {
@@ -141,7 +143,7 @@ final class GuestWishes {
         return List.of("error " + why);
     }
 
-    private static String printable(String text) {
+    static String printable(String text) {
         StringBuilder out = new StringBuilder();
         text.codePoints().limit(80).forEach(c -> out.appendCodePoint(c < 0x20 || c >= 0x7f && c <= 0xa0 ? '?' : c));
         return out.toString();

@@ -2,17 +2,14 @@ package io.holdfast.agent;
 
 import io.holdfast.agent.freeze.EventAction;
 import io.holdfast.agent.freeze.EventTable;
-import io.holdfast.agent.freeze.KnownEvent;
 import io.holdfast.agent.freeze.VmPolicy;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 
 /**
  * One VM to look after.
@@ -170,15 +167,12 @@ public record VmConfig(
             Optional<EventAction> action = EventAction.of(colon < 0 ? "" : value.substring(colon + 1));
             if (!EventTable.isName(event) || action.isEmpty()) {
                 throw new AgentConfigException("VM '" + name + "': on=" + value + ": EVENT:ACTION is allowed, as in"
-                        + " storage-full:leave; actions are "
-                        + Arrays.stream(EventAction.values())
-                                .map(EventAction::word)
-                                .collect(Collectors.joining(", ")));
+                        + " storage-full:leave; actions are " + EventAction.words());
             }
-            if (!KnownEvent.mayCome(event)) {
-                throw new AgentConfigException("VM '" + name + "': on=" + value + ": there is no event '" + event
-                        + "'; events are " + KnownEvent.names() + ", and those of operators, which begin with "
-                        + KnownEvent.OPERATORS);
+            Optional<String> objection =
+                    EventTable.objectionTo(event, action.get().word());
+            if (objection.isPresent()) {
+                throw new AgentConfigException("VM '" + name + "': on=" + value + ": " + objection.get());
             }
             events.put(event, action.get());
         }

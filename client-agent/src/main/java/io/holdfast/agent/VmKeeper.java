@@ -1,6 +1,7 @@
 package io.holdfast.agent;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.holdfast.agent.freeze.EventAction;
 import io.holdfast.agent.freeze.EventTable;
 import io.holdfast.agent.freeze.FreezeAction;
 import io.holdfast.agent.freeze.FreezeEvent;
@@ -23,6 +24,8 @@ import io.holdfast.control.ExportedUnit;
 import io.holdfast.control.IscsiSession;
 import io.holdfast.control.RaisedEvent;
 import io.holdfast.control.ServerMessage;
+import io.holdfast.control.VmActions;
+import io.holdfast.control.VmActionsTaken;
 import io.holdfast.control.VmOutcome;
 import io.holdfast.control.VmState;
 import io.holdfast.linux.FileFailure;
@@ -119,6 +122,9 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
     private boolean statusWanted;
     private final Map<String, InetSocketAddress> serverPortals = new LinkedHashMap<>();
     private final Map<String, List<String>> serverTargets = new LinkedHashMap<>();
+    /** What was last refused of what operators want, by server. */
+    private final Map<String, String> actionsRefused = new LinkedHashMap<>();
+
     private final GuestHelp guest;
     private @Nullable Future<?> timer;
     private long timerAtMs;
@@ -153,6 +159,7 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
         this.home = home;
         log = home.log();
         FreezeRecord record = records.load(config.name()).orElse(null);
+        table = EventTable.of(config.events(), record);
         portal = Portal.open(
                 config.name(),
                 portalAddress,
@@ -161,12 +168,11 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
                 proof,
                 this,
                 limits,
-                beginning(config, record, servers));
+                beginning(record, servers));
         for (String server : servers) {
             sessions.put(server, new VmSessions(loop, home.besides(), count -> sessionsChanged()));
         }
         disks = new VmDisks(this, config, portal, loop, home, this::ledTargets);
-        table = new EventTable(config.events());
         guest = new GuestHelp(config, home);
         machine = new FreezeMachine(
                 config.name(),
@@ -201,12 +207,22 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
         return names;
     }
 
-    private static Portal.Beginning beginning(VmConfig config, @Nullable FreezeRecord record, Set<String> servers) {
+    private Portal.Beginning beginning(@Nullable FreezeRecord record, Set<String> servers) {
         boolean relayed = config.relay() == VmConfig.RelayMode.AUTO && record != null && record.relay();
         return new Portal.Beginning(
                 relayed || config.relay() == VmConfig.RelayMode.ON,
-                record != null && mayLive(record.pid()) ? new HashSet<>(record.targets()) : Set.of(),
+                record != null && mayLive(record.pid()) && !leftRunning(record)
+                        ? new HashSet<>(record.targets())
+                        : Set.of(),
                 servers);
+    }
+
+    /** Whether it runs on without its servers, should they be away: a stand-in would pause it. */
+    private boolean leftRunning(FreezeRecord record) {
+        return record.state() == FreezeState.RUNNING
+                && !record.servers().isEmpty()
+                && record.servers().stream()
+                        .allMatch(server -> table.actionFor(server, EventTable.SERVER_CRASH) == EventAction.LEAVE);
     }
 
     int priority() {
@@ -384,6 +400,30 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
 
     void eventCleared(String name, RaisedEvent event) {
         apply(new FreezeEvent.EventCleared(name, event));
+    }
+
+    /** Operators of a server want this done for it. */
+    VmActionsTaken actionsRegistered(String name, VmActions told) {
+        ServerWishes wishes = ServerWishes.of(told, config);
+        boolean changed = table.registeredAt(name, wishes.taken());
+        String refused = String.join("; ", wishes.refused());
+        if (changed) {
+            log.info(
+                    "vm {}: its server's operators want {}",
+                    name(),
+                    table.operators().getOrDefault(name, List.of()));
+        }
+        if (!refused.equals(actionsRefused.put(name, refused)) && !refused.isEmpty()) {
+            warn("its server's operators want what is not done: " + refused);
+        }
+        if (changed) {
+            apply(new FreezeEvent.RegistrationsChanged());
+        }
+        return new VmActionsTaken(
+                name(),
+                told.revision(),
+                refused,
+                String.join(", ", table.overruled(wishes.taken().keySet())));
     }
 
     /** The only server has a new session. */

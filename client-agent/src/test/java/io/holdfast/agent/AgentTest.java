@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.holdfast.agent.freeze.FreezeState;
+import io.holdfast.agent.freeze.RecordStore;
 import io.holdfast.agent.portal.FakeTarget;
 import io.holdfast.agent.portal.WireInitiator;
 import io.holdfast.agent.qmp.FakeQemu;
@@ -19,6 +20,8 @@ import io.holdfast.control.IscsiSession;
 import io.holdfast.control.RaisedEvent;
 import io.holdfast.control.ServerDescription;
 import io.holdfast.control.ServerMessage;
+import io.holdfast.control.VmActions;
+import io.holdfast.control.VmActionsTaken;
 import io.holdfast.control.VmOutcome;
 import io.holdfast.iscsi.wire.Opcode;
 import java.io.IOException;
@@ -28,6 +31,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -56,6 +62,7 @@ class AgentTest implements AgentListener {
     private int controlPort;
     private int targetPort;
     private ExportedUnit exported = DISK;
+    private long revision;
 
     @BeforeEach
     void begin() throws Exception {
@@ -138,6 +145,72 @@ class AgentTest implements AgentListener {
         await().until(() -> !agent.serverServes());
         startServer();
         await().until(() -> toldState("HELD_BY_OTHER"));
+    }
+
+    @Test
+    void shouldDoWhatOperatorsRegisteredAndSayWhatItDoesNot() throws Exception {
+        runningWithASession();
+
+        register("server-crash", "leave", "server-stop", "hook");
+
+        await().until(() -> takenRevision() == revision);
+        VmActionsTaken taken = server.actionsTaken().values().iterator().next().get(0);
+        assertThat(taken.refused()).isEqualTo("server-stop=hook: its agent's settings give it no hook=PROGRAM");
+        assertThat(warnings).anyMatch(what -> what.contains(taken.refused()));
+        killServer();
+        await().until(() -> !agent.serverServes());
+        await().until(() -> warnings.stream().anyMatch(what -> what.contains("it is left running")));
+        startServer();
+        await().until(() -> agent.serverServes());
+        assertThat(qemu.count("stop")).isZero();
+
+        // The new server has nothing registered: what its welcome is followed by says so.
+        await().until(() -> told().isEmpty());
+        killServer();
+        awaitState(FreezeState.FROZEN);
+    }
+
+    @Test
+    void shouldKeepWhatItWasToldWhileServerAndAgentAreAway() throws Exception {
+        runningWithASession();
+        register("server-crash", "leave");
+        await().until(() -> takenRevision() == revision);
+        agent.close();
+        killServer();
+
+        startAgent();
+
+        await().until(() -> warnings.stream().anyMatch(what -> what.contains("it is left running")));
+        awaitState(FreezeState.RUNNING);
+        assertThat(told()).containsExactly("server-crash=leave");
+        assertThat(qemu.count("stop")).isZero();
+    }
+
+    private void register(String... eventsAndActions) {
+        Map<String, String> actions = new TreeMap<>();
+        for (int i = 0; i < eventsAndActions.length; i += 2) {
+            actions.put(eventsAndActions[i], eventsAndActions[i + 1]);
+        }
+        revision++;
+        VmActions registered = new VmActions("web1", revision, actions);
+        server.registeredActions(vm -> registered);
+        server.actionsChanged(Set.of("web1"));
+    }
+
+    private long takenRevision() {
+        return server.actionsTaken().values().stream()
+                .flatMap(List::stream)
+                .mapToLong(VmActionsTaken::revision)
+                .max()
+                .orElse(0);
+    }
+
+    /** What is on record of what operators registered. */
+    private List<String> told() {
+        return RecordStore.peek(directory.resolve("state")).stream()
+                .flatMap(record -> record.operators().values().stream())
+                .flatMap(List::stream)
+                .toList();
     }
 
     private boolean toldState(String state) {

@@ -51,7 +51,7 @@ class GuestWishesTest implements GuestWishes.Vm {
     @Test
     void shouldTakeAnEventThatNobodyKnowsHere() {
         assertThat(wishes.answer("register flood-in-the-cellar leave")).containsExactly("ok");
-        assertThat(table.actionFor("flood-in-the-cellar")).isEqualTo(EventAction.LEAVE);
+        assertThat(table.actionFor("", "flood-in-the-cellar")).isEqualTo(EventAction.LEAVE);
     }
 
     @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.agent.freeze.EventAction;
 import io.holdfast.agent.freeze.KnownEvent;
+import io.holdfast.control.VmActions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,6 +30,21 @@ class ReferencePageTest {
         for (EventAction action : EventAction.values()) {
             page.append(row("`" + action.word() + "`", action.help()));
         }
+        page.append("\n## Who goes first\n\n");
+        page.append("For each event of a VM the first of these that says something:\n\n"
+                + "1. what its guest registered (`register`, below);\n"
+                + "2. `on=EVENT:ACTION` of the agent's settings on its host;\n"
+                + "3. what operators registered with `holdfast actions set VM JSON` at the server that the event comes"
+                + " from, for the VM by its name at its agent: at most "
+                + VmActions.MAX_EVENTS
+                + " events, and an agent is told of at most "
+                + VmActions.MAX_VMS
+                + " VMs;\n"
+                + "4. the built-in action.\n\n"
+                + "An agent does not take from operators: events and actions that it does not know, `hook` for a VM"
+                + " without `hook=PROGRAM` in its settings, and `power-off` for one without `limit=SECONDS`. `holdfast"
+                + " vms` shows its answer. While the server is away it goes by what it was told last, also when it is"
+                + " restarted itself.\n");
         page.append("\n## What a guest may say\n\n");
         page.append("On its port `io.holdfast.events`, a line each of at most ")
                 .append(GuestPort.MAX_LINE_BYTES)

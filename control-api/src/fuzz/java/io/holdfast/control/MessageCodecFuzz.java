@@ -25,6 +25,10 @@ class MessageCodecFuzz {
                                 + "\"target\":\"t\",\"peer\":\"p\"}]}",
                         "{\"type\":\"session-opened\",\"session\":{\"initiator\":\"i\",\"isid\":1}}",
                         "{\"type\":\"going-away\",\"announcementId\":1,\"reason\":\"STOP\",\"deadlineMs\":10000}",
+                        "{\"type\":\"actions-registered\",\"vms\":[{\"vm\":\"web1\",\"revision\":4,\"actions\":"
+                                + "{\"server-crash\":\"leave\"}}]}",
+                        "{\"type\":\"actions-taken\",\"vms\":[{\"vm\":\"web1\",\"revision\":4,\"refused\":\"\","
+                                + "\"overruled\":\"server-crash\"}]}",
                         "{\"type\":\"refused\",\"why\":null}",
                         "[[[[]]]]",
                         "{\"a\":1e400}",

@@ -137,6 +137,8 @@ final class AgentConnection extends SimpleChannelInboundHandler<ByteBuf> {
             server.frozen(this, frozen);
         } else if (message instanceof AgentMessage.VmStates states) {
             server.vmStates(this, states);
+        } else if (message instanceof AgentMessage.ActionsTaken taken) {
+            server.actionsTaken(this, taken);
         } else if (message instanceof AgentMessage.Bye bye) {
             why = "said bye: " + bye.why();
             ctx.close();

@@ -27,6 +27,9 @@ public sealed interface AgentMessage {
     /** Where VMs stand now; those that are not named stand where they stood. All are named after a welcome. */
     record VmStates(List<VmState> vms) implements AgentMessage {}
 
+    /** The answer to {@link ServerMessage.ActionsRegistered}, for the VMs for which something is registered. */
+    record ActionsTaken(List<VmActionsTaken> vms) implements AgentMessage {}
+
     /** The agent goes, and leaves its VMs as they are. */
     record Bye(String why) implements AgentMessage {}
 }

@@ -10,6 +10,8 @@ package io.holdfast.control;
  *     │ heartbeat ◄────────────► heartbeat │   each way, whatever else is sent
  *     │ ◄── session-opened, session-closed │
  *     │ ◄─────────────────── units-changed │   what is served is not what the welcome said any more
+ *     │ ◄────────────── actions-registered │   what operators want done on events: all of it after the welcome, then changes
+ *     │ actions-taken ──────────────────►  │   which of that the agent does
  *     │ ◄───────────────── raised, cleared │   something is wrong, such as storage that fails; is well again
  *     │ ◄───────────────────── going-away  │   a planned stop
  *     │ frozen ─────────────────────────►  │   every VM is stopped, nothing in flight

@@ -22,6 +22,7 @@ import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -30,6 +31,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -64,10 +66,14 @@ public final class ControlServer implements AutoCloseable {
     private final Map<IscsiSession, Integer> sessions = new LinkedHashMap<>();
     private final List<RaisedEvent> raised = new ArrayList<>();
     private final Map<AgentConnection, Map<String, VmState>> vmStates = new LinkedHashMap<>();
+    private final Map<AgentConnection, Map<String, VmActionsTaken>> actionsTaken = new LinkedHashMap<>();
+    /** What operators have registered for a VM, by its name. */
+    private Function<String, VmActions> registered = VmActions::none;
+
     private final List<Announcement> announcements = new ArrayList<>();
     private long lastAnnouncementId;
     private long freezes;
-    /** Goes up with each change of what is served. */
+    /** Goes up with each change of what is served, or registered. */
     private long changes;
     /** The last one, which agents that come later are told too. */
     private @Nullable Announcement departure;
@@ -259,6 +265,45 @@ public final class ControlServer implements AutoCloseable {
     }
 
     /**
+     * Where to ask what operators have registered for VMs. Before {@link #serve}, or agents that come in between are told that
+     * nothing is.
+     *
+     * @param source asked for each VM of each agent, by name; on any thread, and must answer from memory
+     */
+    public void registeredActions(Function<String, VmActions> source) {
+        synchronized (lock) {
+            registered = source;
+        }
+    }
+
+    /** Tells the agents of these VMs what is registered for them now; those that come later ask anew. */
+    public void actionsChanged(Collection<String> vms) {
+        synchronized (lock) {
+            changes++;
+            for (AgentConnection agent : agents) {
+                List<String> its = agent.vms().stream().filter(vms::contains).toList();
+                if (!its.isEmpty()) {
+                    agent.send(MessageCodec.line(actionsOf(its, registered)));
+                }
+            }
+        }
+    }
+
+    private static ServerMessage.ActionsRegistered actionsOf(List<String> vms, Function<String, VmActions> source) {
+        return new ServerMessage.ActionsRegistered(
+                vms.stream().limit(VmActions.MAX_VMS).map(source).toList());
+    }
+
+    /** What each agent has made of what is registered for its VMs, as far as it has said, by the agent's name. */
+    public Map<String, List<VmActionsTaken>> actionsTaken() {
+        synchronized (lock) {
+            Map<String, List<VmActionsTaken>> taken = new LinkedHashMap<>();
+            actionsTaken.forEach((agent, vms) -> taken.put(agent.name(), List.copyOf(vms.values())));
+            return taken;
+        }
+    }
+
+    /**
      * Tells all agents, now and when they come, that something is wrong. Raised again, it only gets another detail.
      *
      * @return false if it was raised already
@@ -381,9 +426,35 @@ public final class ControlServer implements AutoCloseable {
             ServerDescription server = served.get();
             synchronized (lock) {
                 if (changes == before) {
-                    return admit(agent, server);
+                    String objection = admit(agent, server);
+                    if (objection != null) {
+                        return objection;
+                    }
+                    break;
                 }
             }
+        }
+        // Behind the welcome, which frozen guests wait for, and not under the lock: it may be long.
+        tellAllActions(agent);
+        return null;
+    }
+
+    private void tellAllActions(AgentConnection agent) {
+        while (true) {
+            long before;
+            Function<String, VmActions> source;
+            synchronized (lock) {
+                before = changes;
+                source = registered;
+            }
+            ByteBuf line = MessageCodec.line(actionsOf(agent.vms(), source));
+            synchronized (lock) {
+                if (changes == before) {
+                    agent.send(line);
+                    return;
+                }
+            }
+            line.release();
         }
     }
 
@@ -461,9 +532,27 @@ public final class ControlServer implements AutoCloseable {
         }
     }
 
+    void actionsTaken(AgentConnection agent, AgentMessage.ActionsTaken message) {
+        synchronized (lock) {
+            if (!agents.contains(agent)) {
+                return;
+            }
+            Map<String, VmActionsTaken> known = actionsTaken.computeIfAbsent(agent, a -> new LinkedHashMap<>());
+            for (VmActionsTaken vm : message.vms()) {
+                // As with states: no more than it looks after.
+                if (agent.vms().contains(vm.vm())
+                        && !vm.equals(known.put(vm.vm(), vm))
+                        && !vm.refused().isEmpty()) {
+                    LOG.warn("agent {} refuses actions of VM {}: {}", agent.name(), vm.vm(), vm.refused());
+                }
+            }
+        }
+    }
+
     void left(AgentConnection agent, String why) {
         synchronized (lock) {
             vmStates.remove(agent);
+            actionsTaken.remove(agent);
             early.remove(agent);
             if (!agents.remove(agent)) {
                 return;

@@ -6,7 +6,9 @@ import io.netty.buffer.ByteBuf;
 import java.io.IOException;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /** Messages to lines and back: one place that knows the names on the wire. */
 final class MessageCodec {
@@ -48,6 +50,18 @@ final class MessageCodec {
                     out.writeEndObject();
                 }
                 out.writeEndArray();
+            } else if (message instanceof AgentMessage.ActionsTaken taken) {
+                begin(out, "actions-taken");
+                out.writeArrayFieldStart("vms");
+                for (VmActionsTaken vm : taken.vms()) {
+                    out.writeStartObject();
+                    out.writeStringField("vm", vm.vm());
+                    out.writeNumberField("revision", vm.revision());
+                    out.writeStringField("refused", vm.refused());
+                    out.writeStringField("overruled", vm.overruled());
+                    out.writeEndObject();
+                }
+                out.writeEndArray();
             } else if (message instanceof AgentMessage.Bye bye) {
                 begin(out, "bye");
                 out.writeStringField("why", bye.why());
@@ -78,6 +92,11 @@ final class MessageCodec {
                         new AgentMessage.VmStates(fields.objects("vms").stream()
                                 .map(vm -> new VmState(
                                         vm.text("vm"), vm.text("state"), vm.text("why"), vm.number("sinceEpochMs")))
+                                .toList());
+                    case "actions-taken" ->
+                        new AgentMessage.ActionsTaken(fields.objects("vms").stream()
+                                .map(vm -> new VmActionsTaken(
+                                        vm.text("vm"), vm.number("revision"), vm.text("refused"), vm.text("overruled")))
                                 .toList());
                     case "bye" -> new AgentMessage.Bye(fields.text("why"));
                     default -> null;
@@ -113,6 +132,9 @@ final class MessageCodec {
                 begin(out, "units-changed");
                 units(out, "served", changed.served());
                 units(out, "gone", changed.gone());
+            } else if (message instanceof ServerMessage.ActionsRegistered registered) {
+                begin(out, "actions-registered");
+                actions(out, registered.vms());
             } else if (message instanceof ServerMessage.Raised raised) {
                 begin(out, "raised");
                 event(out, raised.event());
@@ -177,6 +199,22 @@ final class MessageCodec {
         out.writeEndArray();
     }
 
+    private static void actions(JsonGenerator out, List<VmActions> vms) throws IOException {
+        out.writeArrayFieldStart("vms");
+        for (VmActions vm : vms) {
+            out.writeStartObject();
+            out.writeStringField("vm", vm.vm());
+            out.writeNumberField("revision", vm.revision());
+            out.writeObjectFieldStart("actions");
+            for (Map.Entry<String, String> action : vm.actions().entrySet()) {
+                out.writeStringField(action.getKey(), action.getValue());
+            }
+            out.writeEndObject();
+            out.writeEndObject();
+        }
+        out.writeEndArray();
+    }
+
     private static void event(JsonGenerator out, RaisedEvent event) throws IOException {
         out.writeStringField("event", event.event());
         out.writeStringField("target", event.target());
@@ -214,6 +252,10 @@ final class MessageCodec {
                                         .toList());
                     case "units-changed" ->
                         new ServerMessage.UnitsChanged(units(fields, "served"), units(fields, "gone"));
+                    case "actions-registered" ->
+                        new ServerMessage.ActionsRegistered(fields.objects("vms").stream()
+                                .map(MessageCodec::actions)
+                                .toList());
                     case "raised" -> new ServerMessage.Raised(event(fields));
                     case "cleared" -> new ServerMessage.Cleared(event(fields));
                     case "heartbeat" -> new ServerMessage.Heartbeat(fields.number("seq"));
@@ -246,6 +288,13 @@ final class MessageCodec {
                 fields.text("uuid"),
                 fields.number("sizeBytes"),
                 fields.flag("readOnly"));
+    }
+
+    private static VmActions actions(Fields fields) {
+        Map<String, String> actions = new TreeMap<>();
+        Fields told = fields.object("actions");
+        told.values().keySet().forEach(event -> actions.put(event, told.text(event)));
+        return new VmActions(fields.text("vm"), fields.number("revision"), actions);
     }
 
     private static RaisedEvent event(Fields fields) {

@@ -56,6 +56,12 @@ public sealed interface ServerMessage {
      */
     record UnitsChanged(List<ExportedUnit> served, List<ExportedUnit> gone) implements ServerMessage {}
 
+    /**
+     * What operators have registered for VMs of the agent; for those that are not named it is as it was. All are named
+     * after a welcome.
+     */
+    record ActionsRegistered(List<VmActions> vms) implements ServerMessage {}
+
     /** Something is wrong from now on. */
     record Raised(RaisedEvent event) implements ServerMessage {}
 

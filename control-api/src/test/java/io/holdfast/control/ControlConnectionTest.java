@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.netty.buffer.ByteBuf;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
@@ -18,8 +19,11 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -171,6 +175,70 @@ class ControlConnectionTest {
                 new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory()),
                 NioServerSocketChannel::new,
                 QUICK);
+    }
+
+    @Test
+    void shouldTellAgentsWhatIsRegisteredForTheirVmsBehindTheWelcomeAndWhenItChanges() {
+        VmActions first = new VmActions("web1", 3, Map.of("server-crash", "leave"));
+        server.registeredActions(vm -> vm.equals("web1") ? first : VmActions.none(vm));
+        Peer agent = welcomed("agent1");
+        await().until(() -> agent.registered.size() == 1);
+        assertThat(agent.registered.get(0)).containsExactly(first);
+
+        VmActions second = new VmActions("web1", 4, Map.of());
+        server.registeredActions(vm -> second);
+        server.actionsChanged(Set.of("db"));
+        server.actionsChanged(Set.of("db", "web1"));
+        server.sessionOpened(SESSION);
+
+        await().until(() -> !agent.received.isEmpty());
+        assertThat(agent.registered).hasSize(2);
+        assertThat(agent.registered.get(1)).containsExactly(second);
+    }
+
+    @Test
+    void shouldKnowWhatAnAgentMakesOfWhatIsRegistered() {
+        Peer agent = welcomed("agent1");
+        VmActionsTaken answer = new VmActionsTaken("web1", 3, "server-stop=hook: there is none", "server-crash");
+
+        agent.client.send(
+                new AgentMessage.ActionsTaken(List.of(new VmActionsTaken("somebody-elses", 3, "", ""), answer)));
+
+        await().untilAsserted(() -> assertThat(server.actionsTaken()).containsEntry("agent1", List.of(answer)));
+        assertThat(new VmActionsTaken("web1", 3, "x".repeat(100_000), "").refused())
+                .hasSize(VmActionsTaken.MAX_TEXT);
+        agent.client.close();
+        await().until(() -> server.actionsTaken().isEmpty());
+    }
+
+    @Test
+    void shouldTellOfAsManyActionsAsThereMayBeInOneLine() {
+        Map<String, String> actions = IntStream.range(0, VmActions.MAX_EVENTS)
+                .boxed()
+                .collect(Collectors.toMap(i -> "x-" + i + "e".repeat(64 - 2 - ("" + i).length()), i -> "power-off"));
+        List<VmActions> all = IntStream.range(0, VmActions.MAX_VMS)
+                .mapToObj(i -> new VmActions("v".repeat(60) + i, Long.MAX_VALUE, actions))
+                .toList();
+
+        ByteBuf line = MessageCodec.line(new ServerMessage.ActionsRegistered(all));
+
+        // Beside the longest welcome it must fit into what may wait for an agent.
+        assertThat(line.readableBytes())
+                .isLessThan(ControlProtocol.MAX_LINE_BYTES * 3 / 4)
+                .isLessThan(ControlSettings.DEFAULT.maxUnsentBytes() - ControlProtocol.MAX_LINE_BYTES);
+        line.release();
+    }
+
+    @Test
+    void shouldTellOfNoMoreVmsThanTheLimit() throws Exception {
+        String vms = IntStream.range(0, VmActions.MAX_VMS + 10)
+                .mapToObj(i -> "\"v" + i + "\"")
+                .collect(Collectors.joining(","));
+        try (RawPeer peer = new RawPeer()) {
+            peer.say("{\"type\":\"hello\",\"agentName\":\"raw\",\"protocol\":1,\"vms\":[" + vms + "]}");
+
+            assertThat(peer.hear("actions-registered").split("\"vm\":", -1)).hasSize(VmActions.MAX_VMS + 1);
+        }
     }
 
     @Test
@@ -396,6 +464,7 @@ class ControlConnectionTest {
     private static final class Peer implements ControlClient.Listener {
         final List<ServerMessage.Welcome> welcomes = new CopyOnWriteArrayList<>();
         final List<ServerMessage> received = new CopyOnWriteArrayList<>();
+        final List<List<VmActions>> registered = new CopyOnWriteArrayList<>();
         final List<String> closings = new CopyOnWriteArrayList<>();
         ControlClient client;
 
@@ -414,7 +483,11 @@ class ControlConnectionTest {
 
         @Override
         public void received(ServerMessage message) {
-            received.add(message);
+            if (message instanceof ServerMessage.ActionsRegistered told) {
+                registered.add(told.vms());
+            } else {
+                received.add(message);
+            }
         }
 
         @Override

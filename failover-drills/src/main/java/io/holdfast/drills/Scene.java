@@ -8,6 +8,7 @@ import io.holdfast.testimages.GuestLine;
 import io.holdfast.testimages.GuestReport;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -174,6 +175,16 @@ final class Scene implements AutoCloseable {
         ServerProcess server = ServerProcess.start(place, setting);
         server.awaitServing();
         return server;
+    }
+
+    /** As an operator of a server would, once it lets operators in. */
+    void operate(ServerProcess.Setting setting, String... words) throws DrillFailure, InterruptedException {
+        Path socket = setting.stateFolder().resolve("control.sock");
+        await("the server to let operators in", LIMIT, () -> Files.exists(socket));
+        List<String> command = new ArrayList<>(List.of(holdfast.toString()));
+        command.addAll(List.of(words));
+        command.addAll(List.of("--socket", socket.toString()));
+        SystemTool.insist(command.toArray(new String[0]));
     }
 
     AgentProcess agent(List<ServerProcess.Setting> servers, List<String> names, String... more)

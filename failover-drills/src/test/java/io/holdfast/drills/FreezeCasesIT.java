@@ -443,6 +443,44 @@ class FreezeCasesIT {
         }
     }
 
+    // ------------------------------------------------------------------ what operators want
+
+    @Test
+    void shouldLeaveRunningTheGuestForWhichAnOperatorSaysSo() throws Exception {
+        try (Scene scene = new Scene(work, images)) {
+            ServerProcess.Setting setting = scene.server(
+                    "server",
+                    scene.image("web1"),
+                    "--export",
+                    scene.image("web2").toString());
+            ServerProcess server = scene.start(setting);
+            scene.agent(List.of(setting), List.of("web1", "web2"));
+            Scene.Vm left = scene.guest("web1");
+            Scene.Vm frozen = scene.guest("web2");
+            scene.awaitWriting(left);
+            scene.awaitWriting(frozen);
+
+            // Both: a server whose portal is found closed before its control connection ends counts as silent.
+            scene.operate(
+                    setting, "actions", "set", "web1", "{\"server-crash\":\"leave\",\"server-silent\":\"leave\"}");
+            scene.operate(setting, "actions", "set", "web2", "{\"server-crash\":\"power-off\"}");
+            scene.awaitSaid("vm web1: its server's operators want [server-crash=leave, server-silent=leave]");
+            scene.awaitSaid("server-crash=power-off: its agent's settings give it no limit=SECONDS");
+            server.child().kill();
+            scene.awaitPaused(frozen);
+            scene.awaitSaid("it is left running, as its table says");
+            System.out.println(scene.lineWith("it is left running"));
+            scene.start(setting);
+
+            scene.awaitProgress(frozen);
+            scene.awaitProgress(left);
+            assertThat(left.pauses()).isZero();
+            assertThat(frozen.pauses()).isEqualTo(1);
+            scene.requireUnharmed(left);
+            scene.requireUnharmed(frozen);
+        }
+    }
+
     // ------------------------------------------------------------------ what the guest wants
 
     @Test

@@ -79,10 +79,11 @@ final class AgentCommand implements Command {
                                 + AgentConfig.FIRST_PORTAL_PORT + " on, in order)."
                                 + " relay=auto|on|off: whether data pass through the agent (default auto: only for VMs"
                                 + " whose initiator does not survive a redirect). priority=N: the larger, the earlier it is"
-                                + " thawed (0 to 1000, default 0). on=EVENT:ACTION: what is done on an event, several"
-                                + " times (docs/reference/events.md). limit=SECONDS[:alert|power-off|hook]: what is done"
-                                + " when it has been frozen so long. hook=PROGRAM. ga=SOCKET: its QEMU guest agent, which"
-                                + " sets its clock after a thaw. events=SOCKET: its port for the guest's own wishes.",
+                                + " thawed (0 to 1000, default 0). on=EVENT:ACTION: what is done on an event, whatever"
+                                + " operators of the server say, several times (docs/reference/events.md)."
+                                + " limit=SECONDS[:alert|power-off|hook]: what is done when it has been frozen so long."
+                                + " hook=PROGRAM. ga=SOCKET: its QEMU guest agent, which sets its clock after a thaw."
+                                + " events=SOCKET: its port for the guest's own wishes.",
                         Need.OPTIONAL),
                 new Option(
                         STATE,

@@ -1,6 +1,7 @@
 package io.holdfast.management;
 
 import io.holdfast.control.ControlServer;
+import io.holdfast.control.VmActionsTaken;
 import io.holdfast.control.VmState;
 import io.holdfast.iscsi.IoTotals;
 import io.holdfast.iscsi.LoginStatus;
@@ -165,21 +166,26 @@ final class LiveServer implements LiveFacts {
     public List<Vm> vms() {
         Map<String, List<VmState>> told =
                 control.get().map(ControlServer::vmStates).orElse(Map.of());
+        Map<String, List<VmActionsTaken>> actions =
+                control.get().map(ControlServer::actionsTaken).orElse(Map.of());
         List<Vm> vms = new ArrayList<>();
         for (Agent agent : agents()) {
+            Map<String, VmActionsTaken> taken = actions.getOrDefault(agent.name(), List.of()).stream()
+                    .collect(Collectors.toMap(VmActionsTaken::vm, each -> each, (first, second) -> second));
             Map<String, VmState> states = told.getOrDefault(agent.name(), Collections.emptyList()).stream()
                     .collect(Collectors.toMap(VmState::vm, state -> state, (first, second) -> second));
             for (String vm : agent.vms()) {
                 VmState state = states.get(vm);
                 vms.add(
                         state == null
-                                ? new Vm(vm, agent.name(), "unknown", agent.since(), "")
+                                ? new Vm(vm, agent.name(), "unknown", agent.since(), "", taken.get(vm))
                                 : new Vm(
                                         vm,
                                         agent.name(),
                                         word(state.state()),
                                         Instant.ofEpochMilli(state.sinceEpochMs()),
-                                        state.why()));
+                                        state.why(),
+                                        taken.get(vm)));
             }
         }
         return vms;

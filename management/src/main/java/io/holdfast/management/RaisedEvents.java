@@ -1,12 +1,8 @@
 package io.holdfast.management;
 
 import io.holdfast.control.RaisedEvent;
-import io.holdfast.management.plane.LuBacking;
 import io.holdfast.management.plane.OperatorEvent;
-import io.holdfast.management.plane.PlaneChange;
 import io.holdfast.management.plane.PlaneState;
-import io.holdfast.management.plane.ServedSide;
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -44,39 +40,6 @@ final class RaisedEvents {
 
     private static boolean isTheSame(RaisedEvent one, RaisedEvent other) {
         return one.event().equals(other.event()) && one.target().equals(other.target());
-    }
-
-    /** What serves, and whom it is told besides. */
-    ServedSide beside(ServedSide inner) {
-        return new ServedSide() {
-            @Override
-            public void begin(PlaneState state) {
-                inner.begin(state);
-                show(state);
-            }
-
-            @Override
-            public Prepared prepare(PlaneChange change) throws IOException {
-                Prepared prepared = inner.prepare(change);
-                return new Prepared() {
-                    @Override
-                    public long sizeBytes(LuBacking opened) {
-                        return prepared.sizeBytes(opened);
-                    }
-
-                    @Override
-                    public void carryOut(PlaneState after) {
-                        prepared.carryOut(after);
-                        show(after);
-                    }
-
-                    @Override
-                    public void withdraw() {
-                        prepared.withdraw();
-                    }
-                };
-            }
-        };
     }
 
     private static RaisedEvent event(OperatorEvent row) {

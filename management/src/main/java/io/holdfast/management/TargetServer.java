@@ -99,6 +99,7 @@ final class TargetServer implements ServiceManager.Service {
     private final WatchedLus watchedLus;
 
     private final RaisedEvents raisedEvents = new RaisedEvents();
+    private final RegisteredActions registeredActions = new RegisteredActions();
     private volatile @Nullable ControlSide operators;
     private final UnitsTold unitsTold = new UnitsTold(() -> control, this::exportedUnits);
     private final LiveServer live;
@@ -175,7 +176,10 @@ final class TargetServer implements ServiceManager.Service {
     private void openUnits() throws IOException {
         exports.open();
         if (config.state().isPresent()) {
-            operators = ControlSide.open(config, config.state().get(), raisedEvents.beside(fabric));
+            operators = ControlSide.open(
+                    config,
+                    config.state().get(),
+                    fabric.alsoShowing(raisedEvents::show).alsoShowing(registeredActions::show));
         }
     }
 
@@ -199,6 +203,7 @@ final class TargetServer implements ServiceManager.Service {
         ControlServer early = control;
         ControlServer port = early == null ? listenForAgents() : early;
         control = port;
+        registeredActions.tellTo(port);
         port.serve(() -> describe(server));
         raisedEvents.tellTo(UnitWatch.of(port));
         log.info("serving {}, {} I/O, {}", units(), way.label(), count(config.eventLoops(), "event loop"));

@@ -120,7 +120,8 @@ class DoctorCommandTest {
                     false,
                     List.of("s1"),
                     "",
-                    List.of()));
+                    List.of(),
+                    Map.of()));
         }
     }
 

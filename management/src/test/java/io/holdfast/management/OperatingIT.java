@@ -196,9 +196,7 @@ class OperatingIT {
 
         Listener() throws IOException {
             socket = new Socket(InetAddress.getLoopbackAddress(), Integer.parseInt(server.agentPort()));
-            socket.getOutputStream()
-                    .write("{\"type\":\"hello\",\"agentName\":\"a\",\"protocol\":1,\"vms\":[\"web1\"]}\n"
-                            .getBytes(StandardCharsets.UTF_8));
+            say("{\"type\":\"hello\",\"agentName\":\"a\",\"protocol\":1,\"vms\":[\"web1\"]}");
             Thread reader = new Thread(this::read, "listener");
             reader.setDaemon(true);
             reader.start();
@@ -210,10 +208,16 @@ class OperatingIT {
                         new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8));
                 for (String line = in.readLine(); line != null; line = in.readLine()) {
                     heard.add(JSON.readTree(line));
+                    // Or it would be dropped as silent, should the test be slow.
+                    say("{\"type\":\"heartbeat\",\"seq\":1}");
                 }
             } catch (IOException e) {
                 // The test is over.
             }
+        }
+
+        void say(String line) throws IOException {
+            socket.getOutputStream().write((line + "\n").getBytes(StandardCharsets.UTF_8));
         }
 
         JsonNode hear(String type, String pointer, String value) {
@@ -256,6 +260,38 @@ class OperatingIT {
             done(Operation.UNMAP, Map.of("client", "web1", "lu", "data"));
             agent.hear("units-changed", "/gone/0/lun", "1");
         }
+    }
+
+    @Test
+    void shouldTellAgentsWhatIsRegisteredForTheirVmsAndShowTheirAnswer() throws Exception {
+        done(Operation.ACTIONS_SET, Map.of("vm", "web1", "actions", "{\"server-crash\":\"leave\"}"));
+        done(Operation.ACTIONS_SET, Map.of("vm", "db", "actions", "{\"server-crash\":\"leave\"}"));
+        try (Listener agent = new Listener()) {
+            JsonNode told = agent.hear("actions-registered", "/vms/0/actions/server-crash", "leave");
+            assertThat(told.at("/vms")).hasSize(1);
+            assertThat(told.at("/vms/0/vm").asText()).isEqualTo("web1");
+
+            done(Operation.ACTIONS_SET, Map.of("vm", "web1", "actions", "{\"server-stop\":\"hook\"}"));
+            long revision = agent.hear("actions-registered", "/vms/0/actions/server-stop", "hook")
+                    .at("/vms/0/revision")
+                    .asLong();
+            agent.say("{\"type\":\"actions-taken\",\"vms\":[{\"vm\":\"web1\",\"revision\":" + revision
+                    + ",\"refused\":\"server-stop=hook: it has none\",\"overruled\":\"\"}]}");
+            await().atMost(PATIENCE).until(() -> vm("web1", "answer").equals("refused: server-stop=hook: it has none"));
+            assertThat(vm("db", "state")).isEqualTo("no-agent");
+
+            done(Operation.ACTIONS_FORGET, Map.of("vm", "web1"));
+            agent.hear("actions-registered", "/vms/0/revision", "0");
+            assertThat(vm("web1", "answer")).isEmpty();
+        }
+    }
+
+    private String vm(String name, String field) throws IOException {
+        return client.ask(Operation.VMS, Map.of(), OptionalLong.empty()).json().objects("rows").stream()
+                .filter(row -> row.text("name").equals(name))
+                .map(row -> row.text(field))
+                .findFirst()
+                .orElse("");
     }
 
     @Test

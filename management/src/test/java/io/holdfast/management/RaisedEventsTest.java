@@ -46,7 +46,7 @@ class RaisedEventsTest implements UnitWatch.Agents {
     private ControlPlane started() throws IOException {
         RaisedEvents raised = new RaisedEvents();
         JournalStore store = JournalStore.open(folder, "test");
-        ServedSide side = raised.beside(ServedSide.NOTHING);
+        ServedSide side = ServedSide.NOTHING.alsoShowing(raised::show);
         ControlPlane plane = new ControlPlane(store, side, "iqn.t:", "test", Clock.systemUTC());
         side.begin(plane.state());
         raised.tellTo(this);

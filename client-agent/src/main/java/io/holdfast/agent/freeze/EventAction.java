@@ -1,7 +1,9 @@
 package io.holdfast.agent.freeze;
 
+import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /** What is done to a VM on an event. The rows of the reference page. */
 public enum EventAction {
@@ -26,6 +28,11 @@ public enum EventAction {
 
     public String help() {
         return help;
+    }
+
+    /** All of their words, for messages. */
+    public static String words() {
+        return Arrays.stream(values()).map(EventAction::word).collect(Collectors.joining(", "));
     }
 
     /** The action with that word. */

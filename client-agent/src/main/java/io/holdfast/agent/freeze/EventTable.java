@@ -1,16 +1,28 @@
 package io.holdfast.agent.freeze;
 
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The event-action table of one VM: what it registered, what the administrator registered, and where neither did, what
- * {@link KnownEvent} says; an event without a row is answered by freeze. The guest's word goes before the administrator's,
- * as it knows what it is vulnerable to. Owned by the machine's thread.
+ * The event-action table of one VM: for each event the first of
+ *
+ * <ol>
+ *   <li>what its guest registered, as it knows what it is vulnerable to,
+ *   <li>what the administrator of its host wrote into the agent's settings,
+ *   <li>what operators registered at the server that the event comes from,
+ *   <li>what {@link KnownEvent} says, or freeze.
+ * </ol>
+ *
+ * <p>So nobody from afar overrules who is nearer to the VM. A server speaks for its own events only, and is taken at its last
+ * word while it is away. Owned by the machine's thread.
  */
 public final class EventTable {
     /** The server's process has ended unannounced. */
@@ -26,6 +38,9 @@ public final class EventTable {
     private static final int MAX_NAME = 64;
 
     private final Map<String, EventAction> administrator;
+    /** By server, then by event. */
+    private final Map<String, Map<String, EventAction>> operators = new TreeMap<>();
+
     private final Map<String, EventAction> guest = new TreeMap<>();
 
     /** @param administrator by event */
@@ -41,12 +56,55 @@ public final class EventTable {
                 && text.chars().allMatch(c -> c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-');
     }
 
-    public EventAction actionFor(String event) {
+    /** Why nobody can register that, for people; empty if somebody can. */
+    public static Optional<String> objectionTo(String event, String action) {
+        if (!isName(event) || !KnownEvent.mayCome(event)) {
+            return Optional.of("there is no event '" + event + "'; events are " + KnownEvent.names()
+                    + ", and those of operators, which begin with " + KnownEvent.OPERATORS);
+        }
+        return EventAction.of(action).isPresent()
+                ? Optional.empty()
+                : Optional.of("'" + action + "' is no action; actions are " + EventAction.words());
+    }
+
+    /** @param server the name of the one that the event comes from */
+    public EventAction actionFor(String server, String event) {
         EventAction registered = guest.getOrDefault(event, administrator.get(event));
+        if (registered == null) {
+            registered = operators.getOrDefault(server, Map.of()).get(event);
+        }
         return registered != null
                 ? registered
                 : KnownEvent.of(event).map(KnownEvent::initial).orElse(EventAction.FREEZE);
     }
+
+    // ------------------------------------------------------------------ operators
+
+    /**
+     * What operators have registered at a server, in place of what they had before.
+     *
+     * @return false if it is the same
+     */
+    public boolean registeredAt(String server, Map<String, EventAction> actions) {
+        Map<String, EventAction> before = actions.isEmpty()
+                ? operators.remove(server)
+                : operators.put(server, Collections.unmodifiableMap(new TreeMap<>(actions)));
+        return !actions.equals(before == null ? Map.of() : before);
+    }
+
+    /** Those of these events for which the administrator's settings go first. */
+    public List<String> overruled(Collection<String> events) {
+        return events.stream().filter(administrator::containsKey).sorted().toList();
+    }
+
+    /** What operators registered: by server, {@code event=action}. */
+    public Map<String, List<String>> operators() {
+        Map<String, List<String>> lines = new TreeMap<>();
+        operators.forEach((server, actions) -> lines.put(server, lines(actions)));
+        return lines;
+    }
+
+    // ------------------------------------------------------------------ the guest
 
     /** @return why not, for people; empty if it is registered */
     public Optional<String> register(String event, EventAction action) {
@@ -67,31 +125,79 @@ public final class EventTable {
 
     /** What the guest registered, {@code event=action}. */
     public List<String> registered() {
+        return lines(guest);
+    }
+
+    // ------------------------------------------------------------------ on record, and for people
+
+    /** The table of a VM of which an earlier run of the agent left a record. */
+    public static EventTable of(Map<String, EventAction> administrator, @Nullable FreezeRecord record) {
+        EventTable table = new EventTable(administrator);
+        if (record != null) {
+            table.restore(record.registrations(), record.operators());
+        }
+        return table;
+    }
+
+    private static List<String> lines(Map<String, EventAction> actions) {
         List<String> lines = new ArrayList<>();
-        guest.forEach((event, action) -> lines.add(event + "=" + action.word()));
+        actions.forEach((event, action) -> lines.add(event + "=" + action.word()));
         return lines;
     }
 
-    /** Takes over what an earlier run of the agent was told; what it does not understand is left out. */
-    public void restore(List<String> lines) {
+    /**
+     * Takes over what an earlier run of the agent was told; what it does not understand is left out.
+     *
+     * @param ofGuest as {@link #registered} said
+     * @param ofOperators as {@link #operators} said
+     */
+    void restore(List<String> ofGuest, Map<String, List<String>> ofOperators) {
+        read(ofGuest).forEach(this::register);
+        ofOperators.forEach((server, lines) -> registeredAt(server, read(lines)));
+    }
+
+    private static Map<String, EventAction> read(List<String> lines) {
+        Map<String, EventAction> actions = new TreeMap<>();
         for (String line : lines) {
             String[] parts = line.split("=", 2);
-            if (parts.length == 2) {
-                EventAction.of(parts[1]).ifPresent(action -> register(parts[0], action));
+            if (parts.length == 2 && isName(parts[0])) {
+                EventAction.of(parts[1]).ifPresent(action -> actions.put(parts[0], action));
             }
         }
+        return actions;
     }
 
     /** Every event with a row, and what is done: {@code event action who}. */
     public List<String> lines() {
-        Map<String, String> rows = new TreeMap<>();
+        Set<String> events = new TreeSet<>(administrator.keySet());
+        events.addAll(guest.keySet());
+        operators.values().forEach(actions -> events.addAll(actions.keySet()));
         for (KnownEvent known : KnownEvent.values()) {
-            rows.put(known.event(), known.initial().word() + " built-in");
+            events.add(known.event());
         }
-        administrator.forEach((event, action) -> rows.put(event, action.word() + " administrator"));
-        guest.forEach((event, action) -> rows.put(event, action.word() + " guest"));
         List<String> lines = new ArrayList<>();
-        rows.forEach((event, rest) -> lines.add(event + " " + rest));
+        events.forEach(event -> addLines(event, lines));
         return lines;
+    }
+
+    private void addLines(String event, List<String> lines) {
+        EventAction of = guest.getOrDefault(event, administrator.get(event));
+        if (of != null) {
+            lines.add(event + " " + of.word() + (guest.containsKey(event) ? " guest" : " administrator"));
+            return;
+        }
+        operators.forEach((server, actions) -> {
+            EventAction registered = actions.get(event);
+            if (registered != null) {
+                // The only server of an agent has no name.
+                lines.add(event + " " + registered.word() + (" server " + server).stripTrailing());
+            }
+        });
+        boolean everywhere =
+                operators.getOrDefault(FreezeEvent.ONLY_SERVER, Map.of()).containsKey(event);
+        if (!everywhere) {
+            KnownEvent.of(event)
+                    .ifPresent(known -> lines.add(event + " " + known.initial().word() + " built-in"));
+        }
     }
 }

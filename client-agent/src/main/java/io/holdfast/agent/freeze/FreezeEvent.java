@@ -131,9 +131,9 @@ public sealed interface FreezeEvent {
      */
     record IoSeen(boolean moves) implements FreezeEvent {}
 
-    // ------------------------------------------------------------------ of the guest
+    // ------------------------------------------------------------------ of the table
 
-    /** What its guest registered in its {@link EventTable} has changed. */
+    /** What its guest or operators registered in its {@link EventTable} has changed. */
     record RegistrationsChanged() implements FreezeEvent {}
 
     // ------------------------------------------------------------------ of the clock

@@ -51,7 +51,7 @@ public final class FreezeMachine {
      * @param record what an earlier run of the agent left, or null
      */
     public FreezeMachine(String vm, String portal, @Nullable FreezeRecord record) {
-        this(vm, portal, record, VmPolicy.PLAIN, new EventTable(Map.of()));
+        this(vm, portal, record, VmPolicy.PLAIN, EventTable.of(Map.of(), record));
     }
 
     /** The same for a VM with wishes. The table is owned by the machine's thread. */
@@ -102,7 +102,7 @@ public final class FreezeMachine {
         } else if (event instanceof FreezeEvent.UnitsProved proved) {
             outage.unitsProved(proved.objection());
         } else if (event instanceof FreezeEvent.RegistrationsChanged) {
-            vm.save(vm.state, vm.reason);
+            outage.tableChanged();
         } else if (event instanceof FreezeEvent.SessionsAtServer sessionsThere) {
             outage.sessionsAtServer(sessionsThere.count());
         } else if (event instanceof FreezeEvent.DisksKnown known) {

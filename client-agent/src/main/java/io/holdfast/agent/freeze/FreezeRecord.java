@@ -1,8 +1,11 @@
 package io.holdfast.agent.freeze;
 
 import io.holdfast.control.ExportedUnit;
+import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  * @param servers names of the servers it depended on
  * @param hold why it must not be resumed by itself; empty if nothing is
  * @param registrations what its guest registered, {@code event=action}
+ * @param operators what operators registered for it, by server's name, in the same form
  */
 public record FreezeRecord(
         String vm,
@@ -37,7 +41,8 @@ public record FreezeRecord(
         boolean relay,
         List<String> servers,
         String hold,
-        List<String> registrations) {
+        List<String> registrations,
+        Map<String, List<String>> operators) {
     public FreezeRecord {
         Objects.requireNonNull(vm, "vm");
         Objects.requireNonNull(state, "state");
@@ -48,6 +53,27 @@ public record FreezeRecord(
         servers = orEmpty(servers);
         hold = hold == null ? "" : hold;
         registrations = orEmpty(registrations);
+        operators = copyOf(operators);
+    }
+
+    /** The same with what a table says now. */
+    FreezeRecord with(EventTable table) {
+        return new FreezeRecord(
+                vm,
+                portal,
+                state,
+                reason,
+                sinceEpochMs,
+                pid,
+                serverEpoch,
+                targets,
+                units,
+                sessions,
+                relay,
+                servers,
+                hold,
+                table.registered(),
+                table.operators());
     }
 
     /** True if it was paused by us, or was about to be. */
@@ -56,6 +82,14 @@ public record FreezeRecord(
             case FREEZING, FROZEN, PROVING, THAWING -> true;
             case ABSENT, RUNNING, HELD_BY_OTHER -> false;
         };
+    }
+
+    private static Map<String, List<String>> copyOf(@Nullable Map<String, List<String>> lines) {
+        Map<String, List<String>> copy = new TreeMap<>();
+        if (lines != null) {
+            lines.forEach((server, its) -> copy.put(server, orEmpty(its)));
+        }
+        return Collections.unmodifiableMap(copy);
     }
 
     private static <T> List<T> orEmpty(@Nullable List<T> values) {

@@ -75,7 +75,7 @@ final class MonitorRules {
         } else if (!vm.leavingServers().isEmpty()) {
             outage.freeze("found running while the server is about to go");
         } else if (!byHand && vm.serverEverSeen()) {
-            outage.freeze("found running while the server is away");
+            outage.foundRunningWithoutServer();
         }
     }
 

@@ -52,22 +52,35 @@ final class OutageRules {
         if (vm.hasOneServer()) {
             proof.sessionsAtServer(0);
         }
-        boolean leaves = server.leavesWhenLost || vm.table.actionFor(lost.event()) == EventAction.LEAVE;
+        boolean leaves = server.leavesWhenLost || vm.table.actionFor(server.name, lost.event()) == EventAction.LEAVE;
         if (leaves && vm.dependsOn(server)) {
-            leave(server, lost.event());
+            leave(server, lost.event() + ": it is left running, as its table says");
             return;
         }
         vm.act(new FreezeAction.PortalStandIn(server.name));
         if (vm.dependsOn(server)) {
-            takeAway(lost.event(), lost.why());
+            takeAway(server, lost.event(), lost.why());
         }
     }
 
     /** Its table says that it is to run on. A stand-in would pause it: it waits instead. */
-    private void leave(ServerStanding server, String event) {
+    private void leave(ServerStanding server, String why) {
         server.left = true;
         vm.act(new FreezeAction.PortalHold(server.name));
-        vm.warn(event + ": it is left running, as its table says");
+        vm.warn(why);
+    }
+
+    /** Nobody saw how its servers went: it is taken for a crash. An earlier run of the agent may have left it running. */
+    void foundRunningWithoutServer() {
+        vm.lostServers().stream()
+                .filter(server -> vm.table.actionFor(server.name, EventTable.SERVER_CRASH) == EventAction.LEAVE)
+                .forEach(server -> leave(
+                        server,
+                        "found running, and its server is not heard: it is left running, as its table says for "
+                                + EventTable.SERVER_CRASH));
+        if (vm.serverAway()) {
+            freeze("found running while the server is away");
+        }
     }
 
     /** Something is wrong at a server that goes on serving. */
@@ -87,12 +100,12 @@ final class OutageRules {
             vm.warn(event.event() + ": it is left running, as its table says");
         } else if (!before && event.concernsStorage()) {
             vm.act(new FreezeAction.PortalStandIn(server.name));
-            takeAway(event.event(), event.event() + " at the server: " + event.detail());
+            takeAway(server, event.event(), event.event() + " at the server: " + event.detail());
             // After stop is on its way: what QEMU has in flight there is failed by the stand-in, and kept.
             vm.act(new FreezeAction.BreakConnections(server.name));
         } else if (!before) {
             // The storage answers: what is in flight ends by itself.
-            takeAway(event.event(), event.event() + ": " + event.detail(), stopFor(event.event()));
+            takeAway(server, event.event(), event.event() + ": " + event.detail(), stopFor(server, event.event()));
         }
     }
 
@@ -106,9 +119,17 @@ final class OutageRules {
         }
     }
 
+    /** What its table says now holds for an event that lasts too, as far as the VM stands still for it. */
+    void tableChanged() {
+        vm.saveTable();
+        if (vm.state == FreezeState.FREEZING || vm.state == FreezeState.FROZEN) {
+            proveIfServerServes();
+        }
+    }
+
     /** What its table wants beside the freeze. */
-    private void beside(String event, String why) {
-        EventAction action = vm.table.actionFor(event);
+    private void beside(ServerStanding server, String event, String why) {
+        EventAction action = vm.table.actionFor(server.name, event);
         if (action == EventAction.HOOK) {
             vm.act(new FreezeAction.RunHook(event, why));
         }
@@ -116,20 +137,20 @@ final class OutageRules {
         powerOff = action == EventAction.POWER_OFF;
     }
 
-    private FreezeAction stopFor(String event) {
-        return vm.table.actionFor(event) == EventAction.QUIESCE
+    private FreezeAction stopFor(ServerStanding server, String event) {
+        return vm.table.actionFor(server.name, event) == EventAction.QUIESCE
                 ? new FreezeAction.QuiesceAndStop()
                 : new FreezeAction.SendStop();
     }
 
-    private void takeAway(String event, String why) {
-        takeAway(event, why, new FreezeAction.SendStop());
+    private void takeAway(ServerStanding server, String event, String why) {
+        takeAway(server, event, why, new FreezeAction.SendStop());
     }
 
-    private void takeAway(String event, String why, FreezeAction stop) {
+    private void takeAway(ServerStanding server, String event, String why, FreezeAction stop) {
         // Frozen already, it is for the event that it was frozen for: an announced stop ends in a loss.
         if (vm.state != FreezeState.FREEZING && vm.state != FreezeState.FROZEN) {
-            beside(event, why);
+            beside(server, event, why);
         }
         switch (vm.state) {
             case RUNNING -> {
@@ -158,7 +179,7 @@ final class OutageRules {
         ServerStanding server = vm.server(going.server());
         server.unansweredAnnouncement = going.announcementId();
         server.leaving = true;
-        EventAction action = vm.table.actionFor(EventTable.SERVER_STOP);
+        EventAction action = vm.table.actionFor(server.name, EventTable.SERVER_STOP);
         String why = "server announces that it goes: " + going.reason();
         server.leavesWhenLost = action == EventAction.LEAVE;
         // The same as when it is lost: for a server that was never seen nothing is stopped.
@@ -171,10 +192,10 @@ final class OutageRules {
                     server.leavesWhenLost ? "left running, as its table says" : "it has no disk there");
             return;
         }
-        beside(EventTable.SERVER_STOP, why);
+        beside(server, EventTable.SERVER_STOP, why);
         switch (vm.state) {
             // The portal leads to the server until stop is done: its last requests need it.
-            case RUNNING, THAWING -> freeze(why, stopFor(EventTable.SERVER_STOP));
+            case RUNNING, THAWING -> freeze(why, stopFor(server, EventTable.SERVER_STOP));
             case PROVING -> {
                 vm.act(new FreezeAction.PortalStandIn(server.name));
                 backToFrozen(why);
@@ -229,7 +250,7 @@ final class OutageRules {
             String why =
                     trouble.get().event() + " at the server: " + trouble.get().detail();
             vm.reason = why;
-            takeAway(trouble.get().event(), why);
+            takeAway(server, trouble.get().event(), why);
             return;
         }
         goOn(server, view);

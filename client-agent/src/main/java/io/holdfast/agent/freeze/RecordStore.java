@@ -235,7 +235,8 @@ public final class RecordStore implements AutoCloseable {
                 record.relay(),
                 record.servers(),
                 record.hold(),
-                record.registrations());
+                record.registrations(),
+                record.operators());
     }
 
     private void write(Path file, byte[] json) throws IOException {

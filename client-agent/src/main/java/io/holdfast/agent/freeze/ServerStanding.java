@@ -73,7 +73,7 @@ final class ServerStanding {
     Optional<RaisedEvent> trouble(UsedUnits used, EventTable table) {
         return raised.stream()
                 .filter(event -> event.target().isEmpty() || used.uses(event.target()))
-                .filter(event -> table.actionFor(event.event()) != EventAction.LEAVE)
+                .filter(event -> table.actionFor(name, event.event()) != EventAction.LEAVE)
                 .findFirst();
     }
 

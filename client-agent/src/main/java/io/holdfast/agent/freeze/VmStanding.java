@@ -67,7 +67,6 @@ final class VmStanding {
             pid = record.pid();
             relay = record.relay();
             hold = record.hold();
-            table.restore(record.registrations());
         }
     }
 
@@ -128,6 +127,20 @@ final class VmStanding {
         actions.add(new FreezeAction.Save(record(as, why)));
     }
 
+    /**
+     * Puts what the table says on record. Before QEMU is heard the rest of the record is the only word for where the VM stands:
+     * written anew from what is known then, it would make a VM that was frozen by an earlier run somebody else's.
+     */
+    void saveTable() {
+        FreezeRecord before = restored;
+        if (state == FreezeState.ABSENT && before != null) {
+            restored = before.with(table);
+            actions.add(new FreezeAction.Save(restored));
+        } else {
+            save(state, reason);
+        }
+    }
+
     /** On record, or the next run of the agent would find an older record of ours, and resume the VM. */
     void heldByOther(String why) {
         save(FreezeState.HELD_BY_OTHER, why);
@@ -160,6 +173,13 @@ final class VmStanding {
     /** Whether a server that it depends on does not serve it, and it is not to run on all the same. */
     boolean serverAway() {
         return servers.values().stream().anyMatch(server -> dependsOn(server) && server.away(used, table));
+    }
+
+    /** Those that it depends on and that are lost. */
+    List<ServerStanding> lostServers() {
+        return servers.values().stream()
+                .filter(server -> server.lost && dependsOn(server))
+                .toList();
     }
 
     /** Those that it depends on and that have announced that they go. */
@@ -234,7 +254,8 @@ final class VmStanding {
                 relay,
                 depends,
                 hold,
-                table.registered());
+                table.registered(),
+                table.operators());
         restored = made;
         return made;
     }

@@ -89,6 +89,9 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
          */
         default void unitsChanged(ServerView server, ServerMessage.UnitsChanged change) {}
 
+        /** What operators have registered there; told as soon as it is heard, also before it is proven that it serves. */
+        default void actionsRegistered(ServerMessage.ActionsRegistered registered) {}
+
         void sessionOpened(IscsiSession session);
 
         void sessionClosed(IscsiSession session);
@@ -204,6 +207,14 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
         ControlClient to = client;
         if (to != null && phase == Phase.SERVING) {
             to.send(states);
+        }
+    }
+
+    /** Says what is done of what it has registered. */
+    public void tell(AgentMessage.ActionsTaken taken) {
+        ControlClient to = client;
+        if (to != null) {
+            to.send(taken);
         }
     }
 
@@ -644,6 +655,8 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
                 }
             } else if (message instanceof ServerMessage.UnitsChanged change) {
                 changed(change);
+            } else if (message instanceof ServerMessage.ActionsRegistered registered) {
+                listener.actionsRegistered(registered);
             } else if (message instanceof ServerMessage.Raised told) {
                 raised.removeIf(
                         other -> other.is(told.event().event(), told.event().target()));

@@ -394,4 +394,74 @@ class FreezeMachineEventsTest extends MachineBench {
 
         assertThat(count(FreezeAction.PowerOff.class)).isZero();
     }
+
+    // ------------------------------------------------------------------ what operators register
+
+    @Test
+    void shouldGoByWhatOperatorsRegisteredAtTheServerThatIsLost() {
+        EventTable table = new EventTable(Map.of());
+        machine = new FreezeMachine("web1", "127.0.0.1:3270", null, VmPolicy.PLAIN, table);
+        running();
+
+        table.registeredAt(ONLY, Map.of(EventTable.SERVER_CRASH, EventAction.LEAVE));
+        apply(new FreezeEvent.RegistrationsChanged());
+        apply(new ServerLost("lost"));
+
+        assertThat(machine.state()).isEqualTo(RUNNING);
+    }
+
+    @Test
+    void shouldGoOnWhenOperatorsWantItToRunThroughAnEventThatLasts() {
+        EventTable table = new EventTable(Map.of());
+        machine = new FreezeMachine("web1", "127.0.0.1:3270", null, VmPolicy.PLAIN, table);
+        running();
+        raise(new RaisedEvent("x-maintenance", "", "shelf is moved"));
+        apply(new Stopped());
+        apply(new StopReplied(""));
+        assertThat(machine.state()).isEqualTo(FROZEN);
+
+        table.registeredAt(ONLY, Map.of("x-other", EventAction.LEAVE));
+        apply(new FreezeEvent.RegistrationsChanged());
+        assertThat(machine.state()).as("that is another event").isEqualTo(FROZEN);
+
+        table.registeredAt(ONLY, Map.of("x-maintenance", EventAction.LEAVE));
+        apply(new FreezeEvent.RegistrationsChanged());
+        assertThat(machine.state()).isEqualTo(PROVING);
+    }
+
+    @Test
+    void shouldStillKnowThatAnEarlierRunFrozeItWhenOperatorsAreHeardBeforeQemu() {
+        running();
+        apply(new ServerLost("lost"));
+        apply(new Stopped());
+        apply(new StopReplied(""));
+        FreezeRecord record = saved();
+        assertThat(record.state()).isEqualTo(FreezeState.FREEZING);
+
+        EventTable table = EventTable.of(Map.of(), record);
+        machine = new FreezeMachine("web1", "127.0.0.1:3270", record, VmPolicy.PLAIN, table);
+        table.registeredAt(ONLY, Map.of("server-stop", EventAction.LEAVE));
+        apply(new FreezeEvent.RegistrationsChanged());
+
+        assertThat(saved().state()).isEqualTo(FreezeState.FREEZING);
+        assertThat(saved().operators()).containsEntry(ONLY, List.of("server-stop=leave"));
+        apply(new Attached(PID, false, "paused"));
+        assertThat(machine.state()).isEqualTo(FROZEN);
+    }
+
+    @Test
+    void shouldLeaveRunningWhatAnEarlierRunLeftRunning() {
+        EventTable before = new EventTable(Map.of());
+        machine = new FreezeMachine("web1", "127.0.0.1:3270", null, VmPolicy.PLAIN, before);
+        running();
+        before.registeredAt(ONLY, Map.of(EventTable.SERVER_CRASH, EventAction.LEAVE));
+        apply(new FreezeEvent.RegistrationsChanged());
+        FreezeRecord record = saved();
+
+        machine = new FreezeMachine("web1", "127.0.0.1:3270", record, VmPolicy.PLAIN, EventTable.of(Map.of(), record));
+        apply(new Attached(PID, true, "running"));
+
+        assertThat(machine.state()).isEqualTo(RUNNING);
+        assertThat(last).contains(new FreezeAction.PortalHold(ONLY)).doesNotContain(new SendStop());
+    }
 }

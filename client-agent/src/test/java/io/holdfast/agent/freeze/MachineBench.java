@@ -26,6 +26,7 @@ import io.holdfast.control.ServerDescription;
 import io.holdfast.control.VmOutcome;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
 
@@ -101,7 +102,8 @@ abstract class MachineBench {
                         false,
                         List.of(),
                         "",
-                        List.of()));
+                        List.of(),
+                        Map.of()));
     }
 
     static ServerView server(long epoch, ExportedUnit... units) {

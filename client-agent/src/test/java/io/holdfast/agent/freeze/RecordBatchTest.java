@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -33,7 +34,8 @@ class RecordBatchTest {
                 false,
                 List.of(),
                 "",
-                List.of());
+                List.of(),
+                Map.of());
     }
 
     @Test

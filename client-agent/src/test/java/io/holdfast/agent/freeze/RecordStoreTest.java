@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -31,7 +32,8 @@ class RecordStoreTest {
             true,
             List.of("a"),
             "",
-            List.of("storage-full=leave"));
+            List.of("storage-full=leave"),
+            Map.of("a", List.of("server-crash=leave")));
 
     @TempDir
     private Path directory;
@@ -137,7 +139,7 @@ class RecordStoreTest {
 
     private static FreezeRecord of(String vm, FreezeState state) {
         return new FreezeRecord(
-                vm, "p", state, "why", 0, 1, 2, List.of(), List.of(), 1, false, List.of(), "", List.of());
+                vm, "p", state, "why", 0, 1, 2, List.of(), List.of(), 1, false, List.of(), "", List.of(), Map.of());
     }
 
     @Test

@@ -381,7 +381,8 @@ public enum Operation {
             Role.OPERATOR,
             OperatorCommand.SetActions.class,
             Row.ActionsRow.class,
-            "Notes what is to be done for a VM on which event, for those who ask; agents go by their own settings."),
+            "Registers what is to be done for a VM on which event: its agent does it, unless its own settings or the guest say"
+                    + " otherwise ('holdfast vms' has its answer)."),
     ACTIONS_FORGET(
             "actions forget",
             Verb.DELETE,
@@ -389,7 +390,7 @@ public enum Operation {
             Role.OPERATOR,
             OperatorCommand.ForgetActions.class,
             Row.ActionsRow.class,
-            "Takes such a note away."),
+            "Withdraws what is registered for a VM: its agent goes by its own settings again."),
 
     EVENTS_RAISE(
             "events raise",

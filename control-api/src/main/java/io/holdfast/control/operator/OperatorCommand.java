@@ -311,11 +311,13 @@ public sealed interface OperatorCommand extends OperatorRequest {
     // ------------------------------------------------------------------ what to do about events; who may ask
 
     record SetActions(
-            @Param(value = "The VM.", label = "VM", place = 1)
+            @Param(value = "The VM, by its name at its agent.", label = "VM", place = 1)
             String vm,
 
             @Param(
-                    value = "What it is vulnerable to and what is to be done, a JSON object.",
+                    value =
+                            "What is to be done by event, a JSON object such as {\"server-crash\":\"leave\"}; it replaces what was"
+                                    + " registered before.",
                     label = "JSON",
                     place = 2,
                     form = Param.Form.JSON)
@@ -323,7 +325,7 @@ public sealed interface OperatorCommand extends OperatorRequest {
             implements OperatorCommand {}
 
     record ForgetActions(
-            @Param(value = "The VM.", label = "VM", place = 1)
+            @Param(value = "The VM, by its name at its agent.", label = "VM", place = 1)
             String vm) implements OperatorCommand {}
 
     record RaiseEvent(

@@ -100,7 +100,8 @@ public sealed interface Row permits Row.Listed, PlaneEvent {
     /**
      * @param state where it stands, by its agent's word
      * @param why how it came to that
-     * @param actions what is registered for it
+     * @param actions what operators registered for it
+     * @param answer what its agent makes of them: {@code taken}, or what it refuses and why
      */
     record VmRow(
             String name,
@@ -108,7 +109,8 @@ public sealed interface Row permits Row.Listed, PlaneEvent {
             String state,
             @Nullable Instant since,
             @Nullable String why,
-            @Nullable String actions)
+            @Nullable String actions,
+            @Nullable String answer)
             implements Listed {}
 
     record TokenRow(

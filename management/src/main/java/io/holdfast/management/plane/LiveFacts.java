@@ -1,5 +1,6 @@
 package io.holdfast.management.plane;
 
+import io.holdfast.control.VmActionsTaken;
 import io.holdfast.iscsi.IoTotals;
 import java.time.Instant;
 import java.util.List;
@@ -37,13 +38,15 @@ public interface LiveFacts {
     /**
      * @param state its agent's word, in lower case: {@code running}, {@code frozen}…; {@code unknown} if it has not said
      * @param why how it came to that, for people; empty if nobody knows
+     * @param taken what its agent made of the actions that it was told of last; null if it has not said
      */
     record Vm(
             String name,
             String agent,
             String state,
             @Nullable Instant since,
-            String why) {}
+            String why,
+            @Nullable VmActionsTaken taken) {}
 
     /**
      * What has been done since the start, by all sessions, also those that are over.

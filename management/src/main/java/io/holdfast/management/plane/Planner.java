@@ -1,6 +1,5 @@
 package io.holdfast.management.plane;
 
-import io.holdfast.control.ControlJson;
 import io.holdfast.control.RaisedEvent;
 import io.holdfast.control.operator.Caller;
 import io.holdfast.control.operator.ErrorCode;
@@ -33,7 +32,6 @@ import io.holdfast.npiv.WwpnPool;
 import io.holdfast.npiv.WwpnPrefix;
 import io.holdfast.npiv.Zone;
 import io.holdfast.npiv.ZoneCommand;
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -59,7 +57,6 @@ final class Planner {
     private static final int MIN_SECRET_BYTES = 12;
 
     private static final int MAX_SECRET_BYTES = 255;
-    private static final int MAX_ACTIONS = 16 * 1024;
     private static final int MAX_RAISED = 64;
     private static final int MAX_DETAIL = 256;
     private static final Pattern EVENT_NAME = Pattern.compile(RaisedEvent.OPERATORS + "[a-z0-9][a-z0-9-]{0,61}");
@@ -490,20 +487,6 @@ final class Planner {
 
     private Planned setActions(OperatorCommand.SetActions set) {
         checkedName("VM name", set.vm());
-        if (set.actions().length() > MAX_ACTIONS) {
-            throw new Rejection(
-                    ErrorCode.BAD_VALUE,
-                    "the actions of " + set.vm() + " have " + set.actions().length() + " characters, they may have "
-                            + MAX_ACTIONS);
-        }
-        try {
-            byte[] json = set.actions().getBytes(StandardCharsets.UTF_8);
-            ControlJson.parse(json, 0, json.length);
-        } catch (IOException e) {
-            throw new Rejection(
-                    ErrorCode.BAD_VALUE,
-                    "the actions of " + set.vm() + " are no JSON object, such as {\"server-crash\":\"freeze\"}");
-        }
         if (state.actions().size() >= MAX_VMS && !state.actions().containsKey(set.vm())) {
             throw new Rejection(ErrorCode.LIMIT, "no more than " + MAX_VMS + " VMs have actions registered");
         }
@@ -513,6 +496,9 @@ final class Planner {
         }
         Fabric next = applied();
         EventActions row = new EventActions(set.vm(), set.actions(), next.version());
+        if (!row.objection().isEmpty()) {
+            throw new Rejection(ErrorCode.BAD_VALUE, row.objection());
+        }
         return sideOnly(
                 state.draft(next).put(row),
                 (before, after) -> new Row.ActionsRow(row.vm(), row.actions(), row.revision()));

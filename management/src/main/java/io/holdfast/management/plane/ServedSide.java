@@ -1,6 +1,7 @@
 package io.holdfast.management.plane;
 
 import java.io.IOException;
+import java.util.function.Consumer;
 
 /**
  * What serves: the control plane tells it of every change, in two steps around the moment that makes the change durable.
@@ -32,6 +33,40 @@ public interface ServedSide {
      * @throws IOException saying for people what is wrong with which image; the change is refused then
      */
     Prepared prepare(PlaneChange change) throws IOException;
+
+    /** The same, and {@code hearer} is shown each state after it: the first, and every later one when it is the state. */
+    default ServedSide alsoShowing(Consumer<PlaneState> hearer) {
+        ServedSide inner = this;
+        return new ServedSide() {
+            @Override
+            public void begin(PlaneState state) {
+                inner.begin(state);
+                hearer.accept(state);
+            }
+
+            @Override
+            public Prepared prepare(PlaneChange change) throws IOException {
+                Prepared prepared = inner.prepare(change);
+                return new Prepared() {
+                    @Override
+                    public long sizeBytes(LuBacking opened) {
+                        return prepared.sizeBytes(opened);
+                    }
+
+                    @Override
+                    public void carryOut(PlaneState after) {
+                        prepared.carryOut(after);
+                        hearer.accept(after);
+                    }
+
+                    @Override
+                    public void withdraw() {
+                        prepared.withdraw();
+                    }
+                };
+            }
+        };
+    }
 
     /** A change that can be carried out. */
     interface Prepared {

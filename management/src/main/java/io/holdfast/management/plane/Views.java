@@ -1,5 +1,6 @@
 package io.holdfast.management.plane;
 
+import io.holdfast.control.VmActionsTaken;
 import io.holdfast.control.operator.Labels;
 import io.holdfast.control.operator.Row;
 import io.holdfast.iscsi.IoKind;
@@ -267,12 +268,28 @@ final class Views {
                     vm.state(),
                     vm.since(),
                     vm.why().isEmpty() ? null : vm.why(),
-                    actions == null ? null : actions.actions()));
+                    actions == null ? null : actions.actions(),
+                    actions == null ? null : answer(actions, vm.taken())));
         }
         registered
                 .values()
-                .forEach(row -> rows.add(new Row.VmRow(row.vm(), null, "no-agent", null, null, row.actions())));
+                .forEach(row -> rows.add(
+                        new Row.VmRow(row.vm(), null, "no-agent", null, null, row.actions(), answer(row, null))));
         return rows;
+    }
+
+    /** What an agent makes of actions; null if it has not said, or of others only. */
+    private static @Nullable String answer(EventActions actions, @Nullable VmActionsTaken taken) {
+        String objection = actions.objection();
+        if (!objection.isEmpty()) {
+            return "not told: " + objection;
+        }
+        if (taken == null || taken.revision() != actions.revision()) {
+            return null;
+        }
+        String overruled =
+                taken.overruled().isEmpty() ? "" : "; the agent's own settings go first for " + taken.overruled();
+        return (taken.refused().isEmpty() ? "taken" : "refused: " + taken.refused()) + overruled;
     }
 
     static Row.RaisedRow row(OperatorEvent event) {

@@ -14,8 +14,12 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class ControlPlaneTest {
     private static final long GIB = 1L << 30;
@@ -119,6 +123,35 @@ class ControlPlaneTest {
                     .startsWith("the actions of web1 are no JSON object");
         }
         rig.done(new OperatorCommand.SetActions("web1", "{\"server-crash\":\"freeze\"}"));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "{\"server-crush\":\"leave\"}  | the actions of web1: there is no event 'server-crush'; events are server-crash,",
+                "{\"server-crash\":\"frezee\"} | the actions of web1: 'frezee' is no action; actions are freeze,",
+                "{\"server-crash\":1}          | the actions of web1: what is to be done on 'server-crash' must be a text",
+                "{\"a\\nb\":\"leave\"}          | the actions of web1: there is no event 'a?b'",
+            })
+    void shouldTakeActionsThatThereAreOnly(String actions, String why) {
+        assertThat(rig.refused(new OperatorCommand.SetActions("web1", actions), ErrorCode.BAD_VALUE)
+                        .message())
+                .startsWith(why);
+    }
+
+    @Test
+    void shouldTakeActionsForAsManyEventsAsAnAgentDoes() {
+        assertThat(rig.refused(new OperatorCommand.SetActions("web1", leave(33)), ErrorCode.BAD_VALUE)
+                        .message())
+                .isEqualTo("the actions of web1 are for 33 events, the limit is 32");
+        rig.done(new OperatorCommand.SetActions("web1", leave(32)));
+    }
+
+    private static String leave(int events) {
+        return IntStream.range(0, events)
+                .mapToObj(i -> "\"x-" + i + "\":\"leave\"")
+                .collect(Collectors.joining(",", "{", "}"));
     }
 
     @Test

@@ -27,7 +27,7 @@ final class RandomCommands {
             case 12 -> new OperatorCommand.ResizeLu(lu, MIB * (1 + random.nextInt(20)));
             case 13 -> new OperatorCommand.AddAdapter(client, null, null, null);
             case 14 -> new OperatorCommand.DeclareLu(lu, random.nextBoolean() ? Sharing.SHARED : Sharing.PRIVATE);
-            case 15 -> new OperatorCommand.SetActions("vm" + random.nextInt(NAMES), "{\"crash\":\"freeze\"}");
+            case 15 -> new OperatorCommand.SetActions("vm" + random.nextInt(NAMES), "{\"server-crash\":\"freeze\"}");
             case 16 ->
                 random.nextBoolean()
                         ? new OperatorCommand.CreateToken("t" + random.nextInt(NAMES), Role.OBSERVER, null)
