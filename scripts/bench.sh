@@ -44,6 +44,8 @@ Runs each workload on Holdfast and on each peer in turn, several rounds, and pri
   --java-home DIR    the Java that runs Holdfast (JAVA_HOME, or the java on the path)
   --dir DIR          where the files to serve are made (/dev/shm); they are removed at the end
   --size MIB         size of each file (2048); one for each server
+  --one-file         all serve the same file, one after the other: each is started, warmed up and ended for every measurement.
+                     Takes longer; no difference between two files is taken for one between two servers
   --json FILE        write every round, the medians and the machine there too
   --require          fail when a ratio to tgt is below the project's goal for it
   --no-set-up        neither install nor build anything
@@ -73,6 +75,7 @@ io=auto
 java_home=${JAVA_HOME:-}
 dir=/dev/shm
 size_mib=2048
+one_file=no
 json=
 require=no
 set_up=yes
@@ -94,6 +97,7 @@ parse_options() {
       --dir) dir=$2; shift ;;
       --size) size_mib=$2; shift ;;
       --json) json=$2; shift ;;
+      --one-file) one_file=yes ;;
       --require) require=yes ;;
       --no-set-up) set_up=no ;;
       -h | --help) usage; exit 0 ;;
@@ -191,6 +195,7 @@ set_up() {
 check_room() {
   local count needed_mib free_mib available_mib
   count=$(( 1 + $(tr ',' '\n' <<< "$peers" | grep -c .) ))
+  [ $one_file = no ] || count=1
   needed_mib=$(( count * size_mib + 64 ))
   free_mib=$(( $(df --output=avail -B1M "$dir" | tail -n 1) ))
   [ "$free_mib" -ge "$needed_mib" ] || die "$dir has $free_mib MiB free; $count files need $needed_mib: use --dir or --size"
@@ -207,6 +212,10 @@ make_files() {
   local i mib server
   head -c 64M /dev/urandom > "$image_dir/piece" || die "cannot write to $dir"
   for server in "${!server_kind[@]}"; do
+    if [ $one_file = yes ] && [ "$server" -gt 0 ]; then
+      ln "$image_dir/disk0.img" "$image_dir/disk$server.img" || die "cannot make a second name for a file in $dir"
+      continue
+    fi
     mib=0
     while [ $mib -lt "$size_mib" ]; do
       i=$(( size_mib - mib < 64 ? size_mib - mib : 64 ))
@@ -255,18 +264,34 @@ load() {
   fi
 }
 
+# take_turn SERVER: it runs, and no other does. end_turn SERVER: it waits, or is gone if another one is to have its file.
+take_turn() {
+  [ -z "${server_pid[$1]:-}" ] || { resume_server "$1"; return; }
+  start_server "$1"
+}
+
+end_turn() {
+  if [ $one_file = yes ]; then stop_server "$1"; else pause_server "$1"; fi
+}
+
+# warm_up_for SERVER WORKLOAD
+warm_up_for() {
+  local options
+  read -ra options <<< "$(workload_field "$2" 2)"
+  [ "$warm_up" -eq 0 ] || load "$1" "$warm_up" "${options[@]}"
+}
+
 warm_up_servers() {
-  local server name began=$SECONDS options
+  local server name began=$SECONDS
   for server in "${!server_kind[@]}"; do
-    resume_server "$server"
+    take_turn "$server"
     # A server that is fast by being wrong would show here.
     load "$server" 1 --verify --span 64M --mode mixed --block-size 4K --queue-depth 32 --connections 2
     load "$server" 1 --verify --span 64M --mode mixed --block-size 1M --queue-depth 4
     for name in ${workloads//,/ }; do
-      read -ra options <<< "$(workload_field "$name" 2)"
-      [ "$warm_up" -eq 0 ] || load "$server" "$warm_up" "${options[@]}"
+      [ $one_file = yes ] || warm_up_for "$server" "$name"
     done
-    pause_server "$server"
+    end_turn "$server"
   done
   warm_up_seconds=$(( (SECONDS - began) / ${#server_kind[@]} ))
 }
@@ -300,7 +325,8 @@ measure() {
   local server=$1 name=$2 round=$3 options ticks busy figures way beside_pid=
   read -ra options <<< "$(workload_field "$name" 2)"
   way=$(workload_field "$name" 5)
-  resume_server "$server"
+  take_turn "$server"
+  [ $one_file = no ] || warm_up_for "$server" "$name"
   ! is_cold "$name" || chill "$server"
   if [ "$way" = beside ]; then
     load "$server" 5 --access sequential --block-size 1M --span 64M --count 64
@@ -330,7 +356,7 @@ measure() {
   [ -n "$figures" ] || die "cannot compute what ${server_label[$server]} used"
   printf 'round\t%s\t%s\t%s\t%s\t%s\t%s\n' "$name" "$server" "$round" "$figures" "$(cat "$run_dir/load.json")" \
     "$(server_rss_mib "$server")" >> "$run_dir/rounds.tsv"
-  pause_server "$server"
+  end_turn "$server"
   say "  round $round ${server_label[$server]}: $(cut -d: -f2- "$run_dir/load.out"); server CPU ${figures%$'\t'*} us per I/O," \
     "others ${figures#*$'\t'} % of a core"
 }
@@ -338,7 +364,7 @@ measure() {
 measure_all() {
   local name round server
   for server in "${!server_kind[@]}"; do
-    printf 'server\t%s\t%s\t%s\n' "$server" "${server_label[$server]}" "$(server_version "$server")"
+    printf 'server\t%s\t%s\t%s\n' "$server" "${server_label[$server]}" "${server_told[$server]}"
   done > "$run_dir/rounds.tsv"
   for name in ${workloads//,/ }; do
     printf 'workload\t%s\t%s\t%s\n' "$name" "$(workload_field "$name" 3)" "$(workload_field "$name" 4)" >> "$run_dir/rounds.tsv"
@@ -360,6 +386,7 @@ describe() {
     kernel "$(uname -sr)" \
     file_system "$file_system" \
     file_mib "$size_mib" \
+    one_file "$one_file" \
     rounds "$rounds" \
     seconds "$seconds" \
     warm_up_seconds "$warm_up_seconds" >> "$run_dir/rounds.tsv"
@@ -381,8 +408,9 @@ declare_servers "$subject" ${peers//,/ }
 make_files
 for server in "${!server_kind[@]}"; do
   start_server "$server"
-  say "${server_label[$server]}: $(server_version "$server"), ${server_url[$server]}"
-  pause_server "$server"
+  server_told[server]=$(server_version "$server")
+  say "${server_label[$server]}: ${server_told[$server]}, ${server_url[$server]}"
+  end_turn "$server"
 done
 warm_up_servers
 say "warm-up: ${warm_up_seconds} s on each server, its data verified; now $rounds rounds of $seconds s of each workload"

@@ -21,6 +21,7 @@ server_label=()
 server_pid=()
 server_url=()
 server_log=()
+server_told=()
 
 # declare_servers KIND...: the subject is number 0.
 declare_servers() {
@@ -87,21 +88,33 @@ await() {
 
 # Stopped processes first wake up, then are asked, then are killed.
 stop_servers() {
-  local pid left
-  for pid in "${server_pid[@]}"; do
-    kill -CONT "$pid" 2> /dev/null
-    kill -TERM "$pid" 2> /dev/null
-  done
-  for pid in "${server_pid[@]}"; do
-    left=60
-    while kill -0 "$pid" 2> /dev/null && [ $left -gt 0 ]; do
-      left=$(( left - 1 ))
-      sleep 0.05
-    done
-    kill -KILL "$pid" 2> /dev/null
-    wait "$pid" 2> /dev/null
-  done
+  local pid
+  for pid in "${server_pid[@]}"; do ask_to_end "$pid"; done
+  for pid in "${server_pid[@]}"; do await_end "$pid"; done
   server_pid=()
+}
+
+# Where it listened is forgotten: it may be started again.
+stop_server() {
+  ask_to_end "${server_pid[$1]}"
+  await_end "${server_pid[$1]}"
+  unset "server_pid[$1]"
+  rm -f "$run_dir/out$1"
+}
+
+ask_to_end() {
+  kill -CONT "$1" 2> /dev/null
+  kill -TERM "$1" 2> /dev/null
+}
+
+await_end() {
+  local left=60
+  while kill -0 "$1" 2> /dev/null && [ $left -gt 0 ]; do
+    left=$(( left - 1 ))
+    sleep 0.05
+  done
+  kill -KILL "$1" 2> /dev/null
+  wait "$1" 2> /dev/null
 }
 
 # ---- Holdfast ---------------------------------------------------------------------------------------------------------------
