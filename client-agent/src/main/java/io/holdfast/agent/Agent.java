@@ -8,6 +8,7 @@ import io.holdfast.agent.freeze.RecordStore;
 import io.holdfast.agent.freeze.ServerView;
 import io.holdfast.agent.portal.ServerProof;
 import io.holdfast.agent.watch.ConnectionBreaker;
+import io.holdfast.agent.watch.ServerLoss;
 import io.holdfast.agent.watch.ServerWatch;
 import io.holdfast.control.AgentMessage;
 import io.holdfast.control.ControlProtocol;
@@ -333,16 +334,16 @@ public final class Agent implements AutoCloseable {
         }
 
         @Override
-        public void lost(String why, boolean silent) {
+        public void lost(String why, ServerLoss how) {
             outage++;
             announcement = 0;
             String reason = "server " + Addresses.print(address) + " lost: " + why;
-            String event = silent ? EventTable.SERVER_SILENT : EventTable.SERVER_CRASH;
+            String event = how == ServerLoss.SILENT ? EventTable.SERVER_SILENT : EventTable.SERVER_CRASH;
             batch.together(() -> vms.forEach(vm -> vm.serverLost(name, event, reason)));
             LOG.warn("{}", reason);
             listener.serverLost(why);
             InetSocketAddress portal = lastPortal;
-            if (silent && portal != null) {
+            if (how != ServerLoss.ENDED && portal != null) {
                 besides.execute(() -> breakConnections(portal));
             }
         }
@@ -352,7 +353,7 @@ public final class Agent implements AutoCloseable {
                 int pid = onLoop(vm::pid, 0);
                 if (pid != 0) {
                     int broken = ConnectionBreaker.breakConnections(pid, portal);
-                    LOG.info("vm {}: {} connections to the silent server broken", vm.name(), broken);
+                    LOG.info("vm {}: {} connections to the server that is away broken", vm.name(), broken);
                 }
             }
         }

@@ -460,11 +460,9 @@ class FreezeCasesIT {
             scene.awaitWriting(left);
             scene.awaitWriting(frozen);
 
-            // Both: a server whose portal is found closed before its control connection ends counts as silent.
-            scene.operate(
-                    setting, "actions", "set", "web1", "{\"server-crash\":\"leave\",\"server-silent\":\"leave\"}");
+            scene.operate(setting, "actions", "set", "web1", "{\"server-crash\":\"leave\"}");
             scene.operate(setting, "actions", "set", "web2", "{\"server-crash\":\"power-off\"}");
-            scene.awaitSaid("vm web1: its server's operators want [server-crash=leave, server-silent=leave]");
+            scene.awaitSaid("vm web1: its server's operators want [server-crash=leave]");
             scene.awaitSaid("server-crash=power-off: its agent's settings give it no limit=SECONDS");
             server.child().kill();
             scene.awaitPaused(frozen);

@@ -62,12 +62,8 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
          */
         void serves(ServerView server, InetSocketAddress portal, List<IscsiSession> sessions);
 
-        /**
-         * It does not serve.
-         *
-         * @param silent its process may still be there, and connections to it half-open
-         */
-        void lost(String why, boolean silent);
+        /** It does not serve. */
+        void lost(String why, ServerLoss how);
 
         void goingAway(ServerMessage.GoingAway announcement);
 
@@ -262,7 +258,9 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
                     tellAskers(true);
                 } else if (outcome.silence() || outcome.closed() || leaving) {
                     // A portal that is closed serves nobody, and one that has said that it goes needs no other reason.
-                    lost("a VM lost its session, and " + outcome.trouble(), true);
+                    lost(
+                            "a VM lost its session, and " + outcome.trouble(),
+                            outcome.silence() ? ServerLoss.SILENT : ServerLoss.ENDING);
                 } else {
                     awaitBeat(asked, outcome.trouble(), System.nanoTime());
                 }
@@ -283,12 +281,12 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
             return;
         }
         if (leaving) {
-            lost("a VM lost its session, and " + trouble, true);
+            lost("a VM lost its session, and " + trouble, ServerLoss.ENDING);
         } else if (to.lastHeardNanos() - refusedNanos > 0) {
             LOG.warn("server {}: {}, but its heart beats; nothing is frozen for that", print(), trouble);
             tellAskers(true);
         } else if (msSince(refusedNanos, System.nanoTime()) >= FRESH_BEAT_MS) {
-            lost("a VM lost its session, and " + trouble, true);
+            lost("a VM lost its session, and " + trouble, ServerLoss.ENDING);
         } else {
             loop.schedule(() -> awaitBeat(asked, trouble, refusedNanos), PROVE_AGAIN_MS, TimeUnit.MILLISECONDS);
         }
@@ -355,7 +353,7 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
                 lost(
                         "silent for " + Spans.print(msSince(to.lastHeardNanos(), System.nanoTime())) + ", and "
                                 + outcome.trouble(),
-                        true);
+                        ServerLoss.SILENT);
                 return;
             }
             nextDoubtNanos = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(settings.silenceMs());
@@ -405,21 +403,21 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
                 loop, EpollSocketChannel.class, address, pace.connectLimitMs(), hello, control, conversation);
     }
 
-    private void lost(String why, boolean silent) {
+    private void lost(String why, ServerLoss how) {
         if (phase != Phase.SERVING) {
             return;
         }
         enter(Phase.AWAY, why);
         forget();
         conversations++;
-        listener.lost(why, silent);
+        listener.lost(why, how);
         tellAskers(false);
         ControlClient broken = client;
         client = null;
         if (broken != null) {
             broken.abandon(why);
         }
-        pace.lost(silent);
+        pace.lost(how != ServerLoss.ENDED);
         provedEarly = false;
         reconnectLater();
     }
@@ -524,7 +522,7 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
                 settings,
                 print(),
                 () -> System.nanoTime() - deafUntilNanos <= 0,
-                why -> lost(why, true));
+                why -> lost(why, ServerLoss.SILENT));
         ServerView proven =
                 new ServerView(Addresses.print(at), welcome.epoch(), PortalSearch.seenAt(served, at), raised);
         view = proven;
@@ -687,7 +685,7 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
             ControlClient over = client;
             client = null;
             if (phase == Phase.SERVING) {
-                lost(why, false);
+                lost(why, ServerLoss.ENDED);
                 return;
             }
             boolean introducing = phase == Phase.INTRODUCING;

@@ -116,7 +116,7 @@ class ServerWatchTest implements ServerWatch.Listener {
         long began = System.nanoTime();
         server.close();
 
-        awaitHeard("lost silent=false");
+        awaitHeard("lost ENDED");
         assertThat(System.nanoTime() - began).isLessThan(TimeUnit.SECONDS.toNanos(3));
     }
 
@@ -210,7 +210,7 @@ class ServerWatchTest implements ServerWatch.Listener {
         await().during(Duration.ofMillis(1_500)).until(() -> heard.size() == 1);
         target.answersLogins = false;
 
-        awaitHeard("lost silent=true");
+        awaitHeard("lost SILENT");
     }
 
     @Test
@@ -220,7 +220,7 @@ class ServerWatchTest implements ServerWatch.Listener {
         target.answersCommands = false;
         target.answersLogins = false;
 
-        awaitHeard("lost silent=true");
+        awaitHeard("lost SILENT");
     }
 
     @Test
@@ -254,7 +254,7 @@ class ServerWatchTest implements ServerWatch.Listener {
         target.answersLogins = false;
         assertThat(prove()).isFalse();
 
-        assertThat(heard).contains("lost silent=true");
+        assertThat(heard).contains("lost SILENT");
     }
 
     @Test
@@ -265,7 +265,7 @@ class ServerWatchTest implements ServerWatch.Listener {
         target.die();
 
         assertThat(prove()).isFalse();
-        assertThat(heard).contains("lost silent=true");
+        assertThat(heard).contains("lost ENDING");
     }
 
     @Test
@@ -384,7 +384,7 @@ class ServerWatchTest implements ServerWatch.Listener {
         target.hangsUp = true;
 
         assertThat(prove()).isTrue();
-        assertThat(heard).doesNotContain("lost silent=true");
+        assertThat(heard).doesNotContain("lost SILENT", "lost ENDING");
     }
 
     @Test
@@ -401,7 +401,7 @@ class ServerWatchTest implements ServerWatch.Listener {
         server.close();
 
         assertThat(answer.get(5, TimeUnit.SECONDS)).isFalse();
-        assertThat(heard).contains("lost silent=false").doesNotContain("lost silent=true");
+        assertThat(heard).contains("lost ENDED").doesNotContain("lost SILENT");
     }
 
     @Test
@@ -433,7 +433,7 @@ class ServerWatchTest implements ServerWatch.Listener {
         loop.execute(() -> watch.prove(answer::complete));
 
         server.close();
-        awaitHeard("lost silent=false");
+        awaitHeard("lost ENDED");
         target.answersLogins = true;
         serve(BEATING, port);
         await().pollInterval(Duration.ofMillis(5))
@@ -501,7 +501,7 @@ class ServerWatchTest implements ServerWatch.Listener {
         int port = server.localAddress().getPort();
         awaitHeard("serves vios1 " + target.address().getPort());
         server.close();
-        awaitHeard("lost silent=false");
+        awaitHeard("lost ENDED");
         heard.clear();
 
         await().during(Duration.ofMillis(400)).until(heard::isEmpty);
@@ -619,7 +619,7 @@ class ServerWatchTest implements ServerWatch.Listener {
         awaitHeard("serves vios1 " + target.address().getPort());
         int port = server.localAddress().getPort();
         server.close();
-        awaitHeard("lost silent=false");
+        awaitHeard("lost ENDED");
         heard.clear();
         return port;
     }
@@ -672,8 +672,8 @@ class ServerWatchTest implements ServerWatch.Listener {
     }
 
     @Override
-    public void lost(String why, boolean silent) {
-        heard.add("lost silent=" + silent);
+    public void lost(String why, ServerLoss how) {
+        heard.add("lost " + how);
     }
 
     @Override
