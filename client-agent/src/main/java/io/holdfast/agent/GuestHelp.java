@@ -1,8 +1,10 @@
 package io.holdfast.agent;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 
 /**
@@ -20,6 +22,8 @@ final class GuestHelp {
     private final Logger log;
     private final Optional<GuestAgent> agent;
     private boolean quiet;
+    /** The hook's last run. Guarded by this. */
+    private @Nullable Process run;
 
     GuestHelp(VmConfig config, VmKeeper.Home home) {
         this.config = config;
@@ -69,18 +73,30 @@ final class GuestHelp {
         }));
     }
 
+    /** One at a time: events that others can raise must not start processes without end. */
     void runHook(String event, String detail) {
-        config.hook()
-                .ifPresent(hook -> home.slowly().execute(() -> {
-                    try {
-                        new ProcessBuilder(hook.toString(), config.name(), event, detail)
-                                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                                .redirectError(ProcessBuilder.Redirect.DISCARD)
-                                .start();
-                        log.info("vm {}: hook {} started for {}", config.name(), hook, event);
-                    } catch (IOException e) {
-                        log.warn("vm {}: hook {} cannot be started: {}", config.name(), hook, e.getMessage());
-                    }
-                }));
+        config.hook().ifPresent(hook -> home.slowly().execute(() -> startHook(hook, event, detail)));
+    }
+
+    private synchronized void startHook(Path hook, String event, String detail) {
+        Process before = run;
+        if (before != null && before.isAlive()) {
+            log.warn(
+                    "vm {}: hook {} is not started for {}: its run before, process {}, has not ended",
+                    config.name(),
+                    hook,
+                    event,
+                    before.pid());
+            return;
+        }
+        try {
+            run = new ProcessBuilder(hook.toString(), config.name(), event, detail)
+                    .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                    .redirectError(ProcessBuilder.Redirect.DISCARD)
+                    .start();
+            log.info("vm {}: hook {} started for {}", config.name(), hook, event);
+        } catch (IOException e) {
+            log.warn("vm {}: hook {} cannot be started: {}", config.name(), hook, e.getMessage());
+        }
     }
 }

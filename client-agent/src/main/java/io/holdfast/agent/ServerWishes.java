@@ -2,6 +2,7 @@ package io.holdfast.agent;
 
 import io.holdfast.agent.freeze.EventAction;
 import io.holdfast.agent.freeze.EventTable;
+import io.holdfast.agent.freeze.VmPolicy;
 import io.holdfast.control.VmActions;
 import java.util.ArrayList;
 import java.util.List;
@@ -42,7 +43,10 @@ record ServerWishes(Map<String, EventAction> taken, List<String> refused) {
             case HOOK ->
                 vm.hook().isPresent() ? Optional.empty() : Optional.of("its agent's settings give it no hook=PROGRAM");
             case POWER_OFF ->
-                vm.limitMs() > 0 ? Optional.empty() : Optional.of("its agent's settings give it no limit=SECONDS");
+                // Ending a VM is not for afar: only where whoever runs its host wants the same.
+                vm.limitMs() > 0 && vm.then() == VmPolicy.Then.POWER_OFF
+                        ? Optional.empty()
+                        : Optional.of("its agent's settings do not say limit=SECONDS:power-off");
             case FREEZE, LEAVE, RECLAIM, QUIESCE -> Optional.empty();
         };
     }

@@ -42,7 +42,7 @@ class ReferencePageTest {
                 + " VMs;\n"
                 + "4. the built-in action.\n\n"
                 + "An agent does not take from operators: events and actions that it does not know, `hook` for a VM"
-                + " without `hook=PROGRAM` in its settings, and `power-off` for one without `limit=SECONDS`. `holdfast"
+                + " without `hook=PROGRAM` in its settings, and `power-off` for one without `limit=SECONDS:power-off`. `holdfast"
                 + " vms` shows its answer. While the server is away it goes by what it was told last, also when it is"
                 + " restarted itself.\n");
         page.append("\n## What a guest may say\n\n");

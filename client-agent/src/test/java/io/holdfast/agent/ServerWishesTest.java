@@ -36,7 +36,7 @@ class ServerWishesTest {
                 "server-crush | leave     | there is no event 'server-crush'; events are server-crash,",
                 "x-           | leave     | there is no event 'x-'",
                 "server-crash | hook      | its agent's settings give it no hook=PROGRAM",
-                "server-crash | power-off | its agent's settings give it no limit=SECONDS",
+                "server-crash | power-off | its agent's settings do not say limit=SECONDS:power-off",
                 "server-crash | /bin/sh   | '/bin/sh' is no action",
             })
     void shouldSayWhyItRefuses(String event, String action, String why) throws AgentConfigException {
@@ -48,11 +48,18 @@ class ServerWishesTest {
 
     @Test
     void shouldRunTheHookAndEndTheVmWhereItsSettingsHaveThem() throws AgentConfigException {
-        ServerWishes wishes =
-                judged("web1=/q,hook=/h,limit=60", Map.of("server-crash", "power-off", "server-stop", "hook"));
+        ServerWishes wishes = judged(
+                "web1=/q,hook=/h,limit=60:power-off", Map.of("server-crash", "power-off", "server-stop", "hook"));
 
         assertThat(wishes.refused()).isEmpty();
         assertThat(wishes.taken()).hasSize(2);
+    }
+
+    @Test
+    void shouldNotEndAVmWhoseHostWantsToBeToldOnly() throws AgentConfigException {
+        ServerWishes wishes = judged("web1=/q,limit=60:alert", Map.of("server-crash", "power-off"));
+
+        assertThat(wishes.taken()).isEmpty();
     }
 
     @Test

@@ -9,7 +9,7 @@ package io.holdfast.control;
  * @param overruled for which events the VM's own settings at its agent go first; empty if for none
  */
 public record VmActionsTaken(String vm, long revision, String refused, String overruled) {
-    /** Of either text; what is longer is cut off. */
+    /** Characters of either text; what is longer is cut off. */
     public static final int MAX_TEXT = 512;
 
     public VmActionsTaken {
@@ -17,7 +17,10 @@ public record VmActionsTaken(String vm, long revision, String refused, String ov
         overruled = cut(overruled);
     }
 
+    /** Fit for a line of a log: they come from whoever speaks to the control port. */
     private static String cut(String text) {
-        return text.length() <= MAX_TEXT ? text : text.substring(0, MAX_TEXT - 1) + "…";
+        StringBuilder out = new StringBuilder();
+        text.codePoints().limit(MAX_TEXT).forEach(c -> out.appendCodePoint(Character.isISOControl(c) ? '?' : c));
+        return out.toString();
     }
 }

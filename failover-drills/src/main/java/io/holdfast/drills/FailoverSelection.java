@@ -24,7 +24,9 @@ final class FailoverSelection {
     /** How often an outage that is over soon is repeated with the same guest. */
     private static final int SHORT_TIMES = 2;
 
-    /** Longer than the guests' hung-task limit of 10 s: without an agent the guest complains. */
+    /** What the guests' kernel is set to (test-images). */
+    private static final Duration HUNG_TASK_LIMIT = Duration.ofSeconds(10);
+
     private static final Duration CONTROL_OUTAGE = Duration.ofSeconds(2);
 
     /** What the test command plays: each of these is a way of its own through the agent. */
@@ -122,6 +124,10 @@ final class FailoverSelection {
         }
         if (fault == FailoverFault.NONE) {
             return load == GuestLoad.HEAVY && !disks.two() && outage.toSeconds() == 3;
+        }
+        if (fault == FailoverFault.BOTH_DEAD) {
+            // Nobody is left who could freeze the guest: longer than its hung-task limit it must complain.
+            return outage.compareTo(HUNG_TASK_LIMIT) < 0;
         }
         // The second disk is beside the first, which is the one whose storage fails; other guests have one disk.
         boolean alone = fault.shape().scenery().spare() > 0 || fault.storage() != FailoverStage.Storage.ORDINARY;

@@ -34,7 +34,8 @@ class FailoverSelectionTest {
         List<FailoverPlan> plans = FailoverSelection.all(3);
 
         for (FailoverFault fault : FailoverFault.values()) {
-            if (fault != FailoverFault.NONE && fault != FailoverFault.TWENTY) {
+            if (!List.of(FailoverFault.NONE, FailoverFault.TWENTY, FailoverFault.BOTH_DEAD)
+                    .contains(fault)) {
                 List<FailoverPlan> own = plans.stream()
                         .filter(plan -> plan.fault() == fault && plan.route() == Route.THROUGH_AGENT)
                         .toList();
@@ -53,6 +54,9 @@ class FailoverSelectionTest {
                             .distinct())
                     .hasSize(GuestDisks.values().length * GuestLoad.values().length);
         }
+        assertThat(plans)
+                .filteredOn(plan -> plan.fault() == FailoverFault.BOTH_DEAD)
+                .allSatisfy(plan -> assertThat(plan.outage()).isLessThan(Duration.ofSeconds(10)));
     }
 
     private static GuestDisks[] disksFor(FailoverFault fault) {

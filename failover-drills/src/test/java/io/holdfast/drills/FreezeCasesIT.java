@@ -345,16 +345,15 @@ class FreezeCasesIT {
             // The other host is first at the server that comes back.
             SystemTool.insist("kill", "-STOP", String.valueOf(agent.child().pid()));
             scene.start(setting);
-            ForeignHost foreign = ForeignHost.at(setting.iscsiPort(), vm.target());
-            foreign.takeDisk();
-            SystemTool.insist("kill", "-CONT", String.valueOf(agent.child().pid()));
-            scene.awaitSaid("iqn.2026-11.io.holdfast.guest:foreign");
-            System.out.println(scene.lineWith("iqn.2026-11.io.holdfast.guest:foreign"));
-            assertThat(vm.resumes())
-                    .as("it is not led to a disk of somebody else's")
-                    .isZero();
-            foreign.giveDiskBack();
-            foreign.close();
+            try (ForeignHost foreign = ForeignHost.at(setting.iscsiPort(), vm.target())) {
+                foreign.takeDisk();
+                SystemTool.insist("kill", "-CONT", String.valueOf(agent.child().pid()));
+                scene.awaitSaid("it is reserved by iqn.2026-11.io.holdfast.guest:foreign");
+                assertThat(vm.resumes())
+                        .as("it is not led to a disk of somebody else's")
+                        .isZero();
+                foreign.giveDiskBack();
+            }
 
             scene.awaitProgress(vm);
             assertThat(vm.pauses()).isEqualTo(1);
@@ -463,7 +462,7 @@ class FreezeCasesIT {
             scene.operate(setting, "actions", "set", "web1", "{\"server-crash\":\"leave\"}");
             scene.operate(setting, "actions", "set", "web2", "{\"server-crash\":\"power-off\"}");
             scene.awaitSaid("vm web1: its server's operators want [server-crash=leave]");
-            scene.awaitSaid("server-crash=power-off: its agent's settings give it no limit=SECONDS");
+            scene.awaitSaid("server-crash=power-off: its agent's settings do not say limit=SECONDS:power-off");
             server.child().kill();
             scene.awaitPaused(frozen);
             scene.awaitSaid("it is left running, as its table says");

@@ -59,6 +59,18 @@ public final class NetworkFailure {
                 : message;
     }
 
+    /** Whether the host is there, and says that nobody listens. */
+    public static boolean isRefusal(@Nullable Throwable cause) {
+        Kind kind = kind(cause);
+        return kind == Kind.REFUSED || kind == Kind.RESET;
+    }
+
+    /** Whether the network lets nothing through. */
+    public static boolean isUnreachable(@Nullable Throwable cause) {
+        Kind kind = kind(cause);
+        return kind == Kind.NO_ROUTE || kind == Kind.NO_NETWORK || kind == Kind.TIMED_OUT;
+    }
+
     private static @Nullable Kind kind(@Nullable Throwable cause) {
         String message = cause == null ? "" : String.valueOf(cause.getMessage());
         for (Kind kind : Kind.values()) {

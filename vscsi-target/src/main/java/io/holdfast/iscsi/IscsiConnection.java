@@ -173,8 +173,8 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
     }
 
     /**
-     * Whether TCP has repeated what it sent in vain, {@value #UNHEARD_REPEATS} times at least (RFC 6298: after 0.2 s, 0.6 s,
-     * 1.4 s…). Not known of a connection on io_uring.
+     * Whether TCP has repeated what it sent in vain, {@value #UNHEARD_REPEATS} times at least (Linux: after 0.2 s, 0.6 s,
+     * 1.4 s…, where the way is short). Not known of a connection on io_uring.
      */
     boolean isUnheard() {
         if (!(context().channel() instanceof EpollSocketChannel socket) || !socket.isOpen()) {

@@ -105,8 +105,7 @@ final class Membership implements WriteAdmission.Member {
     private void ask() {
         if (unheard.getAsBoolean()) {
             // The question would wait behind what TCP repeats at ever longer intervals, while the initiator has a way
-            // to us:
-            // it has just come by it. One that still uses this connection as well loses a login's time.
+            // to us: it has just come by it. One that still uses this connection as well loses a login's time.
             closer.accept("its initiator logged in again, and nothing reaches it here");
             return;
         }

@@ -53,7 +53,10 @@ final class OutageRules {
             proof.sessionsAtServer(0);
         }
         boolean leaves = server.leavesWhenLost || vm.table.actionFor(server.name, lost.event()) == EventAction.LEAVE;
-        if (leaves && vm.dependsOn(server)) {
+        // One that stands still already, such as for the stop that was announced, has nothing to run on with.
+        boolean standsStill =
+                vm.state == FreezeState.FREEZING || vm.state == FreezeState.FROZEN || vm.state == FreezeState.PROVING;
+        if (leaves && !standsStill && vm.dependsOn(server)) {
             leave(server, lost.event() + ": it is left running, as its table says");
             return;
         }
@@ -87,7 +90,7 @@ final class OutageRules {
     void eventRaised(String name, RaisedEvent event) {
         ServerStanding server = vm.server(name);
         boolean before = server.trouble(vm.used, vm.table).isPresent();
-        server.raise(event);
+        server.raise(event, vm.table);
         boolean concerned = event.target().isEmpty() ? vm.dependsOn(server) : vm.used.uses(event.target());
         if (server.lost || !concerned) {
             return;
@@ -149,7 +152,10 @@ final class OutageRules {
 
     private void takeAway(ServerStanding server, String event, String why, FreezeAction stop) {
         // Frozen already, it is for the event that it was frozen for: an announced stop ends in a loss.
-        if (vm.state != FreezeState.FREEZING && vm.state != FreezeState.FROZEN) {
+        boolean freezesNow = vm.state == FreezeState.THAWING
+                || vm.state == FreezeState.PROVING
+                || vm.state == FreezeState.RUNNING && vm.serverEverSeen() && !vm.used.none();
+        if (freezesNow) {
             beside(server, event, why);
         }
         switch (vm.state) {

@@ -24,6 +24,9 @@ final class ServerStanding {
     ServerView view;
 
     private final List<RaisedEvent> raised = new ArrayList<>();
+    /** Those of them for which the VM was told to run on when they were raised: for these it is not frozen later either. */
+    private final List<RaisedEvent> tolerated = new ArrayList<>();
+
     private Set<String> targets = Set.of();
 
     ServerStanding(String name) {
@@ -39,6 +42,7 @@ final class ServerStanding {
         view = now;
         targets = now.targets();
         raised.clear();
+        tolerated.clear();
         raised.addAll(now.raised());
     }
 
@@ -54,15 +58,20 @@ final class ServerStanding {
         unansweredAnnouncement = 0;
         // A server that went took its troubles with it; the next one tells its own.
         raised.clear();
+        tolerated.clear();
     }
 
-    void raise(RaisedEvent event) {
+    void raise(RaisedEvent event, EventTable table) {
         clear(event);
         raised.add(event);
+        if (table.actionFor(name, event.event()) == EventAction.LEAVE) {
+            tolerated.add(event);
+        }
     }
 
     void clear(RaisedEvent event) {
         raised.removeIf(other -> other.is(event.event(), event.target()));
+        tolerated.removeIf(other -> other.is(event.event(), event.target()));
     }
 
     Set<String> targets() {
@@ -73,7 +82,8 @@ final class ServerStanding {
     Optional<RaisedEvent> trouble(UsedUnits used, EventTable table) {
         return raised.stream()
                 .filter(event -> event.target().isEmpty() || used.uses(event.target()))
-                .filter(event -> table.actionFor(name, event.event()) != EventAction.LEAVE)
+                .filter(event ->
+                        !tolerated.contains(event) && table.actionFor(name, event.event()) != EventAction.LEAVE)
                 .findFirst();
     }
 

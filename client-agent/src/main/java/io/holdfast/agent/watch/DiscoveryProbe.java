@@ -15,7 +15,6 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.ConnectTimeoutException;
 import io.netty.channel.EventLoop;
 import io.netty.channel.epoll.EpollSocketChannel;
-import java.net.ConnectException;
 import java.net.InetSocketAddress;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -87,9 +86,11 @@ final class DiscoveryProbe extends ChannelInboundHandlerAdapter implements PduDe
                 .connect(portal)
                 .addListener(done -> {
                     if (!done.isSuccess()) {
-                        boolean silence = done.cause() instanceof ConnectTimeoutException;
-                        boolean closed = !silence && done.cause() instanceof ConnectException;
-                        probe.over(new Outcome(NetworkFailure.inWords(done.cause()), silence, closed));
+                        Throwable cause = done.cause();
+                        boolean silence =
+                                cause instanceof ConnectTimeoutException || NetworkFailure.isUnreachable(cause);
+                        boolean closed = !silence && NetworkFailure.isRefusal(cause);
+                        probe.over(new Outcome(NetworkFailure.inWords(cause), silence, closed));
                     }
                 })
                 .channel();

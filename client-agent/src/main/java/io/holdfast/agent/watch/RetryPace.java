@@ -28,6 +28,8 @@ final class RetryPace {
 
     private long connectBeganNanos;
     /** How long it took when it last succeeded. */
+    private long lastMs;
+    /** The shorter of the last two: one may have been slow because this machine was busy. */
     private long usualMs;
     /** How often in a row somebody accepted the connection, and closed it without a welcome. */
     private int unwelcome;
@@ -55,7 +57,9 @@ final class RetryPace {
 
     /** TCP has connected. */
     void connected(long nowNanos) {
-        usualMs = TimeUnit.NANOSECONDS.toMillis(nowNanos - connectBeganNanos);
+        long tookMs = TimeUnit.NANOSECONDS.toMillis(nowNanos - connectBeganNanos);
+        usualMs = Math.min(tookMs, lastMs);
+        lastMs = tookMs;
     }
 
     /**
@@ -95,7 +99,7 @@ final class RetryPace {
         if (unwelcome > UNWELCOME_QUICK) {
             long longerMs = (long) UNWELCOME_FIRST_MS << Math.min(unwelcome - UNWELCOME_QUICK - 1, DOUBLINGS);
             waitMs = (int) Math.min(UNWELCOME_MAX_MS, longerMs);
-        } else if (silentlyLost && nowNanos - connectBeganNanos >= TimeUnit.MILLISECONDS.toNanos(impatientMs())) {
+        } else if (silentlyLost && nowNanos - connectBeganNanos >= TimeUnit.MILLISECONDS.toNanos(connectLimitMs())) {
             // It has waited already.
             waitMs = Math.min(waitMs, settings.retryFirstMs());
         }

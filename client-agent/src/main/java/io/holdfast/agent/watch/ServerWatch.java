@@ -353,7 +353,7 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
                 lost(
                         "silent for " + Spans.print(msSince(to.lastHeardNanos(), System.nanoTime())) + ", and "
                                 + outcome.trouble(),
-                        ServerLoss.SILENT);
+                        outcome.closed() ? ServerLoss.ENDING : ServerLoss.SILENT);
                 return;
             }
             nextDoubtNanos = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(settings.silenceMs());

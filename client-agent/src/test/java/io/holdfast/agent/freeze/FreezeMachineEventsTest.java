@@ -14,6 +14,7 @@ import io.holdfast.agent.freeze.FreezeEvent.DisksKnown;
 import io.holdfast.agent.freeze.FreezeEvent.EventCleared;
 import io.holdfast.agent.freeze.FreezeEvent.EventRaised;
 import io.holdfast.agent.freeze.FreezeEvent.Resumed;
+import io.holdfast.agent.freeze.FreezeEvent.ServerGoingAway;
 import io.holdfast.agent.freeze.FreezeEvent.ServerLost;
 import io.holdfast.agent.freeze.FreezeEvent.ServerServes;
 import io.holdfast.agent.freeze.FreezeEvent.SessionsAtServer;
@@ -463,5 +464,42 @@ class FreezeMachineEventsTest extends MachineBench {
 
         assertThat(machine.state()).isEqualTo(RUNNING);
         assertThat(last).contains(new FreezeAction.PortalHold(ONLY)).doesNotContain(new SendStop());
+    }
+
+    @Test
+    void shouldFreezeForASecondEventAlthoughTheFirstIsNotLeftAloneAnyMore() {
+        EventTable table = new EventTable(Map.of());
+        machine = new FreezeMachine("web1", "127.0.0.1:3270", null, VmPolicy.PLAIN, table);
+        running();
+        table.registeredAt(ONLY, Map.of("x-maintenance", EventAction.LEAVE));
+        apply(new FreezeEvent.RegistrationsChanged());
+        raise(new RaisedEvent("x-maintenance", "", "shelf is moved"));
+        table.registeredAt(ONLY, Map.of());
+        apply(new FreezeEvent.RegistrationsChanged());
+        assertThat(machine.state())
+                .as("it runs through the event that it was to run through")
+                .isEqualTo(RUNNING);
+
+        raise(new RaisedEvent("x-other", "", "and now"));
+
+        assertThat(machine.state()).isEqualTo(FreezeState.FREEZING);
+    }
+
+    @Test
+    void shouldStandInForAServerThatGoesAsAnnouncedWhateverIsToBeDoneWhenItCrashes() {
+        EventTable table = new EventTable(Map.of());
+        machine = new FreezeMachine("web1", "127.0.0.1:3270", null, VmPolicy.PLAIN, table);
+        running();
+        table.registeredAt(ONLY, Map.of(EventTable.SERVER_CRASH, EventAction.LEAVE));
+        apply(new FreezeEvent.RegistrationsChanged());
+        apply(new ServerGoingAway(7, "PLANNED_STOP"));
+        apply(new Stopped());
+        apply(new StopReplied(""));
+        assertThat(machine.state()).isEqualTo(FROZEN);
+
+        apply(new ServerLost("lost"));
+
+        assertThat(machine.state()).isEqualTo(FROZEN);
+        assertThat(last).doesNotContain(new FreezeAction.PortalHold(ONLY));
     }
 }

@@ -76,10 +76,15 @@ class RetryPaceTest {
     void shouldGiveALongPathTheTimeThatItUsuallyTakes() {
         elsewhere.connects(0);
         elsewhere.connected(TimeUnit.MILLISECONDS.toNanos(60));
+        elsewhere.connected(TimeUnit.MILLISECONDS.toNanos(300));
 
         elsewhere.lost(true);
 
         assertThat(elsewhere.connectLimitMs()).isEqualTo(RetryPace.USUAL_TIMES * 60);
+        waits(elsewhere, 10);
+        assertThat(elsewhere.nextWaitMs(TimeUnit.MILLISECONDS.toNanos(RetryPace.USUAL_TIMES * 60)))
+                .as("it has waited already")
+                .isEqualTo(SETTINGS.retryFirstMs());
     }
 
     @Test
