@@ -470,6 +470,7 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
                         opened.pid(),
                         value.path("running").asBoolean(false),
                         value.path("status").asText("unknown")));
+                sessions.values().forEach(at -> at.attached(opened.pid()));
                 disks.look();
             }
         });

@@ -41,6 +41,8 @@ final class VmSessions {
     private final Set<IscsiSession> closedMeanwhile = new HashSet<>();
 
     private boolean looking;
+    /** What the server listed before QEMU was known: nobody has looked yet which of them are its. */
+    private List<IscsiSession> unexamined = List.of();
 
     /** A login that was led to the server. */
     private record Led(String initiator, long isid, String target) {}
@@ -92,6 +94,7 @@ final class VmSessions {
 
     void serverLost() {
         atServer.clear();
+        unexamined = List.of();
         looks++;
     }
 
@@ -107,6 +110,7 @@ final class VmSessions {
         if (looking) {
             closedMeanwhile.add(session);
         }
+        unexamined = unexamined.stream().filter(other -> !other.equals(session)).toList();
         boolean ours = atServer.remove(session);
         if (ours) {
             changed.accept(atServer.size());
@@ -118,12 +122,13 @@ final class VmSessions {
      * Finds the VM's among the sessions that a server lists. One that was merely silent still lists sessions whose
      * connections were broken; and after a restart of the agent only QEMU's own sockets tell which sessions are its.
      *
-     * @param pid QEMU's process, or 0
+     * @param pid QEMU's process, or 0 as long as that is not known: then they are looked through when it is
      */
     void findIn(List<IscsiSession> listed, int pid) {
         int look = ++looks;
         looking = false;
         closedMeanwhile.clear();
+        unexamined = pid == 0 ? List.copyOf(listed) : List.of();
         if (listed.isEmpty() || pid == 0) {
             return;
         }
@@ -143,5 +148,12 @@ final class VmSessions {
                 }
             });
         });
+    }
+
+    /** QEMU is known from now on. */
+    void attached(int pid) {
+        if (!unexamined.isEmpty()) {
+            findIn(unexamined, pid);
+        }
     }
 }

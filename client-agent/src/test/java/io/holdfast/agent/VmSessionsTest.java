@@ -69,4 +69,37 @@ class VmSessionsTest {
         assertThat(sessions.closed(SESSION)).isTrue();
         assertThat(counts).containsExactly(1, 0);
     }
+
+    @Test
+    void shouldFindTheSessionsOfAQemuThatIsKnownLaterThanTheServer() {
+        sessions.findIn(List.of(SESSION), 0);
+        assertThat(besides).isEmpty();
+
+        sessions.attached(PID);
+        besides.remove().run();
+
+        assertThat(counts).containsExactly(1);
+        sessions.attached(PID);
+        assertThat(besides).as("once is enough").isEmpty();
+    }
+
+    @Test
+    void shouldNotLookForSessionsThatHaveEndedBeforeQemuIsKnown() {
+        sessions.findIn(List.of(SESSION), 0);
+        sessions.closed(SESSION);
+
+        sessions.attached(PID);
+
+        assertThat(besides).isEmpty();
+    }
+
+    @Test
+    void shouldNotLookForSessionsOfAServerThatWasLostMeanwhile() {
+        sessions.findIn(List.of(SESSION), 0);
+        sessions.serverLost();
+
+        sessions.attached(PID);
+
+        assertThat(besides).isEmpty();
+    }
 }
