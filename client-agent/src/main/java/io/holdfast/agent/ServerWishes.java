@@ -23,11 +23,11 @@ record ServerWishes(Map<String, EventAction> taken, List<String> refused) {
         Map<String, EventAction> taken = new TreeMap<>();
         List<String> refused = new ArrayList<>();
         told.actions().entrySet().stream().limit(VmActions.MAX_EVENTS).forEach(wish -> {
-            String event = printable(wish.getKey());
-            String word = printable(wish.getValue());
+            String event = GuestWishes.printable(wish.getKey());
+            String word = GuestWishes.printable(wish.getValue());
             Optional<EventAction> action = EventAction.of(word);
             Optional<String> objection =
-                    EventTable.objectionTo(event, word).or(() -> action.flatMap(known -> missing(known, vm)));
+                    EventTable.objectionFromAfar(event, word).or(() -> action.flatMap(known -> missing(known, vm)));
             objection.ifPresentOrElse(
                     why -> refused.add(event + "=" + word + ": " + why), () -> taken.put(event, action.orElseThrow()));
         });
@@ -49,9 +49,5 @@ record ServerWishes(Map<String, EventAction> taken, List<String> refused) {
                         : Optional.of("its agent's settings do not say limit=SECONDS:power-off");
             case FREEZE, LEAVE, RECLAIM, QUIESCE -> Optional.empty();
         };
-    }
-
-    private static String printable(String text) {
-        return GuestWishes.printable(text);
     }
 }

@@ -35,6 +35,7 @@ class ServerWishesTest {
             value = {
                 "server-crush | leave     | there is no event 'server-crush'; events are server-crash,",
                 "x-           | leave     | there is no event 'x-'",
+                "guest-request | leave    | 'guest-request' is the guest's own event, and no server's",
                 "server-crash | hook      | its agent's settings give it no hook=PROGRAM",
                 "server-crash | power-off | its agent's settings do not say limit=SECONDS:power-off",
                 "server-crash | /bin/sh   | '/bin/sh' is no action",

@@ -85,22 +85,31 @@ class FreezeCasesIT {
         }
     }
 
-    // ------------------------------------------------------------------ the server's storage
-
-    @Test
-    void shouldFreezeOnlyTheGuestWhoseImageIsGone() throws Exception {
-        try (Scene scene = new Scene(work, images)) {
+    /** Two guests that write, {@code web1} and {@code web2}, with an agent, on one server. */
+    private record TwoGuests(ServerProcess.Setting setting, ServerProcess server, Scene.Vm first, Scene.Vm second) {
+        static TwoGuests of(Scene scene) throws DrillFailure, IOException, InterruptedException {
             ServerProcess.Setting setting = scene.server(
                     "server",
                     scene.image("web1"),
                     "--export",
                     scene.image("web2").toString());
-            scene.start(setting);
+            ServerProcess server = scene.start(setting);
             scene.agent(List.of(setting), List.of("web1", "web2"));
-            Scene.Vm struck = scene.guest("web1");
-            Scene.Vm other = scene.guest("web2");
-            scene.awaitWriting(struck);
-            scene.awaitWriting(other);
+            TwoGuests two = new TwoGuests(setting, server, scene.guest("web1"), scene.guest("web2"));
+            scene.awaitWriting(two.first());
+            scene.awaitWriting(two.second());
+            return two;
+        }
+    }
+
+    // ------------------------------------------------------------------ the server's storage
+
+    @Test
+    void shouldFreezeOnlyTheGuestWhoseImageIsGone() throws Exception {
+        try (Scene scene = new Scene(work, images)) {
+            TwoGuests two = TwoGuests.of(scene);
+            Scene.Vm struck = two.first();
+            Scene.Vm other = two.second();
 
             Path away = struck.image().resolveSibling("away.img");
             Files.move(struck.image(), away);
@@ -447,27 +456,18 @@ class FreezeCasesIT {
     @Test
     void shouldLeaveRunningTheGuestForWhichAnOperatorSaysSo() throws Exception {
         try (Scene scene = new Scene(work, images)) {
-            ServerProcess.Setting setting = scene.server(
-                    "server",
-                    scene.image("web1"),
-                    "--export",
-                    scene.image("web2").toString());
-            ServerProcess server = scene.start(setting);
-            scene.agent(List.of(setting), List.of("web1", "web2"));
-            Scene.Vm left = scene.guest("web1");
-            Scene.Vm frozen = scene.guest("web2");
-            scene.awaitWriting(left);
-            scene.awaitWriting(frozen);
+            TwoGuests two = TwoGuests.of(scene);
+            Scene.Vm left = two.first();
+            Scene.Vm frozen = two.second();
 
-            scene.operate(setting, "actions", "set", "web1", "{\"server-crash\":\"leave\"}");
-            scene.operate(setting, "actions", "set", "web2", "{\"server-crash\":\"power-off\"}");
+            scene.operate(two.setting(), "actions", "set", "web1", "{\"server-crash\":\"leave\"}");
+            scene.operate(two.setting(), "actions", "set", "web2", "{\"server-crash\":\"power-off\"}");
             scene.awaitSaid("vm web1: its server's operators want [server-crash=leave]");
             scene.awaitSaid("server-crash=power-off: its agent's settings do not say limit=SECONDS:power-off");
-            server.child().kill();
+            two.server().child().kill();
             scene.awaitPaused(frozen);
             scene.awaitSaid("it is left running, as its table says");
-            System.out.println(scene.lineWith("it is left running"));
-            scene.start(setting);
+            scene.start(two.setting());
 
             scene.awaitProgress(frozen);
             scene.awaitProgress(left);

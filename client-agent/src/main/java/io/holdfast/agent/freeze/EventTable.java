@@ -67,6 +67,13 @@ public final class EventTable {
                 : Optional.of("'" + action + "' is no action; actions are " + EventAction.words());
     }
 
+    /** The same for operators of a server: what a guest asks for itself is no event of theirs. */
+    public static Optional<String> objectionFromAfar(String event, String action) {
+        return event.equals(KnownEvent.GUEST_REQUEST.event())
+                ? Optional.of("'" + event + "' is the guest's own event, and no server's")
+                : objectionTo(event, action);
+    }
+
     /** @param server the name of the one that the event comes from */
     public EventAction actionFor(String server, String event) {
         EventAction registered = guest.getOrDefault(event, administrator.get(event));

@@ -9,7 +9,10 @@ final class RetryPace {
     /** A server that is just dying hangs up without a welcome too, but not so often in a row. */
     static final int UNWELCOME_QUICK = 3;
 
-    /** How long TCP may take after a silent loss, or {@value #USUAL_TIMES} times what it usually takes, but for every {@value #PATIENT_EVERY}th attempt. */
+    /**
+     * How long TCP may take after a silent loss, or {@value #USUAL_TIMES} times what it usually takes if that is longer, but for
+     * every {@value #PATIENT_EVERY}th attempt.
+     */
     static final int IMPATIENT_MS = 100;
 
     static final int USUAL_TIMES = 4;

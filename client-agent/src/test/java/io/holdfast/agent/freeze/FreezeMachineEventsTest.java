@@ -398,11 +398,17 @@ class FreezeMachineEventsTest extends MachineBench {
 
     // ------------------------------------------------------------------ what operators register
 
-    @Test
-    void shouldGoByWhatOperatorsRegisteredAtTheServerThatIsLost() {
+    /** A VM that runs, and its table, in which nothing is registered yet. */
+    private EventTable runningByTable() {
         EventTable table = new EventTable(Map.of());
         machine = new FreezeMachine("web1", "127.0.0.1:3270", null, VmPolicy.PLAIN, table);
         running();
+        return table;
+    }
+
+    @Test
+    void shouldGoByWhatOperatorsRegisteredAtTheServerThatIsLost() {
+        EventTable table = runningByTable();
 
         table.registeredAt(ONLY, Map.of(EventTable.SERVER_CRASH, EventAction.LEAVE));
         apply(new FreezeEvent.RegistrationsChanged());
@@ -413,9 +419,7 @@ class FreezeMachineEventsTest extends MachineBench {
 
     @Test
     void shouldGoOnWhenOperatorsWantItToRunThroughAnEventThatLasts() {
-        EventTable table = new EventTable(Map.of());
-        machine = new FreezeMachine("web1", "127.0.0.1:3270", null, VmPolicy.PLAIN, table);
-        running();
+        EventTable table = runningByTable();
         raise(new RaisedEvent("x-maintenance", "", "shelf is moved"));
         apply(new Stopped());
         apply(new StopReplied(""));
@@ -452,9 +456,7 @@ class FreezeMachineEventsTest extends MachineBench {
 
     @Test
     void shouldLeaveRunningWhatAnEarlierRunLeftRunning() {
-        EventTable before = new EventTable(Map.of());
-        machine = new FreezeMachine("web1", "127.0.0.1:3270", null, VmPolicy.PLAIN, before);
-        running();
+        EventTable before = runningByTable();
         before.registeredAt(ONLY, Map.of(EventTable.SERVER_CRASH, EventAction.LEAVE));
         apply(new FreezeEvent.RegistrationsChanged());
         FreezeRecord record = saved();
@@ -468,9 +470,7 @@ class FreezeMachineEventsTest extends MachineBench {
 
     @Test
     void shouldFreezeForASecondEventAlthoughTheFirstIsNotLeftAloneAnyMore() {
-        EventTable table = new EventTable(Map.of());
-        machine = new FreezeMachine("web1", "127.0.0.1:3270", null, VmPolicy.PLAIN, table);
-        running();
+        EventTable table = runningByTable();
         table.registeredAt(ONLY, Map.of("x-maintenance", EventAction.LEAVE));
         apply(new FreezeEvent.RegistrationsChanged());
         raise(new RaisedEvent("x-maintenance", "", "shelf is moved"));
@@ -487,9 +487,7 @@ class FreezeMachineEventsTest extends MachineBench {
 
     @Test
     void shouldStandInForAServerThatGoesAsAnnouncedWhateverIsToBeDoneWhenItCrashes() {
-        EventTable table = new EventTable(Map.of());
-        machine = new FreezeMachine("web1", "127.0.0.1:3270", null, VmPolicy.PLAIN, table);
-        running();
+        EventTable table = runningByTable();
         table.registeredAt(ONLY, Map.of(EventTable.SERVER_CRASH, EventAction.LEAVE));
         apply(new FreezeEvent.RegistrationsChanged());
         apply(new ServerGoingAway(7, "PLANNED_STOP"));

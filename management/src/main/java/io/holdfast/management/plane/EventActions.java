@@ -37,7 +37,7 @@ public record EventActions(String vm, String actions, long revision) {
         for (Map.Entry<String, Object> row : rows.entrySet()) {
             String event = TextKeys.printable(row.getKey());
             Optional<String> objection = row.getValue() instanceof String action
-                    ? EventTable.objectionTo(event, TextKeys.printable(action))
+                    ? EventTable.objectionFromAfar(event, TextKeys.printable(action))
                     : Optional.of("what is to be done on '" + event + "' must be a text, such as \"freeze\"");
             if (objection.isPresent()) {
                 return what + ": " + objection.get();
