@@ -88,7 +88,7 @@ enum FailoverFault {
             "reads and writes of the image fail (EIO)",
             stage -> stage.trouble(SyscallTrouble.Kind.FAILS),
             FailoverStage::noTrouble,
-            once(250, 2_000)),
+            once(250, 150)),
     LOST_WRITES(
             "lost-writes",
             "a flush of the image fails: what was acknowledged may be gone",
@@ -100,25 +100,25 @@ enum FailoverFault {
             "the file system of the image is full",
             FailoverStage::fillStorage,
             FailoverStage::makeRoom,
-            once(250, 2_000).on(Storage.SMALL)),
+            once(250, 150).on(Storage.SMALL)),
     STALLED(
             "stalled",
             "the file system of the image hangs, longer than the stall limit of 1 s",
             FailoverStage::hangStorage,
             FailoverStage::storageGoesOn,
-            once(1_750, 2_000).on(Storage.LOOP)),
+            once(1_750, 150).on(Storage.LOOP)),
     UNMOUNTED(
             "unmounted",
             "the file system of the image is gone",
             FailoverStage::takeStorageAway,
             FailoverStage::bringStorageBack,
-            once(1_500, 2_000).on(Storage.LOOP)),
+            once(1_500, 150).on(Storage.LOOP)),
     MOVED(
             "moved",
             "the image is not at its path any more",
             FailoverStage::moveImageAway,
             FailoverStage::moveImageBack,
-            once(1_500, 2_000)),
+            once(1_500, 150)),
     SLOW(
             "slow",
             "each write and flush of the image takes 0.2 s longer",

@@ -8,12 +8,16 @@ import io.holdfast.control.ControlServer;
 import io.holdfast.control.RaisedEvent;
 import io.holdfast.scsi.StorageListener;
 import java.util.List;
+import java.util.Queue;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Executors;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -26,16 +30,23 @@ import org.slf4j.LoggerFactory;
  *
  * <pre>
  *   well ──(a failure, a command that hangs, an image that is gone)──► raised
- *     ▲──(no failure for a second, nothing hangs, a probe succeeds)──────┘
+ *     ▲──(no failure for a moment, nothing hangs, a probe succeeds)──────┘
  * </pre>
+ *
+ * <p>Whoever is frozen waits for the end of it, so what is raised is looked at more often. That storage which fails again
+ * does not flap its VMs is the agents' affair: they wait longer each time.
  *
  * <p>Failures come from event loops and threads of the pool, the rest is done by a clock of its own.
  */
 final class UnitWatch implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(UnitWatch.class);
     private static final int LOOK_MS = 250;
-    /** So long nothing may have failed before storage is believed to be well. */
-    private static final int CALM_MS = 1_000;
+    /** The same while something is raised. */
+    private static final int LOOK_AGAIN_MS = 50;
+    /** How many are looked at then; more take turns. A file system that is gone may have thousands of images. */
+    private static final int LOOKS_AGAIN = 20;
+    /** So long no command may have failed before storage is believed to be well: those under way end one after the other. */
+    private static final int CALM_MS = 250;
     /** What a full file system must have before guests may go on, or they are stopped again at once. */
     private static final long SPACE_BYTES = 16L << 20;
 
@@ -49,11 +60,20 @@ final class UnitWatch implements AutoCloseable {
     private final Supplier<@Nullable Agents> agents;
     private final LongSupplier clockNs;
     private final Set<Unit> units = ConcurrentHashMap.newKeySet();
-    private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor(task -> {
-        Thread thread = new Thread(task, "holdfast-unit-watch");
-        thread.setDaemon(true);
-        return thread;
-    });
+    private final ScheduledExecutorService clock = new ScheduledThreadPoolExecutor(
+            1,
+            task -> {
+                Thread thread = new Thread(task, "holdfast-unit-watch");
+                thread.setDaemon(true);
+                return thread;
+            },
+            // Storage may still fail while the server closes.
+            new ThreadPoolExecutor.DiscardPolicy());
+    /** What is raised, each once, in the order of the next look. */
+    private final Queue<Unit> again = new ConcurrentLinkedQueue<>();
+
+    private final AtomicBoolean againDue = new AtomicBoolean();
+    private volatile boolean started;
 
     /** @param agents null while there is no control port yet */
     UnitWatch(Supplier<@Nullable Agents> agents) {
@@ -105,12 +125,32 @@ final class UnitWatch implements AutoCloseable {
     }
 
     void start() {
+        started = true;
         clock.scheduleWithFixedDelay(this::look, LOOK_MS, LOOK_MS, TimeUnit.MILLISECONDS);
+        lookAgainSoon();
     }
 
     /** Looks at every unit once. */
     void look() {
         units.forEach(Unit::look);
+    }
+
+    private void lookAgainSoon() {
+        if (started && !again.isEmpty() && againDue.compareAndSet(false, true)) {
+            clock.schedule(this::lookAgain, LOOK_AGAIN_MS, TimeUnit.MILLISECONDS);
+        }
+    }
+
+    private void lookAgain() {
+        againDue.set(false);
+        for (int left = Math.min(LOOKS_AGAIN, again.size()); left > 0; left--) {
+            Unit unit = again.remove();
+            unit.look();
+            if (unit.staysRaised()) {
+                again.add(unit);
+            }
+        }
+        lookAgainSoon();
     }
 
     @Override
@@ -142,6 +182,8 @@ final class UnitWatch implements AutoCloseable {
 
         private int overdue;
         private long lastFailureNs;
+        /** It is in {@link #again}. */
+        private boolean queued;
 
         Unit(Supplier<List<String>> targets, Supplier<@Nullable FileBackend> backend, IoPool pool) {
             this.targets = targets;
@@ -156,20 +198,25 @@ final class UnitWatch implements AutoCloseable {
             boolean readOnly = file != null && file.readOnly();
             String event = lost ? RaisedEvent.STORAGE_LOST_WRITES : eventOf(failure.kind());
             if (event != null && !(failure.kind() == BlockError.Kind.READ_ONLY && readOnly)) {
+                commandFailed();
                 raise(event, failure.detail());
             }
+        }
+
+        private synchronized void commandFailed() {
+            lastFailureNs = clockNs.getAsLong();
         }
 
         @Override
         public synchronized void overdue(int change) {
             overdue += change;
             if (change > 0) {
+                commandFailed();
                 raise(RaisedEvent.STORAGE_STALLED, "its storage has not answered a command for too long");
             }
         }
 
         private synchronized void raise(String event, String why) {
-            lastFailureNs = clockNs.getAsLong();
             boolean worse = raised.isEmpty()
                     || event.equals(RaisedEvent.STORAGE_LOST_WRITES) && !raised.equals(RaisedEvent.STORAGE_LOST_WRITES);
             Agents to = agents.get();
@@ -181,6 +228,11 @@ final class UnitWatch implements AutoCloseable {
             raised = event;
             detail = why;
             told.clear();
+            if (!queued) {
+                queued = true;
+                again.add(this);
+                lookAgainSoon();
+            }
             LOG.warn("{}: {}: {}; agents are told", targets.get(), event, why);
             tell(to);
             toldBefore.forEach(target -> to.clear(new RaisedEvent(before, target, why)));
@@ -207,16 +259,21 @@ final class UnitWatch implements AutoCloseable {
             BlockError absent = file == null ? null : file.absent();
             if (absent != null) {
                 raise(RaisedEvent.STORAGE_GONE, absent.detail());
-            } else if (file != null && calm()) {
+            }
+            if (file != null && calm()) {
                 probeOf(file).ask(SPACE_BYTES, failure -> {
                     if (failure == null) {
                         well("the storage answers again");
-                    } else {
-                        stillWrong();
                     }
                 });
             }
             tellIfRaised();
+        }
+
+        /** To be looked at again soon? If not, it has left {@link #again}. */
+        synchronized boolean staysRaised() {
+            queued = !raised.isEmpty() && units.contains(this);
+            return queued;
         }
 
         private synchronized StorageProbe probeOf(FileBackend file) {
@@ -239,10 +296,6 @@ final class UnitWatch implements AutoCloseable {
             return !raised.isEmpty()
                     && overdue == 0
                     && clockNs.getAsLong() - lastFailureNs > TimeUnit.MILLISECONDS.toNanos(CALM_MS);
-        }
-
-        private synchronized void stillWrong() {
-            lastFailureNs = clockNs.getAsLong();
         }
 
         private synchronized void well(String why) {

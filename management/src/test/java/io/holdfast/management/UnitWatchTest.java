@@ -10,6 +10,7 @@ import io.holdfast.block.FileOptions;
 import io.holdfast.block.IoPool;
 import io.holdfast.control.RaisedEvent;
 import io.holdfast.scsi.StorageListener;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalLong;
@@ -94,11 +95,11 @@ class UnitWatchTest implements UnitWatch.Agents {
     }
 
     @Test
-    void shouldSayThatItIsOverWhenNothingFailedForASecondAndTheProbeSucceeds() {
+    void shouldSayThatItIsOverWhenNothingFailedForAMomentAndTheProbeSucceeds() {
         fails(BlockError.Kind.MEDIUM);
-        nowNs.addAndGet(SECOND_NS / 2);
+        nowNs.addAndGet(SECOND_NS / 5);
         watch.look();
-        assertThat(told).as("half a second is too soon").hasSize(1);
+        assertThat(told).as("a fifth of a second is too soon").hasSize(1);
 
         calmPasses();
 
@@ -116,6 +117,39 @@ class UnitWatchTest implements UnitWatch.Agents {
         calmPasses();
 
         await().atMost(20, SECONDS).until(() -> told.contains("clear storage-stalled " + TARGET));
+    }
+
+    @Test
+    void shouldNotBelieveStorageWhoseImageIsGoneUntilItIsBack() throws Exception {
+        Path image = folder.resolve("web1.img");
+        Path elsewhere = folder.resolve("elsewhere.img");
+        fails(BlockError.Kind.MEDIUM);
+        Files.move(image, elsewhere);
+
+        calmPasses();
+        await().atMost(20, SECONDS).until(() -> backend.absent() != null);
+        assertThat(told).as("nobody but the probe has looked").containsExactly("raise storage-error " + TARGET);
+
+        Files.move(elsewhere, image);
+        await().atMost(20, SECONDS).until(() -> {
+            calmPasses();
+            return told.contains("clear storage-error " + TARGET);
+        });
+    }
+
+    @Test
+    void shouldLookAgainByItselfAtAllThatIsRaised() {
+        for (int more = 0; more < 100; more++) {
+            watch.watch(() -> List.of(TARGET), () -> backend, pool)
+                    .failed(new BlockError(BlockError.Kind.MEDIUM, "for a test"));
+        }
+        nowNs.addAndGet(2 * SECOND_NS);
+
+        watch.start();
+
+        await().atMost(20, SECONDS)
+                .until(() ->
+                        told.stream().filter(line -> line.startsWith("clear")).count() == 100);
     }
 
     @Test

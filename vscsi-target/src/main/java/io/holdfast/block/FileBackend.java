@@ -356,15 +356,19 @@ public final class FileBackend implements BlockBackend {
 
     /** See {@link StorageProbe}. */
     void probe(IoLane lane, long spaceBytes, IoCallback done) {
-        BlockError gone = presence.absent() != null ? presence.absent() : commits.broken();
-        if (gone != null) {
-            done.done(gone);
+        BlockError lost = commits.broken();
+        if (lost != null) {
+            done.done(lost);
         } else {
-            lane.offload(file, () -> probeNow(spaceBytes), done);
+            lane.offload(
+                    file,
+                    () -> probeNow(spaceBytes),
+                    failure -> done.done(failure == null ? presence.absent() : failure));
         }
     }
 
     private void probeNow(long spaceBytes) throws IOException {
+        presence.look();
         ByteBuffer beginning = ByteBuffer.allocateDirect(2 * PROBE_BYTES).alignedSlice(PROBE_BYTES);
         beginning.limit(PROBE_BYTES);
         if (file.channel().read(beginning, 0) <= 0) {
