@@ -64,6 +64,7 @@ public final class Agent implements AutoCloseable {
 
     private static final int THAW_GROUP_GAP_MS = 50;
     private static final int STOP_LIMIT_MS = 3_000;
+    private static final int REHEARSE_LATER_MS = 5_000;
 
     private final AgentConfig config;
     private final AgentListener listener;
@@ -76,7 +77,7 @@ public final class Agent implements AutoCloseable {
     private final RecordStore records;
     private final RecordBatch batch;
     private final KeeperHome home = new KeeperHome();
-    private volatile @Nullable Thread rehearsal;
+    private @Nullable Thread rehearsal;
     private final List<VmKeeper> vms = new ArrayList<>();
     private final ExecutorService slowly =
             Executors.newCachedThreadPool(new DefaultThreadFactory("agent-slowly", true));
@@ -155,8 +156,23 @@ public final class Agent implements AutoCloseable {
         }
         agent.servers.values().forEach(server -> server.watch.start());
         agent.vms.forEach(VmKeeper::start);
-        agent.rehearsal = Rehearsal.begin(config.stateDirectory(), listener);
+        agent.rehearse();
         return agent;
+    }
+
+    /** Not beside VMs that an earlier run left frozen: they wait for the same processors, and their thaw is the best rehearsal. */
+    private void rehearse() {
+        if (vms.stream().anyMatch(VmKeeper::wasLeftFrozen)) {
+            loop.schedule(this::beginRehearsal, REHEARSE_LATER_MS, TimeUnit.MILLISECONDS);
+        } else {
+            beginRehearsal();
+        }
+    }
+
+    private synchronized void beginRehearsal() {
+        if (!closed.get()) {
+            rehearsal = Rehearsal.begin(config.stateDirectory(), listener);
+        }
     }
 
     private void openPortals() throws IOException {
@@ -251,7 +267,10 @@ public final class Agent implements AutoCloseable {
 
     /** It uses the state directory, which is given back. */
     private void awaitRehearsal() {
-        Thread running = rehearsal;
+        Thread running;
+        synchronized (this) {
+            running = rehearsal;
+        }
         if (running != null) {
             try {
                 running.join(STOP_LIMIT_MS);

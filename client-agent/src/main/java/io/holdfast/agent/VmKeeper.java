@@ -101,6 +101,7 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
     private final Logger log;
     private final Portal portal;
     private final FreezeMachine machine;
+    private final boolean leftFrozen;
     private final Deque<FreezeEvent> events = new ArrayDeque<>();
     private final Map<String, VmSessions> sessions = new LinkedHashMap<>();
     private final VmDisks disks;
@@ -180,6 +181,7 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
                 record,
                 new VmPolicy(servers, VmPolicy.Units.PROVED, config.limitMs(), config.then()),
                 table);
+        leftFrozen = record != null && record.state().holds();
         if (record != null) {
             lastPid = record.pid();
             log.info("vm {}: an earlier run of the agent left it {}: {}", name(), record.state(), record.reason());
@@ -264,6 +266,11 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
 
     FreezeState state() {
         return machine.state();
+    }
+
+    /** An earlier run of the agent has frozen it, as far as its record says. */
+    boolean wasLeftFrozen() {
+        return leftFrozen;
     }
 
     /** What is to be proved before it is resumed. */

@@ -91,6 +91,7 @@ class AgentTest implements AgentListener {
         awaitState(FreezeState.FROZEN);
         try (WireInitiator standIn = new WireInitiator(portal())) {
             standIn.login(LIBISCSI_ISID + 1, libiscsiKeys(QEMU));
+            assertThat(standIn.receive().header().opcode()).isEqualTo(Opcode.ASYNC_MESSAGE);
             standIn.read10();
             assertThat(standIn.receive().header().scsiStatus()).isEqualTo(2);
             assertThat(qemu.count("cont")).isZero();

@@ -137,7 +137,7 @@ enum FailoverFault {
                 stage.startAgent();
             },
             FailoverStage::startServer,
-            once(Double.POSITIVE_INFINITY, 150)),
+            once(Double.POSITIVE_INFINITY, 150).withHeldPortal()),
     AGENT_DEAD_DURING(
             "agent-dead-during",
             "the server is killed, then the agent; the server comes back first",
@@ -150,7 +150,7 @@ enum FailoverFault {
                 stage.startServer();
                 stage.startAgent();
             },
-            once(25, 2_000)),
+            once(25, 1_000).withHeldPortal()),
     AGENT_DEAD_AFTER(
             "agent-dead-after",
             "the server is killed and comes back, and the agent is killed while it thaws",
@@ -161,7 +161,7 @@ enum FailoverFault {
                 stage.killAgent();
                 stage.startAgent();
             },
-            once(25, 2_000)),
+            once(25, 1_000).withHeldPortal()),
     BOTH_DEAD(
             "both-dead",
             "server and agent are killed at once; the server comes back first, and the guest may have stalled unfrozen",

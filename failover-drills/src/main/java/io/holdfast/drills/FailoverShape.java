@@ -77,6 +77,10 @@ record FailoverShape(Freezes freezes, Ending ending, Budget budget, Scenery scen
         return at(new Scenery(scenery.guests(), scenery.spare(), scenery.storage(), FailoverStage.Network.CABLE));
     }
 
+    FailoverShape withHeldPortal() {
+        return at(new Scenery(scenery.guests(), scenery.spare(), scenery.storage(), FailoverStage.Network.HELD_PORTAL));
+    }
+
     private FailoverShape at(Scenery other) {
         return new FailoverShape(freezes, ending, budget, other);
     }

@@ -31,6 +31,8 @@ final class FailoverStage implements AutoCloseable {
     /** How the client host and the server are connected. */
     enum Network {
         LOOPBACK,
+        /** The same, and the agent's portal is held for it while it is dead, as systemd does it. */
+        HELD_PORTAL,
         /** By a cable that can be cut. */
         CABLE
     }
@@ -43,6 +45,7 @@ final class FailoverStage implements AutoCloseable {
     private final Scene scene;
     private final @Nullable TwoHosts hosts;
     private final @Nullable Mount mount;
+    private final @Nullable HeldPort portal;
     private final ServerProcess.Setting server;
     private final Map<String, String> said = new LinkedHashMap<>();
     private final List<Scene.Vm> vms = new ArrayList<>();
@@ -60,12 +63,14 @@ final class FailoverStage implements AutoCloseable {
             Scene scene,
             @Nullable TwoHosts hosts,
             @Nullable Mount mount,
+            @Nullable HeldPort portal,
             ServerProcess.Setting server,
             ServerProcess serving) {
         this.plan = plan;
         this.scene = scene;
         this.hosts = hosts;
         this.mount = mount;
+        this.portal = portal;
         this.server = server;
         this.serving = serving;
         random = new Random(plan.seed());
@@ -78,6 +83,7 @@ final class FailoverStage implements AutoCloseable {
         TwoHosts hosts = fault.network() == Network.CABLE ? TwoHosts.make() : null;
         Scene scene = null;
         Mount mount = null;
+        HeldPort portal = null;
         try {
             scene = new Scene(
                     setting.workParent(),
@@ -86,12 +92,13 @@ final class FailoverStage implements AutoCloseable {
                     hosts == null ? Host.LOOPBACK : hosts.clientHost(),
                     hosts == null ? Host.LOOPBACK : hosts.serverHost());
             mount = mount(fault.storage(), scene.place());
+            portal = fault.network() == Network.HELD_PORTAL ? HeldPort.open() : null;
             ServerProcess.Setting server = serverSetting(plan, scene, mount);
-            FailoverStage stage = new FailoverStage(plan, scene, hosts, mount, server, scene.start(server));
+            FailoverStage stage = new FailoverStage(plan, scene, hosts, mount, portal, server, scene.start(server));
             stage.begin();
             return stage;
         } catch (DrillFailure | NotHere | IOException | InterruptedException | RuntimeException e) {
-            close(scene, mount, hosts);
+            close(scene, mount, portal, hosts);
             throw e;
         }
     }
@@ -133,9 +140,8 @@ final class FailoverStage implements AutoCloseable {
 
     private void begin() throws DrillFailure, IOException, InterruptedException {
         for (int i = 0; i < known(plan); i++) {
-            said.put(
-                    nameOf(i),
-                    GuestVm.agentMonitor(scene.place(), nameOf(i)) + ",portal=127.0.0.1:" + FreePort.choose());
+            int port = portal != null && i == 0 ? portal.port() : FreePort.choose();
+            said.put(nameOf(i), GuestVm.agentMonitor(scene.place(), nameOf(i)) + ",portal=127.0.0.1:" + port);
         }
         if (plan.route() == Route.THROUGH_AGENT) {
             startAgent();
@@ -373,7 +379,7 @@ final class FailoverStage implements AutoCloseable {
     }
 
     void startAgent() throws DrillFailure, InterruptedException {
-        agent = scene.agent(List.of(server), said);
+        agent = portal == null ? scene.agent(List.of(server), said) : scene.agent(portal.host(), List.of(server), said);
     }
 
     void awaitPaused() throws DrillFailure, InterruptedException {
@@ -431,16 +437,20 @@ final class FailoverStage implements AutoCloseable {
     @Override
     public void close() {
         tidyUp();
-        close(scene, mount, hosts);
+        close(scene, mount, portal, hosts);
     }
 
-    private static void close(@Nullable Scene scene, @Nullable Mount mount, @Nullable TwoHosts hosts) {
+    private static void close(
+            @Nullable Scene scene, @Nullable Mount mount, @Nullable HeldPort portal, @Nullable TwoHosts hosts) {
         // A server whose storage hangs does not end before it goes on.
         if (mount != null) {
             mount.close();
         }
         if (scene != null) {
             scene.close();
+        }
+        if (portal != null) {
+            portal.close();
         }
         if (hosts != null) {
             hosts.close();

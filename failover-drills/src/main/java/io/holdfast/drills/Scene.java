@@ -199,10 +199,16 @@ final class Scene implements AutoCloseable {
     /** @param said what {@code --vm} says of each VM */
     AgentProcess agent(List<ServerProcess.Setting> servers, Map<String, String> said, String... more)
             throws DrillFailure, InterruptedException {
+        return agent(clientHost, servers, said, more);
+    }
+
+    /** @param host where it is started, if not just where guests are */
+    AgentProcess agent(Host host, List<ServerProcess.Setting> servers, Map<String, String> said, String... more)
+            throws DrillFailure, InterruptedException {
         AgentProcess started = AgentProcess.start(
                 place,
                 holdfast,
-                clientHost,
+                host,
                 servers.stream().map(ServerProcess.Setting::controlAddress).toList(),
                 said,
                 List.of(more));

@@ -36,5 +36,10 @@ public enum FreezeState {
     /** {@code cont} has been sent; QEMU has not said that the guest runs. */
     THAWING,
     /** Somebody else paused it. We never resume it. */
-    HELD_BY_OTHER
+    HELD_BY_OTHER;
+
+    /** The guest stands still, or is about to, because of us. */
+    public boolean holds() {
+        return this == FREEZING || this == FROZEN || this == PROVING || this == THAWING;
+    }
 }

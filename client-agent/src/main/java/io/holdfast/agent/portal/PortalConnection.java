@@ -109,7 +109,7 @@ final class PortalConnection extends ChannelInboundHandlerAdapter implements Pdu
             return false;
         }
         ByteBuf goodbye = to.alloc().buffer();
-        session.farewell(goodbye);
+        session.mayComeBackAtOnce(goodbye);
         enter(Stage.OVER, "sent back to the server");
         to.writeAndFlush(goodbye).addListener(ChannelFutureListener.CLOSE);
         return true;
@@ -346,6 +346,9 @@ final class PortalConnection extends ChannelInboundHandlerAdapter implements Pdu
             session.digests(loginAnswers.headerDigest(), loginAnswers.dataDigest());
             session.connectionId(header.connectionId());
             decoder.digests(loginAnswers.headerDigest(), loginAnswers.dataDigest());
+            if (first != null && !first.discovery()) {
+                session.mayComeBackAtOnce(answers());
+            }
             becomeStandIn(session, "logged in here");
         }
     }

@@ -138,9 +138,10 @@ final class StandIn {
 
     /**
      * Says that the connection will be dropped and may be made again at once (RFC 7143 §11.9.1, event 2, Time2Wait 0).
-     * libiscsi otherwise waits until three seconds after its last login.
+     * libiscsi otherwise waits until three seconds after its last login. Said as soon as the session is there, because an
+     * agent that is killed says nothing: the next one would have to wait for QEMU.
      */
-    void farewell(ByteBuf to) {
+    void mayComeBackAtOnce(ByteBuf to) {
         out.begin(Opcode.ASYNC_MESSAGE, BasicHeader.FINAL).asyncEvent(ASYNC_CONNECTION_DROP, connectionId, 0, 0);
         send(BasicHeader.NO_TAG, NOTHING, 0, to);
     }

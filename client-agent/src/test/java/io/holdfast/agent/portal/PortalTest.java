@@ -379,16 +379,25 @@ class PortalTest {
     }
 
     @Test
+    void shouldLetQemuComeBackAtOnceFromTheBeginningForTheAgentMayDie() throws Exception {
+        serve(SERVER);
+        knownToPortal();
+        standIn();
+        try (WireInitiator qemu = connect()) {
+            qemu.login(LIBISCSI_ISID, libiscsiKeys(QEMU));
+
+            mayComeBackAtOnce(qemu);
+        }
+    }
+
+    @Test
     void shouldSayFarewellWithTime2WaitZeroWhenItLetsGo() throws Exception {
         try (WireInitiator qemu = standingIn(libiscsiKeys(QEMU))) {
             serve(SERVER);
             int closed = onLoop(() -> portal.closeStandIns());
 
             assertThat(closed).isEqualTo(1);
-            BasicHeader message = qemu.receive().header();
-            assertThat(message.opcode()).isEqualTo(Opcode.ASYNC_MESSAGE);
-            assertThat(message.asyncEvent()).isEqualTo(2);
-            assertThat(message.getShort(40)).as("Time2Wait").isZero();
+            mayComeBackAtOnce(qemu);
             assertThat(qemu.hungUp()).isTrue();
         }
     }
@@ -491,6 +500,7 @@ class PortalTest {
         open(new Portal.Beginning(false, Set.of(TARGET)));
         try (WireInitiator qemu = connect()) {
             qemu.login(LIBISCSI_ISID, libiscsiKeys(QEMU));
+            mayComeBackAtOnce(qemu);
             qemu.read10();
 
             assertThat(qemu.receive().header().scsiStatus()).isEqualTo(2);
@@ -704,7 +714,15 @@ class PortalTest {
         standIn();
         WireInitiator qemu = connect();
         qemu.login(LIBISCSI_ISID, keys);
+        mayComeBackAtOnce(qemu);
         return qemu;
+    }
+
+    private static void mayComeBackAtOnce(WireInitiator qemu) throws Exception {
+        BasicHeader message = qemu.receive().header();
+        assertThat(message.opcode()).isEqualTo(Opcode.ASYNC_MESSAGE);
+        assertThat(message.asyncEvent()).isEqualTo(2);
+        assertThat(message.getShort(40)).as("Time2Wait").isZero();
     }
 
     private <T> T onLoop(Callable<T> what) throws Exception {

@@ -139,7 +139,8 @@ public final class WireInitiator implements AutoCloseable {
 
     public Pdu receive() throws Exception {
         while (received.isEmpty()) {
-            int got = socket.getInputStream().read(buffer);
+            // One byte at a time: a login's answer decides how what follows in the same segment is read.
+            int got = socket.getInputStream().read(buffer, 0, 1);
             if (got < 0) {
                 throw new IOException("the portal hung up");
             }
