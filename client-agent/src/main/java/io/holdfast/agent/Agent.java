@@ -447,10 +447,11 @@ public final class Agent implements AutoCloseable {
                 for (VmActions told : registered.vms()) {
                     VmKeeper vm = byName.get(told.vm());
                     if (vm != null) {
-                        VmActionsTaken answer = vm.actionsRegistered(name, told);
-                        if (!told.actions().isEmpty()) {
-                            taken.add(answer);
-                        }
+                        vm.actionsRegistered(name, told, answer -> {
+                            if (!told.actions().isEmpty()) {
+                                taken.add(answer);
+                            }
+                        });
                     }
                 }
             });
@@ -517,6 +518,14 @@ public final class Agent implements AutoCloseable {
                 loop.execute(Agent.this::tellChanged);
             }
             changed.add(vm);
+        }
+
+        @Override
+        public void actionsAnswered(String name, VmActionsTaken answer) {
+            Server server = servers.get(name);
+            if (server != null) {
+                server.watch.tell(new AgentMessage.ActionsTaken(List.of(answer)));
+            }
         }
 
         @Override

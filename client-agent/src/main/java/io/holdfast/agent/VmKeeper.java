@@ -64,6 +64,9 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
         /** The VM stands elsewhere now. */
         default void changed(VmKeeper vm) {}
 
+        /** What operators of a server want for it is answered differently now. */
+        default void actionsAnswered(String server, VmActionsTaken answer) {}
+
         Logger log();
 
         /** A socket that listens at an address already, which the service manager has passed on. */
@@ -106,6 +109,7 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
     private final Map<String, VmSessions> sessions = new LinkedHashMap<>();
     private final VmDisks disks;
     private final EventTable table;
+    private final OperatorWishes operators;
 
     /** What is to be done for events that were applied, in order. */
     private final Deque<FreezeAction> todo = new ArrayDeque<>();
@@ -123,9 +127,6 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
     private boolean statusWanted;
     private final Map<String, InetSocketAddress> serverPortals = new LinkedHashMap<>();
     private final Map<String, List<String>> serverTargets = new LinkedHashMap<>();
-    /** What was last refused of what operators want, by server. */
-    private final Map<String, String> actionsRefused = new LinkedHashMap<>();
-
     private final GuestHelp guest;
     private @Nullable Future<?> timer;
     private long timerAtMs;
@@ -161,6 +162,7 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
         log = home.log();
         FreezeRecord record = records.load(config.name()).orElse(null);
         table = EventTable.of(config.events(), record);
+        operators = new OperatorWishes(config, table, log, this::warn);
         portal = Portal.open(
                 config.name(),
                 portalAddress,
@@ -339,6 +341,7 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
         public void registrationsChanged() {
             log.info("vm {}: its guest wants {}", name(), table.registered());
             apply(new FreezeEvent.RegistrationsChanged());
+            operators.answeredAnew().forEach(home::actionsAnswered);
         }
 
         @Override
@@ -409,28 +412,15 @@ final class VmKeeper implements QmpClient.Listener, Portal.Listener, AutoCloseab
         apply(new FreezeEvent.EventCleared(name, event));
     }
 
-    /** Operators of a server want this done for it. */
-    VmActionsTaken actionsRegistered(String name, VmActions told) {
-        ServerWishes wishes = ServerWishes.of(told, config);
-        boolean changed = table.registeredAt(name, wishes.taken());
-        String refused = String.join("; ", wishes.refused());
-        if (changed) {
-            log.info(
-                    "vm {}: its server's operators want {}",
-                    name(),
-                    table.operators().getOrDefault(name, List.of()));
-        }
-        if (!refused.equals(actionsRefused.put(name, refused)) && !refused.isEmpty()) {
-            warn("its server's operators want what is not done: " + refused);
-        }
-        if (changed) {
+    /**
+     * Operators of a server want this done for it.
+     *
+     * @param answer gets the answer for them
+     */
+    void actionsRegistered(String name, VmActions told, Consumer<VmActionsTaken> answer) {
+        if (operators.registered(name, told, answer)) {
             apply(new FreezeEvent.RegistrationsChanged());
         }
-        return new VmActionsTaken(
-                name(),
-                told.revision(),
-                refused,
-                String.join(", ", table.overruled(wishes.taken().keySet())));
     }
 
     /** The only server has a new session. */

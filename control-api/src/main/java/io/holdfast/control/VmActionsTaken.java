@@ -6,7 +6,7 @@ package io.holdfast.control;
  * @param vm its name at its agent
  * @param revision which they were
  * @param refused which of them are not done, and why; empty if all are taken
- * @param overruled for which events the VM's own settings at its agent go first; empty if for none
+ * @param overruled for which events somebody nearer to the VM goes first, and who; empty if for none
  */
 public record VmActionsTaken(String vm, long revision, String refused, String overruled) {
     /** Characters of either text; what is longer is cut off. */

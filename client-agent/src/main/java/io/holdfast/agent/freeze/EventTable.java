@@ -99,9 +99,13 @@ public final class EventTable {
         return !actions.equals(before == null ? Map.of() : before);
     }
 
-    /** Those of these events for which the administrator's settings go first. */
+    /** Those of these events for which somebody nearer goes before operators, and who: {@code server-stop (guest)}. */
     public List<String> overruled(Collection<String> events) {
-        return events.stream().filter(administrator::containsKey).sorted().toList();
+        return events.stream()
+                .filter(event -> guest.containsKey(event) || administrator.containsKey(event))
+                .sorted()
+                .map(event -> event + (guest.containsKey(event) ? " (guest)" : " (administrator)"))
+                .toList();
     }
 
     /** What operators registered: by server, {@code event=action}. */

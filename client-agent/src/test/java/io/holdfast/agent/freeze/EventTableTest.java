@@ -70,7 +70,8 @@ class EventTableTest {
                 .isTrue();
 
         assertThat(table.actionFor(ONLY, "storage-full")).isEqualTo(EventAction.LEAVE);
-        assertThat(table.overruled(List.of("storage-full", "x-maintenance"))).containsExactly("storage-full");
+        assertThat(table.overruled(List.of("storage-full", "x-maintenance")))
+                .containsExactly("storage-full (administrator)");
         assertThat(table.actionFor(ONLY, "x-maintenance")).isEqualTo(EventAction.LEAVE);
         assertThat(table.lines())
                 .contains(

@@ -1,11 +1,14 @@
 package io.holdfast.management.plane;
 
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadFeature;
 import io.holdfast.agent.freeze.EventTable;
-import io.holdfast.control.ControlJson;
 import io.holdfast.control.VmActions;
 import io.holdfast.iscsi.wire.TextKeys;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -18,6 +21,9 @@ import java.util.TreeMap;
  */
 public record EventActions(String vm, String actions, long revision) {
     private static final int MAX_CHARS = 16 * 1024;
+    private static final JsonFactory JSON = JsonFactory.builder()
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .build();
 
     /** What is wrong with it, for people, in one line; empty if nothing is. */
     public String objection() {
@@ -29,7 +35,8 @@ public record EventActions(String vm, String actions, long revision) {
         try {
             rows = parsed();
         } catch (IOException e) {
-            return what + " are no JSON object, such as {\"server-crash\":\"freeze\"}";
+            String why = e instanceof JsonProcessingException of ? of.getOriginalMessage() : e.getMessage();
+            return what + " are no JSON object, such as {\"server-crash\":\"freeze\"}: " + TextKeys.printable("" + why);
         }
         if (rows.size() > VmActions.MAX_EVENTS) {
             return what + " are for " + rows.size() + " events, the limit is " + VmActions.MAX_EVENTS;
@@ -57,8 +64,23 @@ public record EventActions(String vm, String actions, long revision) {
         return byEvent;
     }
 
+    /** Nothing is passed over, as a message's reader would: what operators wrote is done, or refused. */
     private Map<String, Object> parsed() throws IOException {
-        byte[] json = actions.getBytes(StandardCharsets.UTF_8);
-        return ControlJson.parse(json, 0, json.length).values();
+        Map<String, Object> rows = new TreeMap<>();
+        try (JsonParser parser = JSON.createParser(actions)) {
+            if (parser.nextToken() != JsonToken.START_OBJECT) {
+                throw new IOException("it does not begin with {");
+            }
+            while (parser.nextToken() == JsonToken.FIELD_NAME) {
+                String event = parser.currentName();
+                JsonToken value = parser.nextToken();
+                rows.put(event, value == JsonToken.VALUE_STRING ? parser.getText() : value);
+                parser.skipChildren();
+            }
+            if (parser.nextToken() != null) {
+                throw new IOException("more follows it");
+            }
+        }
+        return rows;
     }
 }

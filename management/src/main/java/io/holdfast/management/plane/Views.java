@@ -287,8 +287,7 @@ final class Views {
         if (taken == null || taken.revision() != actions.revision()) {
             return null;
         }
-        String overruled =
-                taken.overruled().isEmpty() ? "" : "; the agent's own settings go first for " + taken.overruled();
+        String overruled = taken.overruled().isEmpty() ? "" : "; nearer rows go first: " + taken.overruled();
         return (taken.refused().isEmpty() ? "taken" : "refused: " + taken.refused()) + overruled;
     }
 

@@ -132,6 +132,11 @@ class ControlPlaneTest {
                 "{\"server-crush\":\"leave\"}  | the actions of web1: there is no event 'server-crush'; events are server-crash,",
                 "{\"server-crash\":\"frezee\"} | the actions of web1: 'frezee' is no action; actions are freeze,",
                 "{\"server-crash\":1}          | the actions of web1: what is to be done on 'server-crash' must be a text",
+                "{\"server-crash\":null}       | the actions of web1: what is to be done on 'server-crash' must be a text",
+                "{\"server-crash\":1.5}        | the actions of web1: what is to be done on 'server-crash' must be a text",
+                "{\"server-crash\":[[{}]]}     | the actions of web1: what is to be done on 'server-crash' must be a text",
+                "{\"x-a\":\"leave\",\"x-a\":\"leave\"} | the actions of web1 are no JSON object",
+                "{\"x-a\":\"leave\"} {}         | the actions of web1 are no JSON object",
                 "{\"a\\nb\":\"leave\"}          | the actions of web1: there is no event 'a?b'",
             })
     void shouldTakeActionsThatThereAreOnly(String actions, String why) {
