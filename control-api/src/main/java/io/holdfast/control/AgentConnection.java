@@ -31,6 +31,7 @@ final class AgentConnection extends SimpleChannelInboundHandler<ByteBuf> {
     private volatile @Nullable Channel channel;
     private volatile AgentMessage.@Nullable Hello hello;
     private @Nullable Future<?> beat;
+    private @Nullable AskedProofs proofs;
     private long lastHeardNanos;
     private long seq;
     private boolean unknownTypeLogged;
@@ -139,10 +140,21 @@ final class AgentConnection extends SimpleChannelInboundHandler<ByteBuf> {
             server.vmStates(this, states);
         } else if (message instanceof AgentMessage.ActionsTaken taken) {
             server.actionsTaken(this, taken);
+        } else if (message instanceof AgentMessage.ProveUnit question) {
+            proofs(ctx).ask(question, server.prover());
         } else if (message instanceof AgentMessage.Bye bye) {
             why = "said bye: " + bye.why();
             ctx.close();
         }
+    }
+
+    private AskedProofs proofs(ChannelHandlerContext ctx) {
+        AskedProofs asked = proofs;
+        if (asked == null) {
+            asked = new AskedProofs(ctx.executor(), answer -> send(MessageCodec.line(answer)));
+            proofs = asked;
+        }
+        return asked;
     }
 
     private void greet(AgentMessage.Hello said) {
@@ -212,6 +224,10 @@ final class AgentConnection extends SimpleChannelInboundHandler<ByteBuf> {
         Future<?> timer = beat;
         if (timer != null) {
             timer.cancel(false);
+        }
+        AskedProofs asked = proofs;
+        if (asked != null) {
+            asked.close();
         }
         server.left(this, why);
     }

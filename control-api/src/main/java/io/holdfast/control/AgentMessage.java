@@ -30,6 +30,16 @@ public sealed interface AgentMessage {
     /** The answer to {@link ServerMessage.ActionsRegistered}, for the VMs for which something is registered. */
     record ActionsTaken(List<VmActionsTaken> vms) implements AgentMessage {}
 
+    /**
+     * Asks whether a unit that does not let the agent in is the one it knows, and reads and, unless it is read-only, writes.
+     * Answered by {@link ServerMessage.UnitProved} in bounded time, whatever is asked.
+     *
+     * @param id to be repeated in the answer
+     * @param unit as the agent knows it
+     * @param initiators names of the VM's initiators, whose reservations are no obstacle
+     */
+    record ProveUnit(long id, ExportedUnit unit, List<String> initiators) implements AgentMessage {}
+
     /** The agent goes, and leaves its VMs as they are. */
     record Bye(String why) implements AgentMessage {}
 }

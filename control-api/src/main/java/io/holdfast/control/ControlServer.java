@@ -80,6 +80,8 @@ public final class ControlServer implements AutoCloseable {
 
     private boolean closed;
 
+    private volatile UnitProver prover = UnitProver.NONE;
+
     private @Nullable Channel listener;
 
     private ControlServer(EventLoopGroup group, boolean ownsGroup, ControlSettings settings) {
@@ -274,6 +276,15 @@ public final class ControlServer implements AutoCloseable {
         synchronized (lock) {
             registered = source;
         }
+    }
+
+    /** Who proves units for agents that these do not let in. */
+    public void provedBy(UnitProver units) {
+        prover = units;
+    }
+
+    UnitProver prover() {
+        return prover;
     }
 
     /** Tells the agents of these VMs what is registered for them now; those that come later ask anew. */

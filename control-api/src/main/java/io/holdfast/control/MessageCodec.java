@@ -62,6 +62,12 @@ final class MessageCodec {
                     out.writeEndObject();
                 }
                 out.writeEndArray();
+            } else if (message instanceof AgentMessage.ProveUnit question) {
+                begin(out, "prove-unit");
+                out.writeNumberField("id", question.id());
+                out.writeFieldName("unit");
+                unit(out, question.unit());
+                texts(out, "initiators", question.initiators());
             } else if (message instanceof AgentMessage.Bye bye) {
                 begin(out, "bye");
                 out.writeStringField("why", bye.why());
@@ -98,6 +104,9 @@ final class MessageCodec {
                                 .map(vm -> new VmActionsTaken(
                                         vm.text("vm"), vm.number("revision"), vm.text("refused"), vm.text("overruled")))
                                 .toList());
+                    case "prove-unit" ->
+                        new AgentMessage.ProveUnit(
+                                fields.number("id"), unit(fields.object("unit")), fields.texts("initiators"));
                     case "bye" -> new AgentMessage.Bye(fields.text("why"));
                     default -> null;
                 });
@@ -135,6 +144,10 @@ final class MessageCodec {
             } else if (message instanceof ServerMessage.ActionsRegistered registered) {
                 begin(out, "actions-registered");
                 actions(out, registered.vms());
+            } else if (message instanceof ServerMessage.UnitProved proved) {
+                begin(out, "unit-proved");
+                out.writeNumberField("id", proved.id());
+                out.writeStringField("objection", proved.objection());
             } else if (message instanceof ServerMessage.Raised raised) {
                 begin(out, "raised");
                 event(out, raised.event());
@@ -188,15 +201,19 @@ final class MessageCodec {
     private static void units(JsonGenerator out, String name, List<ExportedUnit> units) throws IOException {
         out.writeArrayFieldStart(name);
         for (ExportedUnit unit : units) {
-            out.writeStartObject();
-            out.writeStringField("target", unit.target());
-            out.writeNumberField("lun", unit.lun());
-            out.writeStringField("uuid", unit.uuid());
-            out.writeNumberField("sizeBytes", unit.sizeBytes());
-            out.writeBooleanField("readOnly", unit.readOnly());
-            out.writeEndObject();
+            unit(out, unit);
         }
         out.writeEndArray();
+    }
+
+    private static void unit(JsonGenerator out, ExportedUnit unit) throws IOException {
+        out.writeStartObject();
+        out.writeStringField("target", unit.target());
+        out.writeNumberField("lun", unit.lun());
+        out.writeStringField("uuid", unit.uuid());
+        out.writeNumberField("sizeBytes", unit.sizeBytes());
+        out.writeBooleanField("readOnly", unit.readOnly());
+        out.writeEndObject();
     }
 
     private static void actions(JsonGenerator out, List<VmActions> vms) throws IOException {
@@ -256,6 +273,7 @@ final class MessageCodec {
                         new ServerMessage.ActionsRegistered(fields.objects("vms").stream()
                                 .map(MessageCodec::actions)
                                 .toList());
+                    case "unit-proved" -> new ServerMessage.UnitProved(fields.number("id"), fields.text("objection"));
                     case "raised" -> new ServerMessage.Raised(event(fields));
                     case "cleared" -> new ServerMessage.Cleared(event(fields));
                     case "heartbeat" -> new ServerMessage.Heartbeat(fields.number("seq"));

@@ -62,6 +62,14 @@ public sealed interface ServerMessage {
      */
     record ActionsRegistered(List<VmActions> vms) implements ServerMessage {}
 
+    /**
+     * The answer to {@link AgentMessage.ProveUnit}.
+     *
+     * @param id of the question
+     * @param objection why a VM must not be resumed on the unit, for people; empty if nothing is wrong
+     */
+    record UnitProved(long id, String objection) implements ServerMessage {}
+
     /** Something is wrong from now on. */
     record Raised(RaisedEvent event) implements ServerMessage {}
 

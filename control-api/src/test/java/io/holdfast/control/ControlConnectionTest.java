@@ -436,6 +436,45 @@ class ControlConnectionTest {
         assertThat(agent.closings.get(0)).containsIgnoringCase("refused");
     }
 
+    // ------------------------------------------------------------------ proofs
+
+    @Test
+    void shouldProveTheUnitThatAnAgentAsksFor() {
+        List<String> asked = new CopyOnWriteArrayList<>();
+        server.provedBy((unit, initiators, answer) -> {
+            asked.add(unit + " for " + initiators);
+            answer.accept("it is reserved by iqn.foreign");
+            return () -> {};
+        });
+        Peer agent = welcomed("agent1");
+        assertThat(agent.welcomes.get(0).protocol()).isGreaterThanOrEqualTo(ControlProtocol.PROVES_UNITS);
+
+        agent.client.send(new AgentMessage.ProveUnit(7, UNIT, List.of("iqn.vm")));
+
+        await().untilAsserted(() -> assertThat(agent.received)
+                .containsExactly(new ServerMessage.UnitProved(7, "it is reserved by iqn.foreign")));
+        assertThat(asked).containsExactly(UNIT + " for [iqn.vm]");
+    }
+
+    @Test
+    void shouldAnswerWhatHardlyIsAQuestionAndGoOn() throws IOException {
+        server.provedBy((unit, initiators, answer) -> {
+            answer.accept("no such unit: " + unit.name());
+            return () -> {};
+        });
+        try (RawPeer peer = new RawPeer()) {
+            peer.say("{\"type\":\"hello\",\"agentName\":\"raw\",\"protocol\":2,\"vms\":[]}");
+            peer.hear("welcome");
+
+            peer.say("{\"type\":\"prove-unit\"}");
+            assertThat(peer.hear("unit-proved")).contains("\"id\":0", "no such unit: /0");
+            peer.say("{\"type\":\"prove-unit\",\"id\":\"x\",\"unit\":[],\"initiators\":{\"a\":1}}");
+            assertThat(peer.hear("unit-proved")).contains("no such unit: /0");
+            peer.say("{\"type\":\"prove-unit\",\"id\":9,\"unit\":{\"target\":\"t\",\"lun\":-1}}");
+            assertThat(peer.hear("unit-proved")).contains("\"id\":9", "no such unit: t/-1");
+        }
+    }
+
     // ------------------------------------------------------------------ peers
 
     private Peer welcomed(String name) {

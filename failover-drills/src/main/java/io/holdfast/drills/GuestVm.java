@@ -112,8 +112,13 @@ final class GuestVm {
         // cache.direct: what the guest was told is on the disk must not be in QEMU's host page cache only.
         return "driver=iscsi,node-name=iscsi0,transport=tcp,portal=127.0.0.1:" + setting.portal() + ",target="
                 + setting.target() + ",lun=" + setting.lun()
-                + ",initiator-name=iqn.2026-11.io.holdfast.guest:drill" + setting.name() + ",cache.direct=on"
+                + ",initiator-name=" + initiator(setting.name()) + ",cache.direct=on"
                 + setting.login();
+    }
+
+    /** What the initiator of a guest of this name is called. */
+    static String initiator(String name) {
+        return "iqn.2026-11.io.holdfast.guest:drill" + name;
     }
 
     private static List<String> monitor(String id, Path path) {

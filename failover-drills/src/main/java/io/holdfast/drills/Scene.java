@@ -179,12 +179,17 @@ final class Scene implements AutoCloseable {
 
     /** As an operator of a server would, once it lets operators in. */
     void operate(ServerProcess.Setting setting, String... words) throws DrillFailure, InterruptedException {
+        operateForAnswer(setting, words);
+    }
+
+    /** The same, for what is printed. */
+    String operateForAnswer(ServerProcess.Setting setting, String... words) throws DrillFailure, InterruptedException {
         Path socket = setting.stateFolder().resolve("control.sock");
         await("the server to let operators in", LIMIT, () -> Files.exists(socket));
         List<String> command = new ArrayList<>(List.of(holdfast.toString()));
         command.addAll(List.of(words));
         command.addAll(List.of("--socket", socket.toString()));
-        SystemTool.insist(command.toArray(new String[0]));
+        return SystemTool.insistOnAnswer(command.toArray(new String[0]));
     }
 
     AgentProcess agent(List<ServerProcess.Setting> servers, List<String> names, String... more)
@@ -231,7 +236,18 @@ final class Scene implements AutoCloseable {
      */
     Vm guest(String name, DeviceKind device, String words, int portal, String login, List<String> more)
             throws DrillFailure, IOException, InterruptedException {
-        String target = "iqn.2026-11.io.holdfast:" + name;
+        return guest(name, device, "iqn.2026-11.io.holdfast:" + name, words, portal, login, more);
+    }
+
+    /** The same on LUN 0 of a target of another name, such as a client's. */
+    Vm guestAt(String target, String name) throws DrillFailure, IOException, InterruptedException {
+        int portal = Objects.requireNonNull(agent).awaitPortal(name);
+        return guest(name, DeviceKind.VIRTIO_BLK, target, WORDS, portal, "", List.of());
+    }
+
+    private Vm guest(
+            String name, DeviceKind device, String target, String words, int portal, String login, List<String> more)
+            throws DrillFailure, IOException, InterruptedException {
         GuestVm qemu = GuestVm.start(
                 place,
                 new GuestVm.Setting(

@@ -54,9 +54,15 @@ final class SystemTool {
 
     /** @throws DrillFailure if it does not do it, though it did before */
     static void insist(String... command) throws DrillFailure, InterruptedException {
-        String problem = run(command);
-        if (!problem.isEmpty()) {
-            throw new DrillFailure(problem);
+        insistOnAnswer(command);
+    }
+
+    /** The same, for what it printed. */
+    static String insistOnAnswer(String... command) throws DrillFailure, InterruptedException {
+        End end = end(command);
+        if (!end.problem().isEmpty()) {
+            throw new DrillFailure(end.problem());
         }
+        return end.output().strip();
     }
 }

@@ -40,15 +40,20 @@ final class ForeignHost implements AutoCloseable {
     }
 
     static ForeignHost at(int port, String target) throws IOException {
+        return at(port, target, NAME);
+    }
+
+    /** The same under another name. */
+    static ForeignHost at(int port, String target, String name) throws IOException {
         Socket socket = new Socket(InetAddress.getLoopbackAddress(), port);
         socket.setSoTimeout(LIMIT_MS);
         ForeignHost host = new ForeignHost(socket);
-        host.login(target);
+        host.login(target, name);
         return host;
     }
 
-    private void login(String target) throws IOException {
-        byte[] keys = ("InitiatorName=" + NAME + "\0TargetName=" + target + "\0SessionType=Normal\0")
+    private void login(String target, String name) throws IOException {
+        byte[] keys = ("InitiatorName=" + name + "\0TargetName=" + target + "\0SessionType=Normal\0")
                 .getBytes(StandardCharsets.UTF_8);
         // Login Request, RFC 7143 §11.12: operational negotiation, and on to the full feature phase.
         ByteBuffer header = header(0x43, 0x87, keys.length);

@@ -338,6 +338,16 @@ final class ServedExports {
                         unit.target().name()));
     }
 
+    /** What is exported at a target's LUN; null if nothing is. */
+    @Nullable
+    LogicalUnit unitAt(String target, int lun) {
+        return units.stream()
+                .filter(unit -> lun == ServedUnit.LUN && unit.target().name().equals(target))
+                .findFirst()
+                .map(ServedExports::logicalUnit)
+                .orElse(null);
+    }
+
     private static LogicalUnit logicalUnit(ServedUnit unit) {
         return (LogicalUnit) unit.target().luns().at(Lun.ofNumber(ServedUnit.LUN));
     }

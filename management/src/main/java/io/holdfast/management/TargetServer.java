@@ -31,6 +31,7 @@ import io.holdfast.management.systemd.ServiceManager;
 import io.holdfast.net.Addresses;
 import io.holdfast.net.Spans;
 import io.holdfast.npiv.Client;
+import io.holdfast.scsi.LogicalUnit;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.EpollIoHandler;
@@ -73,6 +74,9 @@ final class TargetServer implements ServiceManager.Service {
     /** How long running commands may take to end when the server stops, or an export is removed. */
     static final Duration COMMANDS_LIMIT = Duration.ofSeconds(5);
 
+    /** How long proofs of units, of which each is two commands, may take to end then. */
+    private static final Duration PROOFS_LIMIT = Duration.ofSeconds(1);
+
     /** What else may take its time when the server stops. */
     private static final Duration STOP_RESERVE = Duration.ofSeconds(5);
 
@@ -90,7 +94,7 @@ final class TargetServer implements ServiceManager.Service {
     private final ServedLus lus;
     private final ServedFabric fabric;
     private final IoPool pool;
-    private @Nullable EventLoops loops;
+    private volatile @Nullable EventLoops loops;
     private @Nullable IscsiServer iscsi;
     private @Nullable DataPathPulse pulse;
     private @Nullable FileWatch watch;
@@ -102,6 +106,7 @@ final class TargetServer implements ServiceManager.Service {
     private final RegisteredActions registeredActions = new RegisteredActions();
     private volatile @Nullable ControlSide operators;
     private final UnitsTold unitsTold = new UnitsTold(() -> control, this::exportedUnits);
+    private final ServedProofs proofs = new ServedProofs(this::anyLane, this::unitAt);
     private final LiveServer live;
     private boolean startFailed;
     private final CountDownLatch stopped = new CountDownLatch(1);
@@ -204,6 +209,7 @@ final class TargetServer implements ServiceManager.Service {
         ControlServer port = early == null ? listenForAgents() : early;
         control = port;
         registeredActions.tellTo(port);
+        port.provedBy(proofs);
         port.serve(() -> describe(server));
         raisedEvents.tellTo(UnitWatch.of(port));
         log.info("serving {}, {} I/O, {}", units(), way.label(), count(config.eventLoops(), "event loop"));
@@ -286,6 +292,16 @@ final class TargetServer implements ServiceManager.Service {
 
     private List<String> targetsOf(String lu) {
         return fabric.targetsOf(lu);
+    }
+
+    private @Nullable LogicalUnit unitAt(String target, int lun) {
+        LogicalUnit exported = exports.unitAt(target, lun);
+        return exported == null ? fabric.unitAt(target, lun) : exported;
+    }
+
+    private @Nullable IoLane anyLane() {
+        EventLoops running = loops;
+        return running == null ? null : running.anyLane();
     }
 
     private @Nullable FileBackend fileOf(String lu) {
@@ -508,6 +524,7 @@ final class TargetServer implements ServiceManager.Service {
     /** Closes whatever is open, in the order that loses nothing. */
     private void release() {
         closeToOperators();
+        proofs.close();
         lus.stopOpening();
         exports.stopSanitizing();
         lus.stopSanitizing();
@@ -516,6 +533,7 @@ final class TargetServer implements ServiceManager.Service {
         if (!ended) {
             log.warn("some commands did not end within {} s", COMMANDS_LIMIT.toSeconds());
         }
+        ended &= proofs.awaitEnd(PROOFS_LIMIT);
         ControlServer agents = control;
         if (agents != null) {
             agents.close();

@@ -163,6 +163,12 @@ public final class LoginDirectory {
         return serverOf.getOrDefault(holder.adapter().id(), NO_SERVER).port();
     }
 
+    /** What the client of a target sees there; nothing if there is no such target. */
+    public List<LuMap> unitsAt(String target) {
+        ServerAdapter server = servers.getOrDefault(InitiatorName.normalise(target), NO_SERVER);
+        return List.copyOf(fabric.mapsOf(server.client().client()));
+    }
+
     /** What this port name sees, by LUN. */
     public List<LuMap> unitsOf(Wwpn name) {
         Holder holder = byWwpn.getOrDefault(name, NOBODY);

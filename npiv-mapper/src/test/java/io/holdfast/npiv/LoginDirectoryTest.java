@@ -103,6 +103,18 @@ class LoginDirectoryTest {
     }
 
     @Test
+    void shouldKnowWhatTheClientOfATargetSeesThere() {
+        LoginDirectory directory = scene.directory();
+        String target = directory.targetName(scene.serverOf(theirs));
+
+        assertThat(directory.unitsAt(target)).extracting(LuMap::lu).containsExactly("disk-web2");
+        assertThat(directory.unitsAt(target.toUpperCase(Locale.ROOT))).hasSize(1);
+        for (String nowhere : List.of("", target + "0", "vfchost", "vfchost-1", target.substring(1))) {
+            assertThat(directory.unitsAt(nowhere)).as(nowhere).isEmpty();
+        }
+    }
+
+    @Test
     void shouldShowInDiscoveryTheClientsOwnTargetOnly() {
         assertThat(scene.directory().visibleTo(mine.activeName().naaName(), "fcs0"))
                 .containsExactly(scene.serverOf(mine));

@@ -312,15 +312,18 @@ public final class LogicalUnit implements DeviceServer {
 
     /**
      * Takes the unit away for good: a sanitizing stops after its piece and goes on when the unit is served again. Runs {@code
-     * done} when no copy of anybody's reads or writes it any more, nor is it sanitized, on any thread, perhaps before this
-     * method returns. For whoever has hidden it from all copies and wants to close its backend.
+     * done} when no copy of anybody's reads or writes it any more, nor a proof, nor is it sanitized, on any thread, perhaps before
+     * this method returns. For whoever has hidden it from all copies and wants to close its backend.
      */
     public void retire(Runnable done) {
         retiring = true;
         copyUses.awaitIdle(() -> sanitizeUses.awaitIdle(done));
     }
 
-    /** True once it is taken away. Whoever begins to sanitize it enters {@link #sanitizeUses}, then asks. */
+    /**
+     * True once it is taken away. Whoever begins to sanitize it enters {@link #sanitizeUses}, then asks; whoever proves it enters
+     * {@link #copyUses}.
+     */
     boolean retiring() {
         return retiring;
     }
@@ -330,7 +333,7 @@ public final class LogicalUnit implements DeviceServer {
         return sanitizeUses;
     }
 
-    /** The copies that work on this logical unit at this moment. */
+    /** The copies and proofs that work on this logical unit at this moment. */
     CopyUses copyUses() {
         return copyUses;
     }

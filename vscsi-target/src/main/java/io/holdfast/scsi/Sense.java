@@ -62,6 +62,18 @@ record Sense(SenseCode code, long information, int fieldPointer, int segment) {
         return new Sense(code, NONE, SKSV | progress & 0xffff, NONE);
     }
 
+    /** What sense data that was made by {@link #encode} says. */
+    static SenseCode code(byte[] encoded) {
+        boolean descriptors = encoded[0] == 0x72;
+        int key = encoded[descriptors ? 1 : 2] & 0xf;
+        int asc = encoded[descriptors ? 2 : 12] & 0xff;
+        int ascq = encoded[descriptors ? 3 : 13] & 0xff;
+        return Arrays.stream(SenseCode.values())
+                .filter(code -> code.key().code() == key && code.asc() == asc && code.ascq() == ascq)
+                .findFirst()
+                .orElseThrow();
+    }
+
     /** @return how many bytes of {@code into} have been used */
     int encode(byte[] into, Format format) {
         Arrays.fill(into, (byte) 0);

@@ -4,6 +4,7 @@ import io.holdfast.block.IoQueue;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -59,6 +60,33 @@ final class UnitReservations {
 
     PersistentReservations persistent() {
         return persistent;
+    }
+
+    /**
+     * Who keeps every one of these initiators out.
+     *
+     * @param initiators iSCSI names, in lower case
+     * @return the name of the initiator that holds the unit; empty if one of them does, or nobody
+     */
+    String holderAgainst(Set<String> initiators) {
+        Nexus reserver = reservedBy.get();
+        if (reserver != null) {
+            String name = UnitProof.initiator(reserver.initiatorPort());
+            return initiators.contains(name) ? "" : name;
+        }
+        PersistentReservations present = persistent;
+        PersistentReservations.Reservation held = present.reservation();
+        boolean letIn = present.registrations().keySet().stream()
+                .anyMatch(
+                        name -> initiators.contains(UnitProof.initiator(name.initiatorPort())) && present.admits(name));
+        if (held == null || letIn) {
+            return "";
+        }
+        NexusName holder = held.holder();
+        // Where all registrants hold it, one speaks for them.
+        NexusName named =
+                holder == null ? present.registrations().keySet().iterator().next() : holder;
+        return UnitProof.initiator(named.initiatorPort());
     }
 
     boolean durable() {

@@ -28,6 +28,9 @@ final class OutageRules {
     private long lastContMs = FreezeMachine.LONG_AGO;
     private int failedThaws;
     private long retryAtMs = NEVER;
+    /** A server that serves has other units than the VM's. */
+    private boolean objected;
+
     private long askAgainAtMs;
     private boolean overdueTold;
 
@@ -270,6 +273,7 @@ final class OutageRules {
 
     private void goOn(ServerStanding server, ServerView view) {
         Optional<String> objection = objection();
+        objected = objection.isPresent();
         if (objection.isPresent()) {
             vm.warn(objection.get());
             if (vm.state == FreezeState.PROVING) {
@@ -277,7 +281,7 @@ final class OutageRules {
                 backToFrozen(objection.get());
             }
             vm.reason = objection.get();
-            // Only another introduction of the server can change that.
+            // Only what the server says of its units can change that.
             retryAtMs = NEVER;
             return;
         }
@@ -506,11 +510,17 @@ final class OutageRules {
         }
     }
 
-    /** What is unmapped while its server says so is not missed when the server comes back; what is larger stays larger. */
+    /**
+     * What is unmapped while its server says so is not missed when the server comes back; what is larger stays larger. A VM that
+     * stays frozen for want of its own units goes on when they are there.
+     */
     void unitsChanged(FreezeEvent.UnitsChanged told) {
         vm.server(told.name()).changed(told.server());
         if (vm.used.follow(told.change())) {
             vm.save(vm.state, vm.reason);
+        }
+        if (objected && objection().isEmpty()) {
+            proveIfServerServes();
         }
     }
 

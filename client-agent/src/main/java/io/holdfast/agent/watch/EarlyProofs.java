@@ -26,6 +26,15 @@ final class EarlyProofs {
     /** VMs with more units wait for those as they would without this. */
     private static final int MAX_UNITS = 16;
 
+    /** What has been found out of a unit. */
+    enum Found {
+        FIT,
+        /** It does not let the agent in. */
+        BARRED,
+        /** It has to be asked. */
+        UNDECIDED
+    }
+
     private final EventLoop loop;
     private final InetSocketAddress portal;
     private final int limitMs;
@@ -77,18 +86,17 @@ final class EarlyProofs {
      * Whether the unit is proved, once for each unit.
      *
      * @param at the portal that is asked about
-     * @param answer called once, now or when it is known, and not if this is closed before: true if the unit is fit, false if
-     *     it has to be asked
+     * @param answer called once, now or when it is known, and not if this is closed before
      */
-    void whenKnown(ExportedUnit unit, InetSocketAddress at, Consumer<Boolean> answer) {
+    void whenKnown(ExportedUnit unit, InetSocketAddress at, Consumer<Found> answer) {
         Early early = at.equals(portal) ? proofs.remove(unit) : null;
         if (early == null) {
-            answer.accept(false);
+            answer.accept(Found.UNDECIDED);
         } else {
             waitedFor.add(early);
-            early.whenKnown(fit -> {
+            early.whenKnown(found -> {
                 waitedFor.remove(early);
-                answer.accept(fit);
+                answer.accept(found);
             });
         }
     }
@@ -110,7 +118,7 @@ final class EarlyProofs {
     private static final class Early {
         private final UnitProbe probe;
         private UnitProbe.@Nullable Outcome outcome;
-        private @Nullable Consumer<Boolean> asker;
+        private @Nullable Consumer<Found> asker;
 
         Early(UnitProbe probe) {
             this.probe = probe;
@@ -121,19 +129,19 @@ final class EarlyProofs {
             tell();
         }
 
-        void whenKnown(Consumer<Boolean> answer) {
+        void whenKnown(Consumer<Found> answer) {
             asker = answer;
             tell();
         }
 
         private void tell() {
             UnitProbe.Outcome known = outcome;
-            Consumer<Boolean> waiting = asker;
+            Consumer<Found> waiting = asker;
             if (known != null && waiting != null) {
                 asker = null;
                 boolean fit = known.fit() && !probe.over();
                 probe.close();
-                waiting.accept(fit);
+                waiting.accept(fit ? Found.FIT : known.barred() ? Found.BARRED : Found.UNDECIDED);
             }
         }
 

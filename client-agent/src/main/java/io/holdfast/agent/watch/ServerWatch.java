@@ -108,6 +108,7 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
     private final WatchSettings settings;
     private final ControlSettings control;
     private final Listener listener;
+    private final BarredUnits barred;
     private final UnitProofs unitProofs;
     private final RetryPace pace;
     private final List<Consumer<Boolean>> askers = new ArrayList<>();
@@ -161,7 +162,8 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
         this.settings = settings;
         this.control = control;
         this.listener = listener;
-        unitProofs = new UnitProofs(loop, identity, settings.probeLimitMs());
+        barred = new BarredUnits(loop, print());
+        unitProofs = new UnitProofs(loop, identity, settings.probeLimitMs(), barred);
         boolean local = address.getAddress() != null && address.getAddress().isLoopbackAddress();
         pace = new RetryPace(settings, local);
     }
@@ -629,6 +631,10 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
             raised.clear();
             served = welcome.server();
             raised.addAll(welcome.raised());
+            ControlClient to = client;
+            if (to != null) {
+                barred.introduced(welcome.protocol(), to::send);
+            }
             InetSocketAddress known = lastPortal;
             if (known != null) {
                 unitProofs.begin(known, listener.unitsWaitedFor());
@@ -653,6 +659,8 @@ public final class ServerWatch implements ServerProof, AutoCloseable {
                 }
             } else if (message instanceof ServerMessage.UnitsChanged change) {
                 changed(change);
+            } else if (message instanceof ServerMessage.UnitProved proved) {
+                barred.answered(proved);
             } else if (message instanceof ServerMessage.ActionsRegistered registered) {
                 listener.actionsRegistered(registered);
             } else if (message instanceof ServerMessage.Raised told) {

@@ -1,5 +1,6 @@
 package io.holdfast.agent.watch;
 
+import io.holdfast.control.ControlProtocol;
 import io.holdfast.control.ExportedUnit;
 import io.netty.channel.EventLoop;
 import java.net.InetSocketAddress;
@@ -12,19 +13,22 @@ import org.jspecify.annotations.Nullable;
 
 /** Asks units of one server whether they read and write, and takes over what has been found out early. Owned by the loop. */
 final class UnitProofs {
-    /** How long a unit may take for a login, a read and a durable write. */
-    private static final int UNIT_LIMIT_MS = 3_000;
+    /** How long a unit may take for a login, a read and a durable write; then, if it lets nobody in, for its server's word. */
+    private static final int UNIT_LIMIT_MS = ControlProtocol.PROOF_LIMIT_MS;
 
     private final EventLoop loop;
     private final ProbeIdentity identity;
     private final int connectLimitMs;
+    private final BarredUnits barred;
     private final Set<Question> open = new LinkedHashSet<>();
     private @Nullable EarlyProofs early;
 
-    UnitProofs(EventLoop loop, ProbeIdentity identity, int connectLimitMs) {
+    /** @param barred asked about units that do not let the agent in */
+    UnitProofs(EventLoop loop, ProbeIdentity identity, int connectLimitMs, BarredUnits barred) {
         this.loop = loop;
         this.identity = identity;
         this.connectLimitMs = connectLimitMs;
+        this.barred = barred;
     }
 
     /** Begins before anybody asks, unless that has begun already. */
@@ -42,6 +46,7 @@ final class UnitProofs {
     void forget() {
         EarlyProofs over = early;
         early = null;
+        barred.forget();
         if (over != null) {
             over.close();
         }
@@ -89,11 +94,11 @@ final class UnitProofs {
             if (begun == null) {
                 ask(unit);
             } else {
-                begun.whenKnown(unit, at, fit -> {
-                    if (fit) {
-                        answered(unit, "");
-                    } else {
-                        ask(unit);
+                begun.whenKnown(unit, at, found -> {
+                    switch (found) {
+                        case FIT -> answered(unit, "");
+                        case BARRED -> askServer(unit);
+                        case UNDECIDED -> ask(unit);
                     }
                 });
             }
@@ -104,7 +109,11 @@ final class UnitProofs {
             probes.add(probe);
             Consumer<UnitProbe.Outcome> told = outcome -> {
                 probe.close();
-                answered(unit, outcome.barred() ? "" : outcome.trouble());
+                if (outcome.barred()) {
+                    askServer(unit);
+                } else {
+                    answered(unit, outcome.trouble());
+                }
             };
             probe.expect(unit.uuid());
             if (unit.readOnly()) {
@@ -112,6 +121,10 @@ final class UnitProofs {
             } else {
                 probe.prove(initiators, UNIT_LIMIT_MS, told);
             }
+        }
+
+        private void askServer(ExportedUnit unit) {
+            barred.ask(unit, initiators, objection -> answered(unit, objection));
         }
 
         private void answered(ExportedUnit unit, String trouble) {

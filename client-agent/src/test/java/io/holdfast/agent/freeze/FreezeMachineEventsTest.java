@@ -121,6 +121,20 @@ class FreezeMachineEventsTest extends MachineBench {
         assertThat(machine.state()).isEqualTo(PROVING);
     }
 
+    @Test
+    void shouldGoOnWhenItsDiskIsWhatItWasAgain() {
+        running();
+        ExportedUnit cut = new ExportedUnit(TARGET, 0, DISK.uuid(), DISK.sizeBytes() / 2, false);
+        outage(cut);
+        assertThat(machine.state()).isEqualTo(FROZEN);
+
+        changed(List.of(SECOND), List.of(), cut, SECOND);
+        assertThat(machine.state()).as("another disk is no reason").isEqualTo(FROZEN);
+        changed(List.of(DISK), List.of(), DISK, SECOND);
+
+        assertThat(machine.state()).isEqualTo(PROVING);
+    }
+
     // ------------------------------------------------------------------ storage
 
     @Test

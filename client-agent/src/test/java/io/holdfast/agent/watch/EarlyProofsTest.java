@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.holdfast.agent.portal.FakeTarget.Answer;
+import io.holdfast.agent.watch.EarlyProofs.Found;
 import io.holdfast.control.ExportedUnit;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
@@ -31,33 +32,33 @@ class EarlyProofsTest extends AtFakeTarget {
         EarlyProofs proofs = begin(DISK);
         awaitOperations(INQUIRY, READ, COMPARE_AND_WRITE);
 
-        assertThat(proved(proofs, DISK)).isTrue();
-        assertThat(proved(proofs, DISK)).as("it counts once").isFalse();
+        assertThat(found(proofs, DISK)).isEqualTo(Found.FIT);
+        assertThat(found(proofs, DISK)).as("it counts once").isEqualTo(Found.UNDECIDED);
         assertThat(target.operations).hasSize(3);
         await().until(() -> target.connections() == 0);
     }
 
     @Test
     void shouldAnswerWhoeverAsksBeforeItIsKnown() throws Exception {
-        CompletableFuture<Boolean> answer = new CompletableFuture<>();
+        CompletableFuture<Found> answer = new CompletableFuture<>();
 
         loop.execute(
                 () -> EarlyProofs.begin(loop, target.address(), ProbeIdentity.ofThisHost(), List.of(DISK), LIMIT_MS)
                         .whenKnown(DISK, target.address(), answer::complete));
 
-        assertThat(answer.get(LIMIT_MS, TimeUnit.MILLISECONDS)).isTrue();
+        assertThat(answer.get(LIMIT_MS, TimeUnit.MILLISECONDS)).isEqualTo(Found.FIT);
     }
 
     @Test
     void shouldTellWhoeverWaitsThatTheServerDied() throws Exception {
         target.answersCommands = false;
         EarlyProofs proofs = begin(DISK);
-        CompletableFuture<Boolean> answer = ask(proofs, DISK, target.address());
+        CompletableFuture<Found> answer = ask(proofs, DISK, target.address());
         await().until(() -> target.commands.get() == 1);
 
         target.die();
 
-        assertThat(answer.get(LIMIT_MS, TimeUnit.MILLISECONDS)).isFalse();
+        assertThat(answer.get(LIMIT_MS, TimeUnit.MILLISECONDS)).isEqualTo(Found.UNDECIDED);
     }
 
     @Test
@@ -68,7 +69,7 @@ class EarlyProofsTest extends AtFakeTarget {
         onLoop(proofs::close);
 
         await().until(() -> target.connections() == 0);
-        assertThat(proved(proofs, DISK)).isFalse();
+        assertThat(found(proofs, DISK)).isEqualTo(Found.UNDECIDED);
     }
 
     @Test
@@ -76,7 +77,7 @@ class EarlyProofsTest extends AtFakeTarget {
         target.unit = Optional.empty();
         EarlyProofs proofs = begin(DISK);
 
-        assertThat(proved(proofs, DISK)).isFalse();
+        assertThat(found(proofs, DISK)).isEqualTo(Found.UNDECIDED);
         assertThat(target.operations).containsExactly(INQUIRY);
     }
 
@@ -85,7 +86,7 @@ class EarlyProofsTest extends AtFakeTarget {
         target.unit = Optional.of(UUID.randomUUID());
         EarlyProofs proofs = begin(DISK);
 
-        assertThat(proved(proofs, DISK)).isFalse();
+        assertThat(found(proofs, DISK)).isEqualTo(Found.UNDECIDED);
         assertThat(target.operations).containsExactly(INQUIRY);
     }
 
@@ -94,7 +95,7 @@ class EarlyProofsTest extends AtFakeTarget {
         ExportedUnit nameless = unit(0, "u");
         EarlyProofs proofs = begin(nameless);
 
-        assertThat(proved(proofs, nameless)).isFalse();
+        assertThat(found(proofs, nameless)).isEqualTo(Found.UNDECIDED);
         assertThat(target.operations).isEmpty();
     }
 
@@ -104,11 +105,11 @@ class EarlyProofsTest extends AtFakeTarget {
         awaitOperations(INQUIRY, READ, COMPARE_AND_WRITE);
 
         target.die();
-        CompletableFuture<Boolean> answer = new CompletableFuture<>();
+        CompletableFuture<Found> answer = new CompletableFuture<>();
         // By then the loop has heard of the end of the connection: it was in the kernel's hands before.
         loop.schedule(() -> proofs.whenKnown(DISK, target.address(), answer::complete), 200, TimeUnit.MILLISECONDS);
 
-        assertThat(answer.get(LIMIT_MS, TimeUnit.MILLISECONDS)).isFalse();
+        assertThat(answer.get(LIMIT_MS, TimeUnit.MILLISECONDS)).isEqualTo(Found.UNDECIDED);
     }
 
     @Test
@@ -120,7 +121,7 @@ class EarlyProofsTest extends AtFakeTarget {
                 new InetSocketAddress("127.0.0.2", target.address().getPort());
 
         assertThat(ask(proofs, DISK, other).get(LIMIT_MS, TimeUnit.MILLISECONDS))
-                .isFalse();
+                .isEqualTo(Found.UNDECIDED);
     }
 
     @Test
@@ -128,7 +129,15 @@ class EarlyProofsTest extends AtFakeTarget {
         answer(READ, Answer.sense(3, 0x11, 0));
         EarlyProofs proofs = begin(DISK);
 
-        assertThat(proved(proofs, DISK)).isFalse();
+        assertThat(found(proofs, DISK)).isEqualTo(Found.UNDECIDED);
+    }
+
+    @Test
+    void shouldTellThatAUnitDoesNotLetTheAgentIn() throws Exception {
+        answer(READ, Answer.sense(5, 0x25, 0));
+        EarlyProofs proofs = begin(DISK);
+
+        assertThat(found(proofs, DISK)).isEqualTo(Found.BARRED);
     }
 
     @Test
@@ -139,11 +148,11 @@ class EarlyProofsTest extends AtFakeTarget {
 
         EarlyProofs proofs = begin(units.toArray(ExportedUnit[]::new));
 
-        List<Boolean> answers = new ArrayList<>();
+        List<Found> answers = new ArrayList<>();
         for (ExportedUnit unit : units) {
-            answers.add(proved(proofs, unit));
+            answers.add(found(proofs, unit));
         }
-        assertThat(answers).containsOnly(false);
+        assertThat(answers).containsOnly(Found.UNDECIDED);
         assertThat(target.accepted.get()).isEqualTo(16);
     }
 
@@ -157,12 +166,12 @@ class EarlyProofsTest extends AtFakeTarget {
         await().untilAsserted(() -> assertThat(target.operations).containsExactly(operations));
     }
 
-    private boolean proved(EarlyProofs proofs, ExportedUnit unit) throws Exception {
+    private Found found(EarlyProofs proofs, ExportedUnit unit) throws Exception {
         return ask(proofs, unit, target.address()).get(LIMIT_MS, TimeUnit.MILLISECONDS);
     }
 
-    private CompletableFuture<Boolean> ask(EarlyProofs proofs, ExportedUnit unit, InetSocketAddress at) {
-        CompletableFuture<Boolean> answer = new CompletableFuture<>();
+    private CompletableFuture<Found> ask(EarlyProofs proofs, ExportedUnit unit, InetSocketAddress at) {
+        CompletableFuture<Found> answer = new CompletableFuture<>();
         loop.execute(() -> proofs.whenKnown(unit, at, answer::complete));
         return answer;
     }

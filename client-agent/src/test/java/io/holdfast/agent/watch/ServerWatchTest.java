@@ -593,6 +593,23 @@ class ServerWatchTest implements ServerWatch.Listener {
         }
     }
 
+    @Test
+    void shouldAskTheServerAboutAUnitThatDoesNotLetItIn() throws Exception {
+        start(BEATING, PATIENT);
+        server.provedBy((unit, initiators, answer) -> {
+            answer.accept(unit.name() + " is reserved, and not by " + initiators);
+            return () -> {};
+        });
+        awaitHeard("serves vios1 " + target.address().getPort());
+        target.answers.put(READ, new ArrayDeque<>(List.of(FakeTarget.Answer.sense(5, 0x25, 0))));
+
+        CompletableFuture<String> answer = new CompletableFuture<>();
+        loop.execute(() -> watch.proveUnits(List.of(DISK), Set.of("iqn.vm"), answer::complete));
+
+        assertThat(answer.get(40, TimeUnit.SECONDS))
+                .isEqualTo("iqn.t:disk/0: iqn.t:disk/0 is reserved, and not by [iqn.vm]");
+    }
+
     // ------------------------------------------------------------------ builders
 
     private void start(ControlSettings settings) throws IOException {

@@ -129,6 +129,15 @@ public final class ServedFabric implements ServedSide {
         return units;
     }
 
+    /** What a target's client has at a LUN there; null if there is nothing, or it is not served. Waits for nothing. */
+    public @Nullable LogicalUnit unitAt(String target, int lun) {
+        return ports.logins().unitsAt(target).stream()
+                .filter(map -> map.lun() == lun)
+                .findFirst()
+                .map(map -> lus.unit(map.lu()))
+                .orElse(null);
+    }
+
     /** The targets under which clients see an LU, as it was shown last. */
     public List<String> targetsOf(String lu) {
         PlaneState state = shown;
