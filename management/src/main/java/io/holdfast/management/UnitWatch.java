@@ -46,7 +46,7 @@ final class UnitWatch implements AutoCloseable {
     /** How many are looked at then; more take turns. A file system that is gone may have thousands of images. */
     private static final int LOOKS_AGAIN = 20;
     /** So long no command may have failed before storage is believed to be well: those under way end one after the other. */
-    private static final int CALM_MS = 250;
+    private static final int CALM_MS = 100;
     /** What a full file system must have before guests may go on, or they are stopped again at once. */
     private static final long SPACE_BYTES = 16L << 20;
 
@@ -211,7 +211,6 @@ final class UnitWatch implements AutoCloseable {
         public synchronized void overdue(int change) {
             overdue += change;
             if (change > 0) {
-                commandFailed();
                 raise(RaisedEvent.STORAGE_STALLED, "its storage has not answered a command for too long");
             }
         }

@@ -97,9 +97,9 @@ class UnitWatchTest implements UnitWatch.Agents {
     @Test
     void shouldSayThatItIsOverWhenNothingFailedForAMomentAndTheProbeSucceeds() {
         fails(BlockError.Kind.MEDIUM);
-        nowNs.addAndGet(SECOND_NS / 5);
+        nowNs.addAndGet(SECOND_NS / 20);
         watch.look();
-        assertThat(told).as("a fifth of a second is too soon").hasSize(1);
+        assertThat(told).as("a twentieth of a second is too soon").hasSize(1);
 
         calmPasses();
 
