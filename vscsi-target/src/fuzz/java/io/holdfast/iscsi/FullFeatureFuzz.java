@@ -130,6 +130,11 @@ class FullFeatureFuzz {
                 steps(s -> s.command(BasicHeader.READ, "28 00 00000000 00 0008 00", 4096, Pdu.NO_DATA)),
                 steps(s -> s.command(BasicHeader.WRITE, "2a 00 00000001 00 0001 00", 512, block)
                         .command(BasicHeader.READ, "88 00 0000000000000001 00000001 00 00", 512, Pdu.NO_DATA)),
+                // Data that are written while they come, and a task that ends in their middle.
+                steps(s -> s.command(BasicHeader.WRITE, "2a 00 00000001 00 0080 00", 65536, new byte[32768])
+                        .dataOut(0x100, 0, 0, 32768, new byte[8192])
+                        .management(1, 0x100)
+                        .dataOut(0x100, 0, 1, 40960, new byte[24576])),
                 steps(s -> s.command(BasicHeader.WRITE, "2a 00 00000001 00 0002 00", 1024, Pdu.NO_DATA)
                         .dataOut(0x100, 1, 0, 0, new byte[1024])
                         .dataOut(0x100, 0, 0, 0, new byte[1024])),

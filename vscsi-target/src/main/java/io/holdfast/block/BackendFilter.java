@@ -16,6 +16,14 @@ abstract class BackendFilter implements BlockBackend {
     /** Runs the operation, now, later or never; if never, tells the callback why. On the lane's thread. */
     abstract void pass(BlockOperation operation, IoLane lane, Runnable action, IoCallback done);
 
+    /** True if such an operation would run now, as if there were no filter: what cannot wait is done then, or not at all. */
+    abstract boolean passesNow(BlockOperation operation);
+
+    @Override
+    public int writeNow(long offset, IoMemory from, int lengthBytes, IoLane lane) {
+        return passesNow(BlockOperation.WRITE) ? behind.writeNow(offset, from, lengthBytes, lane) : 0;
+    }
+
     @Override
     public void read(long offset, IoMemory into, IoLane lane, IoCallback done) {
         pass(BlockOperation.READ, lane, () -> behind.read(offset, into, lane, done), done);

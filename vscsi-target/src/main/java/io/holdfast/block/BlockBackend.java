@@ -26,6 +26,17 @@ public interface BlockBackend extends AutoCloseable {
     /** Writes all of {@code from} at {@code offset}. */
     void write(long offset, IoMemory from, Durability durability, IoLane lane, IoCallback done);
 
+    /**
+     * Writes here and now what can be written without waiting: into memory. Cached, as by {@link Durability#CACHED}. For data
+     * that come in pieces, while they are still in the processor's cache. On the lane's thread.
+     *
+     * @return how many of the first {@code lengthBytes} bytes of {@code from} have been written. Fewer say nothing of why:
+     *     whoever {@linkplain #write writes} the others hears it
+     */
+    default int writeNow(long offset, IoMemory from, int lengthBytes, IoLane lane) {
+        return 0;
+    }
+
     /** Makes every write that has been acknowledged so far durable (fdatasync). */
     void flush(IoLane lane, IoCallback done);
 

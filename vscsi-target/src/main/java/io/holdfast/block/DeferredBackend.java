@@ -137,6 +137,12 @@ public final class DeferredBackend implements BlockBackend {
     }
 
     @Override
+    public int writeNow(long offset, IoMemory from, int lengthBytes, IoLane lane) {
+        BlockBackend open = behind;
+        return open == null ? 0 : open.writeNow(offset, from, lengthBytes, lane);
+    }
+
+    @Override
     public void flush(IoLane lane, IoCallback done) {
         BlockBackend open = behind;
         if (open != null) {

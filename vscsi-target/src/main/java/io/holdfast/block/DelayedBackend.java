@@ -59,6 +59,13 @@ public final class DelayedBackend extends BackendFilter {
     }
 
     @Override
+    boolean passesNow(BlockOperation operation) {
+        synchronized (lock) {
+            return !holding.contains(operation);
+        }
+    }
+
+    @Override
     void pass(BlockOperation operation, IoLane lane, Runnable action, IoCallback done) {
         synchronized (lock) {
             if (holding.contains(operation)) {

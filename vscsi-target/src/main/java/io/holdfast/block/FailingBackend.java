@@ -22,6 +22,11 @@ public final class FailingBackend extends BackendFilter {
     }
 
     @Override
+    boolean passesNow(BlockOperation operation) {
+        return !failures.containsKey(operation);
+    }
+
+    @Override
     void pass(BlockOperation operation, IoLane lane, Runnable action, IoCallback done) {
         BlockError failure = failures.get(operation);
         if (failure != null) {

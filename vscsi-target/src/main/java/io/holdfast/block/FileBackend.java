@@ -220,6 +220,12 @@ public final class FileBackend implements BlockBackend {
         }
     }
 
+    @Override
+    public int writeNow(long offset, IoMemory from, int lengthBytes, IoLane lane) {
+        boolean may = presence.absent() == null && !readOnly && !beyondEnd(offset, lengthBytes);
+        return may ? lane.writeNow(file, offset, from, lengthBytes) : 0;
+    }
+
     /**
      * Writes and syncs this range only (RWF_DSYNC). Measured beside 16 MiB of other dirty data: 0.5 ms, against 2.9 ms of
      * a write and an fdatasync of everything; alone they cost the same.

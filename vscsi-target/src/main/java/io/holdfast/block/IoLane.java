@@ -15,6 +15,15 @@ public interface IoLane {
     /** Positional write of all of {@code from}. */
     void write(OpenFile file, long offset, IoMemory from, IoCallback done);
 
+    /**
+     * Writes here and now as much of the first {@code lengthBytes} bytes of {@code from} as can be written without waiting.
+     *
+     * @return how many; 0 also where that would have failed
+     */
+    default int writeNow(OpenFile file, long offset, IoMemory from, int lengthBytes) {
+        return 0;
+    }
+
     /** Runs a call that may block (fdatasync, fallocate, …) on one of the pool threads that the file has for itself. */
     default void offload(OpenFile file, BlockingCall call, IoCallback done) {
         offload(file.blockingCalls(), call, done);

@@ -83,6 +83,15 @@ public final class MemoryBackend implements BlockBackend {
         done.done(refusal);
     }
 
+    @Override
+    public int writeNow(long offset, IoMemory from, int lengthBytes, IoLane lane) {
+        if (refusal("write", offset, lengthBytes) != null) {
+            return 0;
+        }
+        put(offset, from.buffer().slice(0, lengthBytes));
+        return lengthBytes;
+    }
+
     private void put(long offset, ByteBuffer bytes) {
         long at = offset;
         while (bytes.hasRemaining()) {

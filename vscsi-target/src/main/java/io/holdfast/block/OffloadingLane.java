@@ -63,13 +63,12 @@ public abstract class OffloadingLane implements IoLane {
      */
     @Override
     public void write(OpenFile file, long offset, IoMemory from, IoCallback done) {
-        int fd = file.descriptor();
         int length = from.length();
-        if (fd == OpenFile.NO_DESCRIPTOR || !file.inMemory() || length > MAX_INLINE_BYTES) {
+        if (length > MAX_INLINE_BYTES || !takesNow(file)) {
             writeInPool(file, offset, from, 0, done);
             return;
         }
-        long n = Linux.pwritev2(fd, from.address(), length, offset, 0);
+        long n = Linux.pwritev2(file.descriptor(), from.address(), length, offset, 0);
         if (n == length) {
             done.done(null);
         } else if (n >= 0) {
@@ -78,6 +77,19 @@ public abstract class OffloadingLane implements IoLane {
             done.done(BlockErrors.of(
                     "write " + length + " bytes at " + offset + " of " + file.name(), Linux.failure("pwritev2", n)));
         }
+    }
+
+    private static boolean takesNow(OpenFile file) {
+        return file.descriptor() != OpenFile.NO_DESCRIPTOR && file.inMemory();
+    }
+
+    @Override
+    public int writeNow(OpenFile file, long offset, IoMemory from, int lengthBytes) {
+        if (!takesNow(file)) {
+            return 0;
+        }
+        int length = Math.min(lengthBytes, MAX_INLINE_BYTES);
+        return (int) Math.max(0, Linux.pwritev2(file.descriptor(), from.address(), length, offset, 0));
     }
 
     /** Reads here and now what needs no waiting, and the rest on the pool. On the lane's thread. */

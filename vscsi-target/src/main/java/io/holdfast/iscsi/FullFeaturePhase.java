@@ -144,6 +144,24 @@ final class FullFeaturePhase implements Phase {
         return retained(task.dataOutBuffer());
     }
 
+    @Override
+    public int dataCame(BasicHeader header, ByteBuf target, ByteBuf in, int lengthBytes) {
+        IscsiTask task = switch (header.opcode()) {
+            case Opcode.SCSI_COMMAND -> isDue(header) ? incoming : null;
+            case Opcode.DATA_OUT -> tasks.solicitation().receiving();
+            default -> null;
+        };
+        // The task may have been ended since its data began to come, and its slot be another one's.
+        return task == null || !task.gathersInto(target) || loggingOut
+                ? 0
+                : tasks.earlyData().take(task, target, in, lengthBytes);
+    }
+
+    /** Whether a command may be begun whose PDU has not come as a whole. */
+    private boolean isDue(BasicHeader header) {
+        return header.immediate() || session.commands().judge(header.cmdSn()) == CommandWindow.Verdict.NEXT;
+    }
+
     private static @Nullable ByteBuf retained(@Nullable ByteBuf buffer) {
         return buffer == null ? null : buffer.retain();
     }

@@ -453,6 +453,11 @@ final class IscsiConnection extends ChannelInboundHandlerAdapter implements PduD
     }
 
     @Override
+    public int dataCame(BasicHeader header, ByteBuf target, ByteBuf in, int lengthBytes) {
+        return closing ? 0 : phase.dataCame(header, target, in, lengthBytes);
+    }
+
+    @Override
     public void pduReceived(BasicHeader header, ByteBuf data) throws WireException {
         try {
             if (!closing) {

@@ -48,7 +48,7 @@ public final class IscsiServer {
     static final int UNREAD_HIGH_BYTES = 16 << 20;
     private static final int RECEIVE_MIN_BYTES = 4 << 10;
     private static final int RECEIVE_INITIAL_BYTES = 64 << 10;
-    private static final int RECEIVE_MAX_BYTES = 256 << 10;
+    private static final int RECEIVE_MAX_BYTES = 512 << 10;
 
     private final EventLoops loops;
     private final IscsiConnection.Shared shared;

@@ -78,6 +78,8 @@ final class IscsiTask extends ScsiTask {
     int nextDataSn;
 
     int nextR2tSn;
+    /** Its device server may take data before all have come: see {@link EarlyData}. */
+    boolean offersData;
     /** How much of the memory budget its data take. */
     long chargedBytes;
     /** Told to end without an answer (task management, connection gone). */
@@ -148,6 +150,7 @@ final class IscsiTask extends ScsiTask {
         tellsAborted = false;
         unsolicitedOpen = false;
         spoiled = null;
+        offersData = false;
         chargedBytes = 0;
     }
 
@@ -237,6 +240,12 @@ final class IscsiTask extends ScsiTask {
         return dataOut;
     }
 
+    /** True if that is its memory for Data-Out: its own, not just one with the same bytes. */
+    @SuppressWarnings("ReferenceEquality")
+    boolean gathersInto(ByteBuf buffer) {
+        return dataOut == buffer;
+    }
+
     @Override
     public Nexus nexus() {
         return tasks.session().nexus();
@@ -255,7 +264,18 @@ final class IscsiTask extends ScsiTask {
     @Override
     public @Nullable IoMemory dataOut() {
         ByteBuf buffer = dataOut;
-        return buffer == null || gatheredBytes == 0 ? null : dataOutMemory.of(buffer, 0, gatheredBytes);
+        int rest = gatheredBytes - dataOutTaken();
+        return buffer == null || rest == 0 ? null : dataOutMemory.of(buffer, dataOutTaken(), rest);
+    }
+
+    @Override
+    public long dataOutExpected() {
+        return gatherBytes;
+    }
+
+    /** The device server has taken so many bytes more. */
+    void took(int lengthBytes) {
+        tookDataOut(lengthBytes);
     }
 
     @Override

@@ -21,16 +21,25 @@ final class Solicitation {
     private final List<IscsiTask> slots;
     private final SessionParameters agreed;
     private final PduSender sender;
+    private final EarlyData early;
     private final Consumer<IscsiTask> whole;
+    /** The task of the Data-Out that is being received, while it wants it. */
+    private @Nullable IscsiTask receiving;
 
     /**
      * @param slots the tasks of the connection, by slot
      * @param whole takes a task whose data are all there, or spoiled
      */
-    Solicitation(List<IscsiTask> slots, SessionParameters agreed, PduSender sender, Consumer<IscsiTask> whole) {
+    Solicitation(
+            List<IscsiTask> slots,
+            SessionParameters agreed,
+            PduSender sender,
+            EarlyData early,
+            Consumer<IscsiTask> whole) {
         this.slots = slots;
         this.agreed = agreed;
         this.sender = sender;
+        this.early = early;
         this.whole = whole;
     }
 
@@ -40,7 +49,10 @@ final class Solicitation {
             if (task.outstandingR2ts() == 0 && !task.unsolicitedOpen) {
                 whole.accept(task);
             }
-        } else if (task.gatheredBytes == task.gatherBytes) {
+            return;
+        }
+        early.takeGathered(task);
+        if (task.gatheredBytes == task.gatherBytes) {
             whole.accept(task);
         } else {
             ask(task);
@@ -73,12 +85,20 @@ final class Solicitation {
      */
     @Nullable
     ByteBuf target(BasicHeader header) throws WireException {
+        receiving = null;
         IscsiTask task = taskOf(header);
         if (task == null || isOutOfPlace(task, header)) {
             return null;
         }
+        receiving = task;
         ByteBuf buffer = task.dataOutBuffer();
         return buffer == null ? null : buffer.writerIndex(task.gatheredBytes);
+    }
+
+    /** The task whose data are being put where {@link #target} said; it may have ended since. */
+    @Nullable
+    IscsiTask receiving() {
+        return receiving;
     }
 
     /** A whole Data-Out is there. */

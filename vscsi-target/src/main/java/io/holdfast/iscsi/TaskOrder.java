@@ -59,6 +59,11 @@ final class TaskOrder {
         return barriers == 0 || task.attribute == HEAD_OF_QUEUE || !waitsForOlder(task);
     }
 
+    /** May a task begin that has perhaps not yet entered its task set? Not said of those that others wait for. */
+    boolean mayBegin(IscsiTask task) {
+        return barriers == 0 && !isBarrier(task);
+    }
+
     private boolean waitsForOlder(IscsiTask task) {
         for (TaskSet taskSet : taskSets) {
             for (IscsiTask other : taskSet.tasks()) {

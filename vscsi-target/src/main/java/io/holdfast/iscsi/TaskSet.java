@@ -46,6 +46,7 @@ final class TaskSet {
     private final ArrayDeque<IscsiTask> held = new ArrayDeque<>();
 
     private final List<PendingEnding> endings = new ArrayList<>();
+    private final EarlyData early;
     private final Solicitation solicitation;
     private final TaskResponder responder;
     private final ConnectionMemory memory;
@@ -64,7 +65,8 @@ final class TaskSet {
         this.window = session.window();
         this.sender = connection.sender();
         this.onIdle = onIdle;
-        this.solicitation = new Solicitation(slots, agreed, sender, this::submit);
+        this.early = new EarlyData(this::mayBegin);
+        this.solicitation = new Solicitation(slots, agreed, sender, early, this::submit);
         this.responder = new TaskResponder(agreed, sender);
         this.memory = new ConnectionMemory(budget, connection.executor(), this::retryWaiting);
         session.order().add(this);
@@ -76,6 +78,10 @@ final class TaskSet {
 
     Solicitation solicitation() {
         return solicitation;
+    }
+
+    EarlyData earlyData() {
+        return early;
     }
 
     // ------------------------------------------------------------------ for the tasks
@@ -173,6 +179,7 @@ final class TaskSet {
     private void allocateDataOut(IscsiTask task) {
         if (task.gatherBytes > 0) {
             task.dataOutBuffer(connection.allocate(task.gatherBytes));
+            task.offersData = task.gatherBytes >= EarlyData.MIN_TASK_BYTES;
         }
     }
 
@@ -252,15 +259,32 @@ final class TaskSet {
         if (task.isSpoiled()) {
             return true;
         }
-        boolean admitted = writesAdmitted && !session.luns().holdsWrites() || !task.changesMedium();
+        boolean admitted = admitsWrites() || !task.changesMedium();
         return admitted && session.order().mayExecute(task);
+    }
+
+    private boolean admitsWrites() {
+        return writesAdmitted && !session.luns().holdsWrites();
+    }
+
+    /** Whether a task's device server may have its first data before the others have come. */
+    private boolean mayBegin(IscsiTask task) {
+        return admitsWrites()
+                && session.order().mayBegin(task)
+                && session.luns().at(task.lun) == task.device();
     }
 
     private void execute(IscsiTask task) {
         task.stage = IscsiTask.Stage.EXECUTING;
         executing++;
-        SenseCode spoiled = task.spoiled();
+        DeviceServer begunAt = task.device();
         DeviceServer device = task.deviceNow();
+        if (task.dataOutTaken() > 0 && device != begunAt) {
+            // The first data are at another logical unit than the rest would be: the initiator is to send the command
+            // again.
+            task.spoil(SenseCode.REPORTED_LUNS_DATA_CHANGED);
+        }
+        SenseCode spoiled = task.spoiled();
         IoCounters counters = session.traffic().at(device);
         if (counters != null) {
             task.counters = counters;

@@ -204,8 +204,8 @@ final class CopyOperation implements IoCallback {
             fail(SenseCode.COPY_TARGET_DEVICE_NOT_REACHABLE);
         } else if (bytes % source.blockBytes() != 0 || bytes % destination.blockBytes() != 0) {
             fail(SenseCode.UNEXPECTED_INEXACT_SEGMENT);
-        } else if (!source.admitsCopy(ScsiCommand.READ_16, task)
-                || !destination.admitsCopy(ScsiCommand.WRITE_16, task)
+        } else if (!source.admits(ScsiCommand.READ_16, task)
+                || !destination.admits(ScsiCommand.WRITE_16, task)
                 || to.readOnly()
                 || destination.protectedFromCopies()) {
             fail(SenseCode.THIRD_PARTY_DEVICE_FAILURE);

@@ -13,6 +13,8 @@ final class DataCommands {
     private static final Execution.Step READ = DataCommands::readNow;
     private static final Execution.Step FLUSH_AND_READ = DataCommands::flushAndRead;
     private static final Execution.Step WRITE = DataCommands::writeNow;
+    private static final Execution.Step WRITE_REST = DataCommands::writeRestNow;
+    private static final Execution.Step WROTE_REST = DataCommands::wroteRest;
     private static final Execution.Step PRE_FETCH = DataCommands::prefetchNow;
     private static final Execution.Step DROP_DATA = DataCommands::dropData;
 
@@ -53,11 +55,87 @@ final class DataCommands {
         if (!takeRange(unit, command, task, Limits.MAX_TRANSFER_BYTES)) {
             return;
         }
+        execution.durability = durability(unit, command, task);
+        if (task.dataOutTaken() > 0) {
+            writeRest(unit, task);
+            return;
+        }
         IoMemory from = takeWholeBlocks(unit, task);
         if (from != null) {
-            execution.durability = durability(unit, command, task);
             execution.data = from;
             execution.share(WRITE);
+        }
+    }
+
+    /**
+     * Writes data of a WRITE that is not whole yet, if they can be written without waiting: what is written then is in the
+     * page cache while it is still in the processor's, and needs no memory of its own. Only whole physical blocks, so that no
+     * reader finds one half written, and only if the initiator sends all that its CDB asks for.
+     *
+     * <p>What it cannot do is left to {@link #write}: that also finds the storage full, and says so.
+     *
+     * @return how many bytes have been written
+     */
+    static int writeEarly(LogicalUnit unit, ScsiCommand command, ScsiTask task, IoMemory data, int lengthBytes) {
+        byte[] cdb = task.cdb();
+        int shift = unit.blockShift();
+        long lba = Cdb.lba(cdb, command.cdbLength());
+        long blocks = Cdb.lengthBlocks(cdb, command.cdbLength());
+        long capacity = unit.blocks();
+        if (lba < 0 || lba > capacity || blocks > capacity - lba || blocks > Limits.MAX_TRANSFER_BYTES >> shift) {
+            return 0;
+        }
+        long end = lba + blocks << shift;
+        long from = (lba << shift) + task.dataOutTaken();
+        if (task.dataOutExpected() != blocks << shift || lengthBytes > end - from) {
+            return 0;
+        }
+        long physicalBlock = 1L << shift + unit.blocksPerPhysicalExponent();
+        long to = from + lengthBytes == end ? end : from + lengthBytes & -physicalBlock;
+        Execution execution = task.execution();
+        if (to <= from || !execution.enterNow(unit)) {
+            return 0;
+        }
+        try {
+            return unit.backend().writeNow(from, data, (int) (to - from), task.lane());
+        } finally {
+            execution.leaveAgain(unit);
+        }
+    }
+
+    /** The end of a WRITE whose first data have been written when they came; perhaps all of them. */
+    private static void writeRest(LogicalUnit unit, ScsiTask task) {
+        Execution execution = task.execution();
+        task.dataOutWanted(execution.remaining);
+        execution.offset += task.dataOutTaken();
+        execution.remaining -= task.dataOutTaken();
+        IoMemory rest = task.dataOut();
+        execution.data = rest;
+        if (execution.remaining != (rest == null ? 0 : rest.length())) {
+            execution.fail(SenseCode.INVALID_FIELD_IN_COMMAND_INFORMATION_UNIT);
+        } else if (rest != null) {
+            execution.share(WRITE_REST);
+        } else {
+            wroteRest(unit, task);
+        }
+    }
+
+    private static void writeRestNow(LogicalUnit unit, ScsiTask task) {
+        Execution execution = task.execution();
+        IoMemory rest = execution.data;
+        if (rest != null) {
+            unit.backend().write(execution.offset, rest, Durability.CACHED, task.lane(), execution.then(WROTE_REST));
+        }
+    }
+
+    /** A durable write of the rest would make the rest durable, and not what came before it. */
+    private static void wroteRest(LogicalUnit unit, ScsiTask task) {
+        Execution execution = task.execution();
+        if (execution.durability == Durability.DURABLE) {
+            unit.backend().flush(task.lane(), execution.thenGood());
+        } else {
+            unit.succeeded();
+            execution.good();
         }
     }
 

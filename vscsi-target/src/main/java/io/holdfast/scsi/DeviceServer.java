@@ -1,5 +1,7 @@
 package io.holdfast.scsi;
 
+import io.holdfast.block.IoMemory;
+
 /** What executes tasks at a LUN: a logical unit, or the answerer for LUNs at which there is none. */
 public interface DeviceServer {
 
@@ -8,6 +10,18 @@ public interface DeviceServer {
      * of the task's lane.
      */
     void execute(ScsiTask task);
+
+    /**
+     * Offers data of a task whose data have not all come yet, so that they need not be kept. The task is executed all the same
+     * when they have. Whatever is in the way, nothing comes of it: the transport keeps the data, and {@link #execute} says why.
+     *
+     * @param data the next ones, behind {@link ScsiTask#dataOutTaken()}
+     * @param lengthBytes how many of them there are
+     * @return how many have been taken, from the beginning
+     */
+    default int takeData(ScsiTask task, IoMemory data, int lengthBytes) {
+        return 0;
+    }
 
     /** Ends a task with CHECK CONDITION instead of executing it: the transport could not take it as it came. */
     void terminate(ScsiTask task, SenseCode why);

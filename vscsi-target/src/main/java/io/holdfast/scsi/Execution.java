@@ -120,6 +120,19 @@ final class Execution implements IoCallback {
         }
     }
 
+    /**
+     * A part of the command is about to be done before it is executed.
+     *
+     * @return false if others keep it out of its range at this moment
+     */
+    boolean enterNow(LogicalUnit of) {
+        return of.ranges().shareNow(claim);
+    }
+
+    void leaveAgain(LogicalUnit of) {
+        of.ranges().leave(claim);
+    }
+
     /** Runs {@code step} once no other command is at work on the range the execution has taken. */
     void exclude(Step step) {
         next = step;

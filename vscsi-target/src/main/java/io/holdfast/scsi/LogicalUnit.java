@@ -3,6 +3,7 @@ package io.holdfast.scsi;
 import io.holdfast.block.BlockBackend;
 import io.holdfast.block.BlockError;
 import io.holdfast.block.IoLane;
+import io.holdfast.block.IoMemory;
 import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
@@ -188,6 +189,25 @@ public final class LogicalUnit implements DeviceServer {
         }
     }
 
+    // Everything that dispatch() looks at is looked at here too, for every piece of the data, and nothing is said of
+    // it.
+    @Override
+    public int takeData(ScsiTask task, IoMemory data, int lengthBytes) {
+        ScsiCommand command = ScsiCommand.of(task.cdb());
+        if (command == null || !command.takesDataEarly() || !admitsNow(command, task)) {
+            return 0;
+        }
+        return DataCommands.writeEarly(this, command, task, data, lengthBytes);
+    }
+
+    private boolean admitsNow(ScsiCommand command, ScsiTask task) {
+        noticeCapacity();
+        return !attentions.pending(task.nexus())
+                && admits(command, task)
+                && command.usage().allows(task.cdb())
+                && writeProtection(task) == null;
+    }
+
     @Override
     public void terminate(ScsiTask task, SenseCode why) {
         Execution execution = task.execution();
@@ -343,8 +363,8 @@ public final class LogicalUnit implements DeviceServer {
         return copyRecords;
     }
 
-    /** True if a copy on behalf of this task may do here what that command would. */
-    boolean admitsCopy(ScsiCommand as, ScsiTask task) {
+    /** True if what is done on behalf of this task, but not by executing it, may do here what that command would. */
+    boolean admits(ScsiCommand as, ScsiTask task) {
         AccessState state = portGroups().at(task.nexus().relativeTargetPort());
         return mediumPresent()
                 && sanitizer.complaint() == null

@@ -94,6 +94,20 @@ final class RangeLock {
         }
     }
 
+    /**
+     * The same without waiting, for a moment's work.
+     *
+     * @return false if it would have to wait, or perhaps would: nothing is claimed then
+     */
+    boolean shareNow(Claim claim) {
+        if (counted.incrementAndGet() >= 0) {
+            claim.state = Claim.State.COUNTED;
+            return true;
+        }
+        uncount();
+        return false;
+    }
+
     /** Claims a range for this command alone. */
     Outcome exclude(Claim claim, long start, long end) {
         synchronized (this) {

@@ -327,6 +327,17 @@ public enum ScsiCommand {
         return command == null ? Access.CONTROL : command.access;
     }
 
+    /**
+     * True if a part of it may be done before the rest of its data has come: a WRITE promises nothing of its blocks before it
+     * has ended, and may leave some of them written when it fails. The others that write compare, are atomic, or are rare.
+     */
+    boolean takesDataEarly() {
+        return switch (this) {
+            case WRITE_6, WRITE_10, WRITE_12, WRITE_16 -> true;
+            default -> false;
+        };
+    }
+
     /** The command with this operation code and no service actions, or null. */
     static @Nullable ScsiCommand withOpcode(int opcode) {
         return BY_OPCODE[opcode];

@@ -23,6 +23,7 @@ public abstract class ScsiTask {
     private int senseLength;
     private int dataInLength;
     private long dataOutWanted;
+    private int dataOutTaken;
     private ScsiStatus status = ScsiStatus.GOOD;
 
     /** Where the device server is with this task. */
@@ -43,8 +44,16 @@ public abstract class ScsiTask {
     /** Where I/O for this task is done, and where {@link #completed()} is to be called. */
     public abstract IoLane lane();
 
-    /** What the initiator sent with the command, all of it; null if it sent nothing. Valid until {@link #completed()}. */
+    /**
+     * What the initiator sent with the command, all of it but what has been {@linkplain #dataOutTaken() taken}; null if that is
+     * nothing. Valid until {@link #completed()}.
+     */
     public abstract @Nullable IoMemory dataOut();
+
+    /** How many bytes of Data-Out the initiator said that it sends. */
+    public long dataOutExpected() {
+        return 0;
+    }
 
     /**
      * How many bytes of Data-In the initiator has room for, as it told the transport. A device server may produce more
@@ -102,6 +111,16 @@ public abstract class ScsiTask {
         dataOutWanted = lengthBytes;
     }
 
+    /** How many bytes of its data, from the beginning, {@link DeviceServer#takeData} has taken before they had all come. */
+    public final int dataOutTaken() {
+        return dataOutTaken;
+    }
+
+    /** The transport tells how many more have been taken. */
+    protected final void tookDataOut(int lengthBytes) {
+        dataOutTaken += lengthBytes;
+    }
+
     public final ScsiStatus status() {
         return status;
     }
@@ -134,5 +153,6 @@ public abstract class ScsiTask {
         senseLength = 0;
         dataInLength = 0;
         dataOutWanted = 0;
+        dataOutTaken = 0;
     }
 }

@@ -64,6 +64,12 @@ final class UnitAttentions {
         return null;
     }
 
+    /** True if a nexus must hear something next; nothing is taken. */
+    boolean pending(Nexus nexus) {
+        AtomicLong mine = pending.get(nexus);
+        return mine == null || mine.get() != 0;
+    }
+
     // A nexus is new to the logical unit with its first command: it is told that everything it knows from before is
     // void (29h/00h stands for all the others, SPC-4 §5.15). QEMU and Linux repeat a command that hears it.
     private AtomicLong of(Nexus nexus) {

@@ -51,6 +51,30 @@ class BackendFilterTest {
     }
 
     @Test
+    void shouldWriteNothingAtOnceThatItWouldHoldOrFail() {
+        DelayedBackend delayed = new DelayedBackend(memory);
+        FailingBackend failing = new FailingBackend(delayed);
+        delayed.hold(BlockOperation.WRITE);
+        assertThat(writeNow(failing)).isZero();
+        delayed.release();
+        failing.fail(BlockOperation.WRITE, DEAD);
+        assertThat(writeNow(failing)).isZero();
+        assertThat(byteAtZero()).isZero();
+        failing.heal(BlockOperation.WRITE);
+        assertThat(writeNow(failing)).isEqualTo(512);
+        assertThat(byteAtZero()).isEqualTo((byte) 0xa5);
+    }
+
+    private int writeNow(BlockBackend to) {
+        int[] written = new int[1];
+        rig.run((lane, done) -> {
+            written[0] = to.writeNow(0, DirectMemory.dirty(512), 512, lane);
+            done.done(null);
+        });
+        return written[0];
+    }
+
+    @Test
     void shouldNeverCarryOutWhatIsDiscarded() {
         DelayedBackend delayed = new DelayedBackend(memory);
         delayed.hold(BlockOperation.WRITE);

@@ -36,6 +36,11 @@ public abstract class BlockBackendContract {
         return holesAndData;
     }
 
+    /** Whether it takes data without waiting. */
+    protected boolean writesAtOnce() {
+        return false;
+    }
+
     protected LaneRig newRig() {
         return LaneRig.portable();
     }
@@ -75,6 +80,45 @@ public abstract class BlockBackendContract {
         write(60_001, middle);
         System.arraycopy(middle.content(), 0, expected, 60_001, 70_000);
         assertThat(read(0, 200_000)).isEqualTo(expected);
+    }
+
+    @Test
+    void shouldHaveWrittenAtOnceWhatItSaysAndNothingElse() {
+        DirectMemory before = DirectMemory.random(200_000, 16);
+        write(0, before);
+        DirectMemory bytes = DirectMemory.random(100_000, 17);
+
+        assertThat(writeNow(backend, 60_001, bytes, 70_000)).isEqualTo(writesAtOnce() ? 70_000 : 0);
+
+        byte[] expected = before.content();
+        System.arraycopy(bytes.content(), 0, expected, 60_001, writesAtOnce() ? 70_000 : 0);
+        assertThat(read(0, 200_000)).isEqualTo(expected);
+    }
+
+    @Test
+    void shouldWriteNothingAtOnceThatItMustRefuse() throws Exception {
+        DirectMemory bytes = DirectMemory.random(8192, 18);
+        for (long offset : new long[] {SIZE - 4095, SIZE, Long.MAX_VALUE - 100, -1}) {
+            assertThat(writeNow(backend, offset, bytes, 4096))
+                    .as("at %d", offset)
+                    .isZero();
+        }
+        assertThat(backend.sizeBytes()).isEqualTo(SIZE);
+        BlockBackend readOnly = createReadOnly(1 << 20);
+        try {
+            assertThat(writeNow(readOnly, 0, bytes, 4096)).isZero();
+        } finally {
+            readOnly.close();
+        }
+    }
+
+    private int writeNow(BlockBackend to, long offset, DirectMemory bytes, int length) {
+        int[] written = new int[1];
+        rig.run((lane, done) -> {
+            written[0] = to.writeNow(offset, bytes, length, lane);
+            done.done(null);
+        });
+        return written[0];
     }
 
     @Test

@@ -18,6 +18,11 @@ class DeferredBackendTest extends BlockBackendContract {
     }
 
     @Override
+    protected boolean writesAtOnce() {
+        return true;
+    }
+
+    @Override
     protected BlockBackend createReadOnly(long sizeBytes) {
         DeferredBackend deferred = new DeferredBackend("deferred", 512, true, false);
         deferred.opened(MemoryBackend.readOnlyZeroes(sizeBytes));

@@ -29,6 +29,16 @@ public abstract class FileBackendContract extends BlockBackendContract {
         return options;
     }
 
+    @Override
+    protected boolean writesAtOnce() {
+        try {
+            String type = Files.getFileStore(dirOf()).type();
+            return bound() && !with(FileOptions.READ_WRITE).direct() && type.equals("tmpfs");
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+
     @BeforeEach
     final void makeDirectory() throws IOException {
         dirOf();

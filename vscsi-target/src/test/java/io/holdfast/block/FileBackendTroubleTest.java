@@ -76,6 +76,32 @@ class FileBackendTroubleTest {
         }
     }
 
+    @Test
+    void shouldWriteAtOnceAsMuchAsThereIsSpaceFor() throws Exception {
+        Path mount = root.smallFileSystem(dir.resolve("full"), "1m");
+        try (FileBackend backend = FileBackend.open(mount.resolve("disk.img"), FileOptions.sized(8 * MIB))) {
+            backend.bindNative();
+            DirectMemory bytes = DirectMemory.random(MIB, 1);
+            int[] written = new int[2];
+            rig.run((lane, done) -> {
+                for (int i = 0; i < 8; i++) {
+                    written[0] += backend.writeNow(written[0], bytes, 192 << 10, lane);
+                }
+                written[1] = backend.writeNow(4 * MIB, bytes, 4096, lane);
+                done.done(null);
+            });
+            assertThat(written[0]).isBetween(192 << 10, 1 << 20);
+            assertThat(written[1]).isZero();
+            assertThat(write(backend, 4 * MIB, 4096)).hasValueSatisfying(FileBackendTroubleTest::isNoSpace);
+            byte[] expected = new byte[192 << 10];
+            System.arraycopy(bytes.content(), 0, expected, 0, expected.length);
+            DirectMemory first = DirectMemory.dirty(192 << 10);
+            assertThat(rig.run((lane, done) -> backend.read(0, first, lane, done)))
+                    .isEmpty();
+            assertThat(first.content()).isEqualTo(expected);
+        }
+    }
+
     private static void isNoSpace(BlockError failure) {
         assertThat(failure.kind()).isEqualTo(BlockError.Kind.NO_SPACE);
         assertThat(failure.detail()).contains("disk.img").contains("No space left on device");

@@ -8,6 +8,11 @@ class MemoryBackendTest extends BlockBackendContract {
     }
 
     @Override
+    protected boolean writesAtOnce() {
+        return true;
+    }
+
+    @Override
     protected BlockBackend createReadOnly(long sizeBytes) {
         return MemoryBackend.readOnlyZeroes(sizeBytes);
     }

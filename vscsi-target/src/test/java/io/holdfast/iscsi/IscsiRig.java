@@ -15,7 +15,6 @@ import io.holdfast.scsi.MappedLuns;
 import io.netty.buffer.AbstractByteBufAllocator;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
-import io.netty.buffer.Unpooled;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
@@ -276,7 +275,7 @@ final class IscsiRig implements AutoCloseable {
         @Override
         public void send(byte[] bytes) {
             if (channel.isOpen()) {
-                channel.writeInbound(Unpooled.copiedBuffer(bytes));
+                channel.writeInbound(allocator.directBuffer(bytes.length).writeBytes(bytes));
                 pump();
             }
         }

@@ -47,6 +47,24 @@ class RangeLockTest {
     }
 
     @Test
+    void shouldShareForAMomentOnlyWhileNobodyClaimsExclusively() {
+        Claim moment = new Claim("moment");
+        Claim writer = new Claim("writer");
+        assertThat(lock.shareNow(moment)).isTrue();
+        assertThat(lock.exclude(writer, 5, 6)).isEqualTo(RangeLock.Outcome.WAITING);
+        lock.leave(moment);
+        assertThat(granted).containsExactly("writer");
+
+        assertThat(lock.shareNow(moment)).isFalse();
+        lock.leave(moment);
+        lock.leave(writer);
+
+        assertThat(lock.isIdle()).isTrue();
+        assertThat(lock.shareNow(moment)).isTrue();
+        lock.leave(moment);
+    }
+
+    @Test
     void shouldMakeNewcomersWaitInTheExclusiveRangeOnly() {
         Claim writer = new Claim("writer");
         Claim inside = new Claim("inside");

@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Cuts a stream of bytes into PDUs (RFC 7143 §11.1). A data segment is copied once, from the socket's buffer to where the
- * receiver wants it; a header is read into one re-used {@link BasicHeader}. Not thread-safe.
+ * receiver wants it, unless it has taken it from there; a header is read into one re-used {@link BasicHeader}. Not thread-safe.
  *
  * <pre>
  *   HEADER ──► ADDITIONAL ──► DATA ──► TRAILER ──► (PDU is handed over) ──► HEADER
@@ -28,6 +28,18 @@ public final class PduDecoder {
          */
         @Nullable
         ByteBuf dataSegmentTarget(BasicHeader header, int lengthBytes) throws WireException;
+
+        /**
+         * Data of a segment have come for which there is a target, and no digest. A receiver that can do at once what it wants
+         * them for saves that they are copied.
+         *
+         * @param target with all of the segment that came before, up to its writer index
+         * @param in where they are: {@code lengthBytes} from its reader index, off-heap. Not the receiver's
+         * @return how many of them, from the beginning, are not to be put into the target
+         */
+        default int dataCame(BasicHeader header, ByteBuf target, ByteBuf in, int lengthBytes) {
+            return 0;
+        }
 
         /**
          * A whole PDU is there.
@@ -104,7 +116,7 @@ public final class PduDecoder {
             switch (stage) {
                 case HEADER -> readHeader(in, receiver);
                 case ADDITIONAL -> readAdditional(in, receiver);
-                case DATA -> readData(in);
+                case DATA -> readData(in, receiver);
                 case TRAILER -> readTrailer(in, receiver);
             }
         }
@@ -184,7 +196,7 @@ public final class PduDecoder {
         stage = Stage.DATA;
     }
 
-    private void readData(ByteBuf in) {
+    private void readData(ByteBuf in, Receiver receiver) {
         int take = Math.min(header.dataSegmentBytes() - filled, in.readableBytes());
         if (skipping) {
             if (dataDigest == Digest.CRC32C) {
@@ -192,7 +204,10 @@ public final class PduDecoder {
             }
             in.skipBytes(take);
         } else {
-            data.writeBytes(in, take);
+            int taken =
+                    dataDigest == Digest.NONE && in.hasMemoryAddress() ? receiver.dataCame(header, data, in, take) : 0;
+            in.skipBytes(taken);
+            data.writerIndex(data.writerIndex() + taken).writeBytes(in, take - taken);
         }
         filled += take;
         if (filled == header.dataSegmentBytes()) {
