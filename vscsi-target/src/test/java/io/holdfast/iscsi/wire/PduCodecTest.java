@@ -133,6 +133,77 @@ class PduCodecTest {
         assertThat(heard).containsExactly(taken, dataDigest == Digest.NONE ? taken : "wrong data digest", taken);
     }
 
+    /** Takes the first half of whatever data it is offered. */
+    private static final class HalfTaker implements PduDecoder.Receiver {
+        private final byte[] all;
+        private int offers;
+        private int received;
+
+        HalfTaker(int lengthBytes) {
+            all = new byte[lengthBytes];
+        }
+
+        @Override
+        public ByteBuf dataSegmentTarget(BasicHeader header, int lengthBytes) {
+            return Unpooled.buffer(lengthBytes, lengthBytes);
+        }
+
+        @Override
+        public int dataCame(BasicHeader header, ByteBuf target, ByteBuf in, int lengthBytes) {
+            offers++;
+            int taken = lengthBytes - lengthBytes / 2;
+            in.getBytes(in.readerIndex(), all, target.writerIndex(), taken);
+            return taken;
+        }
+
+        @Override
+        public void pduReceived(BasicHeader header, ByteBuf data) {
+            // What it took has been left out of the target, which was all zeroes.
+            for (int i = 0; i < data.readableBytes(); i++) {
+                all[i] |= data.getByte(i);
+            }
+            received++;
+        }
+
+        @Override
+        public void dataDigestFailed(BasicHeader header, ByteBuf data) {
+            throw new AssertionError("wrong data digest in " + header);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 7, 1000, 5000})
+    void shouldPutWhereItBelongsWhatTheReceiverDoesNotTake(int pieceBytes) throws WireException {
+        byte[] data = new byte[4095];
+        new Random(pieceBytes).nextBytes(data);
+        byte[] pdu = encode(goldenHeader(), data, Digest.NONE, Digest.NONE);
+        HalfTaker receiver = new HalfTaker(data.length);
+        PduDecoder decoder = decoder(Digest.NONE, Digest.NONE);
+        for (int at = 0; at < pdu.length; at += pieceBytes) {
+            ByteBuf in = Unpooled.directBuffer().writeBytes(pdu, at, Math.min(pieceBytes, pdu.length - at));
+            decoder.decode(in, receiver);
+            assertThat(in.isReadable()).as("everything is taken").isFalse();
+            in.release();
+        }
+        assertThat(receiver.received).isEqualTo(1);
+        assertThat(receiver.offers).isPositive();
+        assertThat(receiver.all).isEqualTo(data);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"CRC32C,true", "NONE,false"})
+    void shouldOfferNoDataThatADigestCoversOrThatLieOnTheHeap(Digest dataDigest, boolean offHeap) throws WireException {
+        byte[] data = new byte[4095];
+        new Random(1).nextBytes(data);
+        byte[] pdu = encode(goldenHeader(), data, Digest.NONE, dataDigest);
+        HalfTaker receiver = new HalfTaker(data.length);
+        ByteBuf in = (offHeap ? Unpooled.directBuffer() : Unpooled.buffer()).writeBytes(pdu);
+        decoder(Digest.NONE, dataDigest).decode(in, receiver);
+        in.release();
+        assertThat(receiver.offers).isZero();
+        assertThat(receiver.all).isEqualTo(data);
+    }
+
     @Test
     void shouldCarryTheKnownDigestOfZeroes() {
         // RFC 7143 Appendix A.4: 32 bytes of zeroes have the CRC aa 36 91 8a on the wire.
