@@ -274,11 +274,16 @@ end_turn() {
   if [ $one_file = yes ]; then stop_server "$1"; else pause_server "$1"; fi
 }
 
-# warm_up_for SERVER WORKLOAD
+# warm_up_for SERVER WORKLOAD: by several connections, each for half of what is left of the time. A JVM that has seen no connection end
+# throws away, when the first one does, much of what it has compiled, and compiles it anew in the seconds after.
 warm_up_for() {
-  local options
+  local options piece left=$warm_up
   read -ra options <<< "$(workload_field "$2" 2)"
-  [ "$warm_up" -eq 0 ] || load "$1" "$warm_up" "${options[@]}"
+  while [ "$left" -gt 0 ]; do
+    piece=$(( (left + 1) / 2 ))
+    load "$1" "$piece" "${options[@]}"
+    left=$(( left - piece ))
+  done
 }
 
 warm_up_servers() {
