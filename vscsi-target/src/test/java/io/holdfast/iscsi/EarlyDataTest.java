@@ -186,6 +186,30 @@ class EarlyDataTest {
     }
 
     @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void shouldWriteTheRestInItsPlaceWhenSomethingCameInBetween(boolean forced) {
+        byte[] data = bytes(128 * KIB, 18);
+        Pdu write = initiator.numbered(Pdu.command(
+                        Opcode.SCSI_COMMAND,
+                        BasicHeader.WRITE,
+                        "2a " + (forced ? "08" : "00") + " 00000008 00 0100 00",
+                        data.length)
+                .with(part(data, 0, 64 * KIB)));
+        initiator.send(write);
+        Pdu r2t = initiator.expect(Opcode.R2T);
+        rig.luns.holdWrites(true);
+        initiator.send(initiator.dataOut(r2t, data));
+        initiator.expectNothing();
+        rig.luns.holdWrites(false);
+        good(write);
+        assertThat(disk.writes())
+                .startsWith("now 4096+65536", "write 69632+65536")
+                .hasSize(forced ? 3 : 2);
+        assertThat(disk.writes().contains("flush")).isEqualTo(forced);
+        assertThat(initiator.readAll(8, 256)).isEqualTo(data);
+    }
+
+    @ParameterizedTest
     @CsvSource({
         "8b 00 0000000000000000 00000080 00 00, write", // ORWRITE
         "8e 00 0000000000000000 00000080 00 00, durable write", // WRITE AND VERIFY
