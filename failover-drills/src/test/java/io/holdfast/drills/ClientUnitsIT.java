@@ -219,7 +219,10 @@ class ClientUnitsIT {
         at.startServer();
         at.scene.awaitSaid("another disk as " + at.vm().target() + "/0");
         assertThat(at.vm().resumes()).isEqualTo(resumes);
-        at.showInstead(at.setting, "decoy", "web1");
+        at.scene.operate(at.setting, "unmap", "web1", "decoy");
+        at.scene.awaitSaid("serves, but not " + at.vm().target() + "/0");
+        assertThat(at.vm().resumes()).as("without any disk").isEqualTo(resumes);
+        at.scene.operate(at.setting, "map", "web1", "web1", "--lun", "0");
 
         at.scene.awaitProgress(at.vm());
     }

@@ -47,6 +47,10 @@ final class UnitWatch implements AutoCloseable {
     private static final int LOOKS_AGAIN = 20;
     /** So long no command may have failed before storage is believed to be well: those under way end one after the other. */
     private static final int CALM_MS = 100;
+    /** What fails again sooner than this after it was well has to be calm for twice as long, up to {@link #MOST_CALM_MS}. */
+    private static final int RELAPSE_MS = 10_000;
+
+    private static final int MOST_CALM_MS = 1_600;
     /** What a full file system must have before guests may go on, or they are stopped again at once. */
     private static final long SPACE_BYTES = 16L << 20;
 
@@ -145,12 +149,15 @@ final class UnitWatch implements AutoCloseable {
         againDue.set(false);
         for (int left = Math.min(LOOKS_AGAIN, again.size()); left > 0; left--) {
             Unit unit = again.remove();
-            unit.look();
-            if (unit.staysRaised()) {
-                again.add(unit);
+            try {
+                unit.look();
+            } finally {
+                if (unit.staysRaised()) {
+                    again.add(unit);
+                }
+                lookAgainSoon();
             }
         }
-        lookAgainSoon();
     }
 
     @Override
@@ -182,6 +189,9 @@ final class UnitWatch implements AutoCloseable {
 
         private int overdue;
         private long lastFailureNs;
+        private long calmMs = CALM_MS;
+        /** When it became well. */
+        private long wellNs;
         /** It is in {@link #again}. */
         private boolean queued;
 
@@ -189,6 +199,8 @@ final class UnitWatch implements AutoCloseable {
             this.targets = targets;
             this.backend = backend;
             this.pool = pool;
+            lastFailureNs = clockNs.getAsLong();
+            wellNs = lastFailureNs - TimeUnit.MILLISECONDS.toNanos(RELAPSE_MS);
         }
 
         @Override
@@ -223,6 +235,10 @@ final class UnitWatch implements AutoCloseable {
                 return;
             }
             String before = raised;
+            if (before.isEmpty()) {
+                boolean relapse = clockNs.getAsLong() - wellNs < TimeUnit.MILLISECONDS.toNanos(RELAPSE_MS);
+                calmMs = relapse ? Math.min(2 * calmMs, MOST_CALM_MS) : CALM_MS;
+            }
             Set<String> toldBefore = Set.copyOf(told);
             raised = event;
             detail = why;
@@ -294,12 +310,13 @@ final class UnitWatch implements AutoCloseable {
         private synchronized boolean calm() {
             return !raised.isEmpty()
                     && overdue == 0
-                    && clockNs.getAsLong() - lastFailureNs > TimeUnit.MILLISECONDS.toNanos(CALM_MS);
+                    && clockNs.getAsLong() - lastFailureNs > TimeUnit.MILLISECONDS.toNanos(calmMs);
         }
 
         private synchronized void well(String why) {
             if (calm()) {
                 LOG.info("{}: {} is over; agents are told", told, raised);
+                wellNs = clockNs.getAsLong();
                 clear(why);
             }
         }

@@ -120,6 +120,27 @@ class UnitWatchTest implements UnitWatch.Agents {
     }
 
     @Test
+    void shouldBelieveMoreAndMoreSlowlyWhatKeepsFailing() {
+        for (int calmMs : new int[] {100, 200, 400, 800, 1600, 1600}) {
+            told.clear();
+            fails(BlockError.Kind.MEDIUM);
+            nowNs.addAndGet(calmMs * 1_000_000L);
+            watch.look();
+            assertThat(told).as("after " + calmMs + " ms").containsExactly("raise storage-error " + TARGET);
+            nowNs.addAndGet(1_000_000L);
+            watch.look();
+            await().atMost(20, SECONDS).until(() -> told.contains("clear storage-error " + TARGET));
+        }
+
+        nowNs.addAndGet(11 * SECOND_NS);
+        told.clear();
+        fails(BlockError.Kind.MEDIUM);
+        nowNs.addAndGet(101_000_000L);
+        watch.look();
+        await().atMost(20, SECONDS).until(() -> told.contains("clear storage-error " + TARGET));
+    }
+
+    @Test
     void shouldNotBelieveStorageWhoseImageIsGoneUntilItIsBack() throws Exception {
         Path image = folder.resolve("web1.img");
         Path elsewhere = folder.resolve("elsewhere.img");

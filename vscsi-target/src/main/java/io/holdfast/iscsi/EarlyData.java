@@ -45,6 +45,11 @@ final class EarlyData {
             return 0;
         }
         int at = memory.writerIndex();
+        if (at - task.dataOutTaken() >= BLOCK_BYTES) {
+            // Its turn came in the middle of a PDU: what was gathered before goes first, with what follows, at the end
+            // of the PDU.
+            return 0;
+        }
         int moved = 0;
         while (moved < lengthBytes && at + moved > task.dataOutTaken()) {
             int kept = at + moved - task.dataOutTaken();

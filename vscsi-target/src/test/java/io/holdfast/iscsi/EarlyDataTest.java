@@ -464,4 +464,20 @@ class EarlyDataTest {
         assertThat(disk.writes()).containsExactly("now 0+65536");
         assertThat(initiator.readAll(0, 128)).isEqualTo(data);
     }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1000, 4096, 8192, 20000})
+    void shouldTakeUpACommandWhoseTurnComesInTheMiddleOfItsPdu(int cut) {
+        TestInitiator second = rig.connect().joining(initiator, 2).login();
+        Pdu first = initiator.testUnitReady();
+        byte[] data = bytes(64 * KIB, 17);
+        Pdu early = write(0, data, data.length);
+        byte[] raw = second.encode(early);
+        second.sendRaw(part(raw, 0, BasicHeader.BYTES + cut));
+        initiator.send(first);
+        good(first);
+        second.sendRaw(part(raw, BasicHeader.BYTES + cut, raw.length));
+        second.expectStatus(early.header().initiatorTaskTag(), GOOD);
+        assertThat(initiator.readAll(0, 128)).isEqualTo(data);
+    }
 }

@@ -106,6 +106,10 @@ final class OutageRules {
             vm.warn(event.event() + ": it is left running, as its table says");
         } else if (!before && event.concernsStorage()) {
             vm.act(new FreezeAction.PortalStandIn(server.name));
+            if (vm.state == FreezeState.PROVING) {
+                // The proof itself may be what its storage does not bear: the next one waits, and longer each time.
+                postpone(vm.nowMs);
+            }
             takeAway(server, event.event(), event.event() + " at the server: " + event.detail());
             // After stop is on its way: what QEMU has in flight there is failed by the stand-in, and kept.
             vm.act(new FreezeAction.BreakConnections(server.name));
@@ -456,8 +460,7 @@ final class OutageRules {
         freeze(why);
         failedThaws = failed;
         present.forEach(name -> vm.act(new FreezeAction.BreakConnections(name)));
-        retryAtMs = vm.nowMs + ((long) FreezeMachine.FLIP_LIMIT_MS << Math.min(failedThaws, BACKOFF_DOUBLINGS));
-        failedThaws++;
+        postpone(vm.nowMs);
     }
 
     void thawFailed(String why) {
@@ -465,11 +468,14 @@ final class OutageRules {
     }
 
     private void thawFailed(String why, long sinceMs) {
-        long pauseMs = (long) FreezeMachine.FLIP_LIMIT_MS << Math.min(failedThaws, BACKOFF_DOUBLINGS);
-        failedThaws++;
-        retryAtMs = sinceMs + pauseMs;
+        postpone(sinceMs);
         vm.save(FreezeState.FROZEN, why);
         vm.enter(FreezeState.FROZEN, why + "; next attempt in " + Spans.print(Math.max(0, retryAtMs - vm.nowMs)));
+    }
+
+    private void postpone(long sinceMs) {
+        retryAtMs = sinceMs + ((long) FreezeMachine.FLIP_LIMIT_MS << Math.min(failedThaws, BACKOFF_DOUBLINGS));
+        failedThaws++;
     }
 
     private long limitDueMs() {
@@ -519,7 +525,8 @@ final class OutageRules {
         if (vm.used.follow(told.change())) {
             vm.save(vm.state, vm.reason);
         }
-        if (objected && objection().isEmpty()) {
+        Optional<String> objection = objection();
+        if (objected && (objection.isEmpty() || !objection.get().equals(vm.reason))) {
             proveIfServerServes();
         }
     }

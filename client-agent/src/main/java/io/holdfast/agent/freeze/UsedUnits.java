@@ -78,19 +78,21 @@ final class UsedUnits {
 
     /**
      * Follows a change that the server tells of while it serves. A unit is never taken for another: what is another disk now
-     * under a name that was not given back before stays an objection.
+     * under a name that was not given back before stays an objection, also when that other disk is taken away.
      *
      * @return false if nothing of it is the VM's
      */
     boolean follow(ServerMessage.UnitsChanged change) {
         Map<String, ExportedUnit> now = new LinkedHashMap<>();
         units.forEach(unit -> now.put(unit.name(), unit));
-        change.gone().forEach(unit -> now.remove(unit.name()));
+        for (ExportedUnit unit : change.gone()) {
+            if (isWhole(now.get(unit.name()), unit)) {
+                now.remove(unit.name());
+            }
+        }
         for (ExportedUnit unit : change.served()) {
             ExportedUnit before = now.get(unit.name());
-            boolean known =
-                    before != null && before.uuid().equals(unit.uuid()) && before.sizeBytes() <= unit.sizeBytes();
-            if (targets.contains(unit.target()) && (before == null || known)) {
+            if (targets.contains(unit.target()) && (before == null || isWhole(before, unit))) {
                 now.put(unit.name(), unit);
             }
         }
@@ -98,6 +100,11 @@ final class UsedUnits {
         boolean changed = !next.equals(units);
         units = next;
         return changed;
+    }
+
+    /** Whether a unit is the one that the VM knows, and all of it. */
+    private static boolean isWhole(@Nullable ExportedUnit known, ExportedUnit unit) {
+        return known != null && known.uuid().equals(unit.uuid()) && known.sizeBytes() <= unit.sizeBytes();
     }
 
     /** How many sessions there are when all is well; of a VM that has a disk at the server at least one. */

@@ -29,6 +29,7 @@ import io.holdfast.control.ExportedUnit;
 import io.holdfast.control.RaisedEvent;
 import io.holdfast.control.ServerDescription;
 import io.holdfast.control.ServerMessage;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -119,6 +120,59 @@ class FreezeMachineEventsTest extends MachineBench {
         outage(DISK);
 
         assertThat(machine.state()).isEqualTo(PROVING);
+    }
+
+    @Test
+    void shouldMissItsDiskWhenTheOtherOneInItsPlaceIsTakenAway() {
+        running();
+        ExportedUnit decoy = new ExportedUnit(TARGET, 0, "decoy", DISK.sizeBytes(), false);
+        outage(decoy);
+        assertThat(machine.state()).isEqualTo(FROZEN);
+
+        changed(List.of(), List.of(decoy));
+        assertThat(machine.state()).as("there is no disk at all").isEqualTo(FROZEN);
+        ExportedUnit wrong = new ExportedUnit(TARGET, 0, "wrong", DISK.sizeBytes(), false);
+        changed(List.of(wrong), List.of(), wrong);
+        assertThat(machine.state()).as("a wrong one once more").isEqualTo(FROZEN);
+        changed(List.of(), List.of(wrong));
+        changed(List.of(DISK), List.of(), DISK);
+
+        assertThat(machine.state()).isEqualTo(PROVING);
+    }
+
+    @Test
+    void shouldMissTheRestOfItsDiskWhenWhatWasLeftOfItIsTakenAway() {
+        running();
+        ExportedUnit cut = new ExportedUnit(TARGET, 0, DISK.uuid(), DISK.sizeBytes() / 2, false);
+        outage(cut);
+
+        changed(List.of(), List.of(cut));
+
+        assertThat(machine.state()).isEqualTo(FROZEN);
+    }
+
+    @Test
+    void shouldTryMoreAndMoreSeldomWhenItsStorageFailsWithEachProof() {
+        machine(new VmPolicy(Set.of(ONLY), VmPolicy.Units.PROVED, 0, VmPolicy.Then.ALERT), Map.of());
+        running();
+        raise(GONE);
+        apply(new Stopped());
+        apply(new StopReplied(""));
+        List<Long> proofs = new ArrayList<>();
+        while (proofs.size() < 4) {
+            now += 150;
+            apply(new EventCleared(ONLY, GONE));
+            apply(new FreezeEvent.Tick());
+            if (machine.state() == PROVING) {
+                proofs.add(now);
+            }
+            now += 5;
+            raise(GONE);
+            apply(new FreezeEvent.UnitsProved("a durable write is answered with sense 3h"));
+        }
+        assertThat(proofs.get(1) - proofs.get(0)).isBetween(1_000L, 1_500L);
+        assertThat(proofs.get(2) - proofs.get(1)).isBetween(2_000L, 2_500L);
+        assertThat(proofs.get(3) - proofs.get(2)).isBetween(4_000L, 4_500L);
     }
 
     @Test
