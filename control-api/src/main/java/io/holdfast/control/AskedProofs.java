@@ -4,16 +4,23 @@ import io.netty.util.concurrent.EventExecutor;
 import io.netty.util.concurrent.Future;
 import java.util.HashSet;
 import java.util.Set;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The units that one agent has its server prove. Every question is answered, within a limit. Owned by the connection's loop. */
+/**
+ * The units that one agent has its server prove. Every question is answered, within a limit, which is also how long it may wait for
+ * its turn. Owned by the connection's loop.
+ */
 final class AskedProofs {
     private static final Logger LOG = LoggerFactory.getLogger(AskedProofs.class);
-    /** Those count too whose time is up and whose storage has not answered yet. */
+    /**
+     * Unanswered ones. Those whose time is up do not count: what their storage still holds up is bounded by the {@link UnitProver},
+     * and keeps no other unit from being proved.
+     */
     static final int MAX_OPEN = 256;
 
     private final EventExecutor loop;
@@ -60,13 +67,18 @@ final class AskedProofs {
         void begin(AgentMessage.ProveUnit question, UnitProver prover) {
             timer = loop.schedule(this::overdue, limitMs, TimeUnit.MILLISECONDS);
             try {
-                givingUp = prover.prove(
-                        question.unit(),
-                        Set.copyOf(question.initiators()),
-                        objection -> loop.execute(() -> ended(objection)));
+                givingUp = prover.prove(question.unit(), Set.copyOf(question.initiators()), this::endedElsewhere);
             } catch (RuntimeException | LinkageError e) {
                 LOG.error("unit {} cannot be proved", question.unit().name(), e);
                 ended("the server fails to prove it: " + e);
+            }
+        }
+
+        private void endedElsewhere(String objection) {
+            try {
+                loop.execute(() -> ended(objection));
+            } catch (RejectedExecutionException e) {
+                LOG.debug("the answer to question {} is not sent: the connection's thread has ended", id, e);
             }
         }
 
@@ -76,7 +88,7 @@ final class AskedProofs {
         }
 
         private void overdue() {
-            answer("no answer within " + limitMs + " ms");
+            ended("no answer within " + limitMs + " ms");
             givingUp.run();
         }
 

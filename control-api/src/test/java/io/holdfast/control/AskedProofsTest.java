@@ -1,6 +1,7 @@
 package io.holdfast.control;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.awaitility.Awaitility.await;
 
 import io.netty.util.concurrent.DefaultEventExecutor;
@@ -65,13 +66,11 @@ class AskedProofsTest {
     }
 
     @Test
-    void shouldRefuseMoreThanItsLimitUntilSomeHaveReallyEnded() throws Exception {
-        AskedProofs proofs = new AskedProofs(loop, replies::add, 20);
+    void shouldRefuseMoreThanItsLimitUntilOneIsAnswered() throws Exception {
+        AskedProofs proofs = new AskedProofs(loop, replies::add, PATIENT_MS);
         for (int i = 0; i < AskedProofs.MAX_OPEN; i++) {
             ask(proofs, i, slow);
         }
-        await().until(() -> givenUp.get() == AskedProofs.MAX_OPEN);
-        replies.clear();
 
         ask(proofs, 1_000, slow);
         assertThat(replies)
@@ -82,6 +81,32 @@ class AskedProofsTest {
         ask(proofs, 1_001, slow);
 
         assertThat(asked).hasSize(AskedProofs.MAX_OPEN + 1);
+    }
+
+    @Test
+    void shouldProveOthersWhileTheStorageOfAllThatItWasAskedAboutHangs() throws Exception {
+        AskedProofs proofs = new AskedProofs(loop, replies::add, 20);
+        for (int i = 0; i < AskedProofs.MAX_OPEN; i++) {
+            ask(proofs, i, slow);
+        }
+        await().until(() -> givenUp.get() == AskedProofs.MAX_OPEN);
+        replies.clear();
+
+        ask(proofs, 1_000, (unit, initiators, answer) -> {
+            answer.accept("");
+            return () -> {};
+        });
+
+        await().until(() -> !replies.isEmpty());
+        assertThat(replies).containsExactly(new ServerMessage.UnitProved(1_000, ""));
+    }
+
+    @Test
+    void shouldPutUpWithAnAnswerAfterItsThreadHasEnded() throws Exception {
+        ask(new AskedProofs(loop, replies::add, PATIENT_MS), 7, slow);
+        stop();
+
+        assertThatCode(() -> asked.get(0).accept("")).doesNotThrowAnyException();
     }
 
     @Test

@@ -11,7 +11,9 @@ import io.holdfast.control.ExportedUnit;
 import io.holdfast.scsi.LogicalUnit;
 import io.holdfast.scsi.LogicalUnitIdentity;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -27,9 +29,11 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(60)
 class ServedProofsTest {
     private static final UUID OWN = new UUID(1, 2);
+    private static final UUID OTHER = new UUID(1, 3);
     private static final int BYTES = 1 << 20;
     private static final String TARGET = "iqn.2026-11.io.holdfast:vfchost0";
     private static final ExportedUnit UNIT = new ExportedUnit(TARGET, 4, OWN.toString(), BYTES, false);
+    private static final ExportedUnit OTHER_UNIT = new ExportedUnit(TARGET, 5, OTHER.toString(), BYTES, false);
 
     private final ExecutorService thread = Executors.newSingleThreadExecutor();
     private final IoPool pool = new IoPool();
@@ -37,8 +41,9 @@ class ServedProofsTest {
     private final LogicalUnit served =
             LogicalUnit.builder(LogicalUnitIdentity.of(OWN), image).build();
     private volatile @Nullable IoLane lane = new PortableLane(thread, pool);
-    private final ServedProofs proofs =
-            new ServedProofs(() -> lane, (target, lun) -> target.equals(TARGET) && lun == 4 ? served : null);
+    private final LogicalUnit other = LogicalUnit.builder(LogicalUnitIdentity.of(OTHER), new MemoryBackend(BYTES))
+            .build();
+    private final ServedProofs proofs = proofs(ServedProofs.MAX_RUNNING);
 
     @AfterEach
     void end() {
@@ -105,9 +110,118 @@ class ServedProofsTest {
         assertThat(answer.get(30, TimeUnit.SECONDS)).isEmpty();
     }
 
-    private CompletableFuture<String> ask(ExportedUnit unit) {
+    @Test
+    void shouldProveAUnitNoMoreThanTwiceAtATimeAndTheOthersAfterThat() throws Exception {
+        List<CompletableFuture<String>> answers = new ArrayList<>();
+        List<Runnable> givingUp = new ArrayList<>();
+        for (int i = 0; i < 6; i++) {
+            CompletableFuture<String> answer = new CompletableFuture<>();
+            givingUp.add(proofs.prove(UNIT, Set.of(), answer::complete));
+            answers.add(answer);
+        }
+
+        givingUp.get(0).run();
+        givingUp.get(2).run();
+        givingUp.get(3).run();
+        assertThat(answers.get(0)).as("it is under way").isNotDone();
+        assertThat(answers.get(2)).isCompletedWithValue("nobody waits for it any more");
+        assertThat(answers.get(3)).isCompletedWithValue("nobody waits for it any more");
+        image.opened(new MemoryBackend(BYTES));
+
+        assertThat(answers.get(0).get(30, TimeUnit.SECONDS)).isEqualTo("nobody waits for it any more");
+        for (int i : new int[] {1, 4, 5}) {
+            assertThat(answers.get(i).get(30, TimeUnit.SECONDS)).isEmpty();
+        }
+    }
+
+    @Test
+    void shouldProveOtherUnitsHoweverOftenItIsAskedAboutOneThatHangs() throws Exception {
+        ServedProofs few = proofs(ServedProofs.MAX_OF_A_UNIT + 1);
+        List<CompletableFuture<String>> hanging = new ArrayList<>();
+        for (int i = 0; i < 100; i++) {
+            hanging.add(ask(few, UNIT));
+        }
+
+        for (int i = 0; i < 5; i++) {
+            assertThat(ask(few, OTHER_UNIT).get(30, TimeUnit.SECONDS)).isEmpty();
+        }
+
+        assertThat(hanging).noneMatch(CompletableFuture::isDone);
+        image.opened(new MemoryBackend(BYTES));
+        for (CompletableFuture<String> answer : hanging) {
+            assertThat(answer.get(30, TimeUnit.SECONDS)).isEmpty();
+        }
+    }
+
+    @Test
+    void shouldProveNoMoreThanItsLimitOfAllUnits() throws Exception {
+        ServedProofs one = proofs(1);
+        ask(one, UNIT);
         CompletableFuture<String> answer = new CompletableFuture<>();
-        proofs.prove(unit, Set.of("naa.c05076075aac0000"), answer::complete);
+        Runnable givingUp = one.prove(OTHER_UNIT, Set.of(), answer::complete);
+        CompletableFuture<String> patient = ask(one, OTHER_UNIT);
+
+        givingUp.run();
+        assertThat(answer).isCompletedWithValue("nobody waits for it any more");
+        assertThat(patient).isNotDone();
+        image.opened(new MemoryBackend(BYTES));
+
+        assertThat(patient.get(30, TimeUnit.SECONDS)).isEmpty();
+    }
+
+    @Test
+    void shouldAnswerThoseThatWaitWhenItStops() throws Exception {
+        ask(UNIT);
+        ask(UNIT);
+        CompletableFuture<String> waiting = ask(UNIT);
+
+        proofs.close();
+
+        assertThat(waiting).isCompletedWithValue("the server does not serve");
+        image.opened(new MemoryBackend(BYTES));
+        assertThat(proofs.awaitEnd(Duration.ofSeconds(30))).isTrue();
+    }
+
+    @Test
+    void shouldAnswerAndHoldNothingUpWhenProvingFailsInTheServerItself() throws Exception {
+        IoLane sound = lane;
+        lane = new PortableLane(
+                task -> {
+                    throw new IllegalStateException("as the test wants it");
+                },
+                pool);
+        for (int i = 0; i < 3; i++) {
+            assertThat(ask(OTHER_UNIT).get(30, TimeUnit.SECONDS)).contains("as the test wants it");
+        }
+
+        assertThat(proofs.awaitEnd(Duration.ofMillis(10))).isTrue();
+        lane = sound;
+        assertThat(ask(OTHER_UNIT).get(30, TimeUnit.SECONDS)).isEmpty();
+    }
+
+    @Test
+    void shouldGoOnWhenAnAnswerIsNotTaken() throws Exception {
+        for (int i = 0; i < 3; i++) {
+            proofs.prove(OTHER_UNIT, Set.of(), objection -> {
+                throw new IllegalStateException("as the test wants it");
+            });
+        }
+
+        assertThat(ask(OTHER_UNIT).get(30, TimeUnit.SECONDS)).isEmpty();
+    }
+
+    private ServedProofs proofs(int maxRunning) {
+        Map<Integer, LogicalUnit> units = Map.of(4, served, 5, other);
+        return new ServedProofs(() -> lane, (target, lun) -> target.equals(TARGET) ? units.get(lun) : null, maxRunning);
+    }
+
+    private CompletableFuture<String> ask(ExportedUnit unit) {
+        return ask(proofs, unit);
+    }
+
+    private static CompletableFuture<String> ask(ServedProofs of, ExportedUnit unit) {
+        CompletableFuture<String> answer = new CompletableFuture<>();
+        of.prove(unit, Set.of("naa.c05076075aac0000"), answer::complete);
         return answer;
     }
 }

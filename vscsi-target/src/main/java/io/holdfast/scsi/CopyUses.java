@@ -5,8 +5,8 @@ import java.util.List;
 
 /**
  * What reads or writes a logical unit at this moment and is not among its tasks: copies on behalf of commands to any logical
- * unit, {@linkplain UnitProof proofs}, and, counted by itself, sanitizing, which outlives its command. Whoever takes the unit away
- * asks here too.
+ * unit, and, each counted by itself, {@linkplain UnitProof proofs}, and sanitizing, which outlives its command. Whoever takes the
+ * unit away asks here too.
  *
  * <p>A copy {@linkplain #enter enters}, then looks whether its nexus still sees the unit, for each piece; who takes the unit
  * away hides it first and then waits. So one of the two sees the other. Thread-safe.

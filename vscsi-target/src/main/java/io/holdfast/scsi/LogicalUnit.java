@@ -48,6 +48,7 @@ public final class LogicalUnit implements DeviceServer {
     private final RemovableMedium medium = new RemovableMedium();
     private final CopyUses copyUses = new CopyUses();
     private final CopyUses sanitizeUses = new CopyUses();
+    private final CopyUses proofUses = new CopyUses();
     private volatile boolean retiring;
     private final CopyRecords copyRecords = new CopyRecords();
     private final StorageHealth health;
@@ -337,12 +338,12 @@ public final class LogicalUnit implements DeviceServer {
      */
     public void retire(Runnable done) {
         retiring = true;
-        copyUses.awaitIdle(() -> sanitizeUses.awaitIdle(done));
+        copyUses.awaitIdle(() -> sanitizeUses.awaitIdle(() -> proofUses.awaitIdle(done)));
     }
 
     /**
      * True once it is taken away. Whoever begins to sanitize it enters {@link #sanitizeUses}, then asks; whoever proves it enters
-     * {@link #copyUses}.
+     * {@link #proofUses}.
      */
     boolean retiring() {
         return retiring;
@@ -353,9 +354,17 @@ public final class LogicalUnit implements DeviceServer {
         return sanitizeUses;
     }
 
-    /** The copies and proofs that work on this logical unit at this moment. */
+    /** The copies that work on this logical unit at this moment. */
     CopyUses copyUses() {
         return copyUses;
+    }
+
+    /**
+     * The proofs of this logical unit. Nobody but {@link #retire} waits for them: they belong to no initiator that may lose the
+     * unit, and their commands give way to sanitizing as any other's, so that those who prove it again and again hold up neither.
+     */
+    CopyUses proofUses() {
+        return proofUses;
     }
 
     /** The copies that were asked of this logical unit. */

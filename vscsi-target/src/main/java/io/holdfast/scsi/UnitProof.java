@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -59,6 +60,7 @@ public final class UnitProof {
     private final IoLane lane;
     private final Consumer<String> answer;
     private volatile boolean givenUp;
+    private final AtomicBoolean ended = new AtomicBoolean();
     private @Nullable Task task;
 
     private UnitProof(LogicalUnit unit, Wanted wanted, IoLane lane, Consumer<String> answer) {
@@ -74,7 +76,7 @@ public final class UnitProof {
      */
     public static UnitProof begin(LogicalUnit unit, Wanted wanted, IoLane lane, Consumer<String> answer) {
         UnitProof proof = new UnitProof(unit, wanted, lane, answer);
-        unit.copyUses().enter();
+        unit.proofUses().enter();
         proof.next(proof::identify);
         return proof;
     }
@@ -97,6 +99,9 @@ public final class UnitProof {
         } catch (RejectedExecutionException e) {
             LOG.debug("{} is not proved: its lane's thread has ended", unit, e);
             end("the server stops");
+        } catch (RuntimeException e) {
+            LOG.error("{} cannot be proved", unit, e);
+            end("the server fails to prove it: " + e);
         }
     }
 
@@ -192,13 +197,28 @@ public final class UnitProof {
         }
     }
 
+    /** Once: also if what it sets going fails, and is told of here. */
     private void end(String objection) {
+        if (!ended.compareAndSet(false, true)) {
+            return;
+        }
+        try {
+            leaveNexus();
+        } finally {
+            try {
+                unit.proofUses().leave();
+            } finally {
+                answer.accept(objection);
+            }
+        }
+    }
+
+    private void leaveNexus() {
         Task last = task;
+        task = null;
         if (last != null) {
             last.nexus().end();
         }
-        unit.copyUses().leave();
-        answer.accept(objection);
     }
 
     /** The name in an initiator port's name (RFC 7143 §4.2.7.1), in lower case. */

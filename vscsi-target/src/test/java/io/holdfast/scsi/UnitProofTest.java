@@ -6,6 +6,7 @@ import io.holdfast.block.BlockError;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
@@ -218,6 +219,40 @@ class UnitProofTest {
 
         assertThat(answers).containsExactly("taken away", FIT);
         assertThat(prove(wanted())).isEqualTo("it is not served any more");
+    }
+
+    @Test
+    void shouldEndOnceWhenWhoeverAskedFailsToTakeItsAnswer() {
+        UnitProof.begin(unit, wanted(), lane, answer -> {
+            answers.add(answer);
+            throw new IllegalStateException("as the test wants it");
+        });
+        runAll();
+        assertThat(answers).containsExactly(FIT);
+
+        UnitProof.begin(unit, wanted(), lane, answers::add);
+        unit.retire(() -> answers.add("taken away"));
+        assertThat(answers).as("the second one is waited for").hasSize(1);
+        runAll();
+
+        assertThat(answers).containsExactly(FIT, "taken away", "it is not served any more");
+    }
+
+    @Test
+    void shouldNotHoldUpAnInitiatorThatLosesTheUnitNorItsSanitizing() {
+        MappedLuns client = new MappedLuns();
+        client.show(Map.of(0, new MappedLuns.Mapped(unit, false)), () -> {});
+        UnitProof.begin(unit, wanted(), lane, answers::add);
+
+        client.show(Map.of(), () -> answers.add("unmapped"));
+        assertThat(answers).containsExactly("unmapped");
+        Initiator.of(unit)
+                .send(CdbBuilder.cdb(ScsiCommand.SANITIZE_OVERWRITE).set(8, 5), new byte[] {1, 0, 0, 1, 7})
+                .isGood();
+        assertThat(backend.content()).containsOnly(7);
+        runAll();
+
+        assertThat(answers).containsExactly("unmapped", FIT);
     }
 
     private static UnitProof.Wanted wanted(String... initiators) {
