@@ -62,6 +62,7 @@ public final class UnitProof {
     private volatile boolean givenUp;
     private final AtomicBoolean ended = new AtomicBoolean();
     private @Nullable Task task;
+    private boolean repeated;
 
     private UnitProof(LogicalUnit unit, Wanted wanted, IoLane lane, Consumer<String> answer) {
         this.unit = unit;
@@ -111,22 +112,37 @@ public final class UnitProof {
         } else if (!unit.identity().uuid().equals(wanted.uuid())) {
             end("that is another unit, " + unit.identity().uuid() + " instead of " + wanted.uuid());
         } else {
-            Nexus nexus = nexus();
-            Task first = new Task(nexus);
-            task = first;
-            first.read();
+            beginCommands();
         }
     }
 
-    /** One whose registration is let in, or else nobody, at a port that takes commands. */
+    private void beginCommands() {
+        leaveNexus();
+        Task first = new Task(nexus());
+        task = first;
+        first.read();
+    }
+
+    /**
+     * One whose registration is let in at a port that takes commands; while somebody holds the unit, one at another port if there
+     * is none, which is told so; or else nobody.
+     */
     private Nexus nexus() {
+        TargetPortGroups ports = unit.portGroups();
         PersistentReservations held = unit.reservations().persistent();
+        NexusName waiting = null;
         for (NexusName name : held.registrations().keySet()) {
             if (wanted.initiators().contains(initiator(name.initiatorPort())) && held.admits(name)) {
-                return new Nexus(name.initiatorPort(), NOBODY, name.relativeTargetPort());
+                if (ports.at(name.relativeTargetPort()).reach() == Reach.ALL) {
+                    return new Nexus(name.initiatorPort(), NOBODY, name.relativeTargetPort());
+                }
+                waiting = name;
             }
         }
-        List<TargetPortGroups.Group> groups = unit.portGroups().groups();
+        if (waiting != null && held.reservation() != null) {
+            return new Nexus(waiting.initiatorPort(), NOBODY, waiting.relativeTargetPort());
+        }
+        List<TargetPortGroups.Group> groups = ports.groups();
         int port = groups.stream()
                 .filter(group -> group.state().reach() == Reach.ALL)
                 .findFirst()
@@ -168,7 +184,14 @@ public final class UnitProof {
             }
             case RESERVATION_CONFLICT -> {
                 String holder = unit.reservations().holderAgainst(wanted.initiators());
-                end(holder.isEmpty() ? "" : "it is reserved by " + holder);
+                if (holder.isEmpty() && !repeated) {
+                    // It has been released meanwhile, or has come to those it is proved for.
+                    repeated = true;
+                    beginCommands();
+                } else {
+                    // Kept out by nobody, twice: one of them holds it by RESERVE, for a session of its own.
+                    end(holder.isEmpty() ? "" : "it is reserved by " + holder);
+                }
             }
             case CHECK_CONDITION -> complained(done, what);
             default ->

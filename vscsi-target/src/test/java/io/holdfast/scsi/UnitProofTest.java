@@ -192,6 +192,58 @@ class UnitProofTest {
                 .isEqualTo(FIT);
     }
 
+    @Test
+    void shouldWriteOnceAReservationThatKeptItOutIsGone() {
+        Reserver foreign = Reserver.at(unit, "iqn.foreign", 1);
+        foreign.register(0, 5);
+        foreign.reserve(5, ReservationType.WRITE_EXCLUSIVE).isGood();
+        UnitProof.begin(unit, wanted("iqn.vm"), lane, answers::add);
+        while (backend.operations().isEmpty()) {
+            lane.runOne();
+        }
+        // The read has ended, and the write is refused, which is not looked at yet.
+        lane.runOne();
+        lane.runOne();
+
+        foreign.release(5, ReservationType.WRITE_EXCLUSIVE).isGood();
+        runAll();
+
+        assertThat(answers).containsExactly(FIT);
+        assertThat(backend.operations()).endsWith("write 0+512 DURABLE");
+    }
+
+    @Test
+    void shouldWriteUnderTheRegistrationAtAPortThatTakesCommands() {
+        Reserver standby = Reserver.at(unit, "iqn.vm", 1);
+        Reserver active = Reserver.at(unit, "iqn.vm", 7);
+        standby.register(0, 5);
+        active.register(0, 6);
+        active.reserve(6, ReservationType.WRITE_EXCLUSIVE_REGISTRANTS_ONLY).isGood();
+
+        unit.accessState(1, AccessState.STANDBY);
+        assertThat(prove(wanted("iqn.vm"))).isEqualTo(FIT);
+        assertThat(backend.operations()).endsWith("write 0+512 DURABLE");
+
+        unit.accessState(1, AccessState.ACTIVE_OPTIMIZED);
+        unit.accessState(7, AccessState.STANDBY);
+        assertThat(prove(wanted("iqn.vm"))).isEqualTo(FIT);
+    }
+
+    @Test
+    void shouldSayThatAllPortsOfItsRegistrantsStandByWhileTheUnitIsReserved() {
+        Reserver own = Reserver.at(unit, "iqn.vm", 1);
+        own.register(0, 5);
+        unit.accessState(1, AccessState.STANDBY);
+        assertThat(prove(wanted("iqn.vm"))).as("nobody holds it").isEqualTo(FIT);
+
+        unit.accessState(1, AccessState.ACTIVE_OPTIMIZED);
+        own.initiator().send(ScsiCommand.TEST_UNIT_READY);
+        own.reserve(5, EXCLUSIVE).isGood();
+        unit.accessState(1, AccessState.STANDBY);
+
+        assertThat(prove(wanted("iqn.vm"))).isEqualTo("a read is answered with sense 2h/04h/0bh");
+    }
+
     // ---- its end
 
     @Test
