@@ -66,11 +66,15 @@ final class BarredUnits {
     /**
      * @param initiators names of the VM's initiators, whose reservations are no obstacle
      * @param answer called on the loop, once unless the server is lost before, with why the VM must not be resumed on the unit;
-     *     empty if nothing is wrong, or nobody can tell
+     *     empty if nothing is wrong, or the server is one that cannot tell
      */
     void ask(ExportedUnit unit, Set<String> initiators, Consumer<String> answer) {
         Consumer<AgentMessage> to = connection;
-        if (to == null || !able) {
+        if (to == null) {
+            answer.accept("the server is not heard");
+            return;
+        }
+        if (!able) {
             tellUnable();
             answer.accept("");
             return;

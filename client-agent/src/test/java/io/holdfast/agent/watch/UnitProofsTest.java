@@ -158,6 +158,21 @@ class UnitProofsTest extends AtFakeTarget {
     }
 
     @Test
+    void shouldNotPassAUnitThatNobodyCanBeAskedAbout() throws Exception {
+        onLoop(() -> barred.ask(DISK, Set.of(), heard::add));
+        assertThat(heard).as("before the server has introduced itself").containsExactly("the server is not heard");
+
+        introduced(ControlProtocol.VERSION);
+        onLoop(() -> {
+            barred.forget();
+            barred.ask(DISK, Set.of(), heard::add);
+        });
+
+        assertThat(heard).containsExactly("the server is not heard", "the server is not heard");
+        assertThat(sent).isEmpty();
+    }
+
+    @Test
     void shouldSayThatTheServerDoesNotAnswer() throws Exception {
         BarredUnits impatient = new BarredUnits(loop, "s1", 20);
         onLoop(() -> {
