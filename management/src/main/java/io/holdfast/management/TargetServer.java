@@ -99,7 +99,7 @@ final class TargetServer implements ServiceManager.Service {
     private @Nullable DataPathPulse pulse;
     private @Nullable FileWatch watch;
     private volatile @Nullable ControlServer control;
-    private final UnitWatch unitWatch = new UnitWatch(this::toldAgents);
+    private final UnitWatch unitWatch = new UnitWatch(this::toldAgents, this::unitsResized);
     private final WatchedLus watchedLus;
 
     private final RaisedEvents raisedEvents = new RaisedEvents();
@@ -269,6 +269,11 @@ final class TargetServer implements ServiceManager.Service {
                         unit.backend().sizeBytes(),
                         unit.backend().readOnly())));
         return exported;
+    }
+
+    /** An image that was cut or made larger by hand: agents judge by the size whether it is still their VM's disk. */
+    private void unitsResized() {
+        unitsTold.changed();
     }
 
     /** What initiators see is something else than before. Not on an event loop. */

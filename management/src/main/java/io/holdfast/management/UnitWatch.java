@@ -62,6 +62,7 @@ final class UnitWatch implements AutoCloseable {
     }
 
     private final Supplier<@Nullable Agents> agents;
+    private final Runnable resized;
     private final LongSupplier clockNs;
     private final Set<Unit> units = ConcurrentHashMap.newKeySet();
     private final ScheduledExecutorService clock = new ScheduledThreadPoolExecutor(
@@ -79,13 +80,17 @@ final class UnitWatch implements AutoCloseable {
     private final AtomicBoolean againDue = new AtomicBoolean();
     private volatile boolean started;
 
-    /** @param agents null while there is no control port yet */
-    UnitWatch(Supplier<@Nullable Agents> agents) {
-        this(agents, System::nanoTime);
+    /**
+     * @param agents null while there is no control port yet
+     * @param resized called by the clock's thread when images have other sizes than before
+     */
+    UnitWatch(Supplier<@Nullable Agents> agents, Runnable resized) {
+        this(agents, resized, System::nanoTime);
     }
 
-    UnitWatch(Supplier<@Nullable Agents> agents, LongSupplier clockNs) {
+    UnitWatch(Supplier<@Nullable Agents> agents, Runnable resized, LongSupplier clockNs) {
         this.agents = agents;
+        this.resized = resized;
         this.clockNs = clockNs;
     }
 
@@ -136,7 +141,13 @@ final class UnitWatch implements AutoCloseable {
 
     /** Looks at every unit once. */
     void look() {
-        units.forEach(Unit::look);
+        boolean otherSize = false;
+        for (Unit unit : units) {
+            otherSize |= unit.look();
+        }
+        if (otherSize) {
+            resized.run();
+        }
     }
 
     private void lookAgainSoon() {
@@ -150,7 +161,9 @@ final class UnitWatch implements AutoCloseable {
         for (int left = Math.min(LOOKS_AGAIN, again.size()); left > 0; left--) {
             Unit unit = again.remove();
             try {
-                unit.look();
+                if (unit.look()) {
+                    resized.run();
+                }
             } finally {
                 if (unit.staysRaised()) {
                     again.add(unit);
@@ -192,6 +205,8 @@ final class UnitWatch implements AutoCloseable {
         private long calmMs = CALM_MS;
         /** When it became well. */
         private long wellNs;
+
+        private long seenBytes = -1;
         /** It is in {@link #again}. */
         private boolean queued;
 
@@ -269,7 +284,8 @@ final class UnitWatch implements AutoCloseable {
             }
         }
 
-        void look() {
+        /** @return true if its size is another than at the last look */
+        boolean look() {
             FileBackend file = backend.get();
             BlockError absent = file == null ? null : file.absent();
             if (absent != null) {
@@ -283,6 +299,13 @@ final class UnitWatch implements AutoCloseable {
                 });
             }
             tellIfRaised();
+            return file != null && hasOtherSize(file.sizeBytes());
+        }
+
+        private synchronized boolean hasOtherSize(long sizeBytes) {
+            boolean other = seenBytes >= 0 && sizeBytes != seenBytes;
+            seenBytes = sizeBytes;
+            return other;
         }
 
         /** To be looked at again soon? If not, it has left {@link #again}. */

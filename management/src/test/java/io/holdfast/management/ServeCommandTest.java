@@ -60,7 +60,7 @@ class ServeCommandTest {
         Path missing = dir.resolve("missing.img");
         assertFailed(
                 serve("--export", missing.toString()),
-                missing + " does not exist; correct the path, or give a size to have it created");
+                missing + " does not exist; correct the path, put it back, or give a size to have a new one created");
         assertThat(missing).doesNotExist();
     }
 
@@ -78,7 +78,7 @@ class ServeCommandTest {
         Path missing = dir.resolve("missing.img");
         assertFailed(
                 serve("--export", found.toString(), "--export", created + ",size=1G", "--export", missing.toString()),
-                missing + " does not exist; correct the path, or give a size to have it created");
+                missing + " does not exist; correct the path, put it back, or give a size to have a new one created");
         assertThat(created).doesNotExist();
         assertThat(found).exists();
     }
@@ -232,7 +232,7 @@ class ServeCommandTest {
                 dir.resolve("h.toml"), "listen = \"192.0.2.1:1\"\n[[export]]\npath = \"/does/not/exist\"\n");
         assertFailed(
                 serve("--config", file.toString()),
-                "/does/not/exist does not exist; correct the path, or give a size to have it created");
+                "/does/not/exist does not exist; correct the path, put it back, or give a size to have a new one created");
     }
 
     @ParameterizedTest

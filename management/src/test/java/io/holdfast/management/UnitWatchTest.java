@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -33,7 +34,8 @@ class UnitWatchTest implements UnitWatch.Agents {
     private final AtomicLong nowNs = new AtomicLong(SECOND_NS);
     private final List<String> told = new CopyOnWriteArrayList<>();
     private final List<String> targets = new CopyOnWriteArrayList<>(List.of(TARGET));
-    private final UnitWatch watch = new UnitWatch(() -> this, nowNs::get);
+    private final AtomicInteger resizes = new AtomicInteger();
+    private final UnitWatch watch = new UnitWatch(() -> this, resizes::incrementAndGet, nowNs::get);
     private final IoPool pool = new IoPool(1, 16);
     private FileBackend backend;
     private StorageListener unit = StorageListener.NONE;
@@ -171,6 +173,19 @@ class UnitWatchTest implements UnitWatch.Agents {
         await().atMost(20, SECONDS)
                 .until(() ->
                         told.stream().filter(line -> line.startsWith("clear")).count() == 100);
+    }
+
+    @Test
+    void shouldSayWhenAnImageHasAnotherSize() throws Exception {
+        watch.look();
+        int opened = resizes.get();
+        watch.look();
+        assertThat(resizes).as("as large as before").hasValue(opened);
+
+        backend.grow(2 << 20);
+        watch.look();
+
+        assertThat(resizes).hasValue(opened + 1);
     }
 
     @Test

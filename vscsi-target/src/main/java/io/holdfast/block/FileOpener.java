@@ -125,7 +125,9 @@ final class FileOpener {
         } catch (NoSuchFileException e) {
             if (options.sizeBytes().isEmpty()) {
                 throw new BackendException(
-                        path + " does not exist; correct the path, or give a size to have it created", e);
+                        path
+                                + " does not exist; correct the path, put it back, or give a size to have a new one created",
+                        e);
             }
             if (options.readOnly()) {
                 throw new BackendException(path + " does not exist, and is not created to be read only", e);

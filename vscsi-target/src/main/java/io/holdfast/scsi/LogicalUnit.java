@@ -592,7 +592,19 @@ public final class LogicalUnit implements DeviceServer {
         long now = blocks();
         long before = capacityBlocks.get();
         if (now != before && capacityBlocks.compareAndSet(before, now)) {
-            LOG.info("{} has {} blocks of {} bytes now, {} before.", backend.describe(), now, blockBytes(), before);
+            if (now < before) {
+                LOG.warn(
+                        "{} has {} bytes now, {} before: what was cut off is lost to initiators",
+                        backend.describe(),
+                        now * blockBytes(),
+                        before * blockBytes());
+            } else {
+                LOG.info(
+                        "{} has {} bytes now, {} before.",
+                        backend.describe(),
+                        now * blockBytes(),
+                        before * blockBytes());
+            }
             attention(SenseCode.CAPACITY_DATA_CHANGED);
         }
     }

@@ -40,7 +40,7 @@ final class StorageHealth {
             return false;
         }
         LOG.error(
-                "{} fails: {} ({}; {} more since the last line). Initiators get errors until it works again.",
+                "{} fails: {} ({}; {} more since the last line). Initiators get errors until it answers again.",
                 backend,
                 failure.detail(),
                 failure.kind(),
@@ -59,7 +59,10 @@ final class StorageHealth {
 
     private synchronized void perhapsRecovered() {
         if (troubled && clockNs.getAsLong() - lastFailureNs >= INTERVAL_NS) {
-            LOG.info("{} works again: nothing has failed for {} s.", backend, INTERVAL_NS / 1_000_000_000L);
+            LOG.info(
+                    "{} answers again; its last failure was {} s ago.",
+                    backend,
+                    (clockNs.getAsLong() - lastFailureNs) / 1_000_000_000L);
             troubled = false;
             unsaid = 0;
         }

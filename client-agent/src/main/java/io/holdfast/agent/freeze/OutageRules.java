@@ -284,6 +284,11 @@ final class OutageRules {
                 vm.act(new FreezeAction.PortalStandIn(server.name));
                 backToFrozen(objection.get());
             }
+            if (vm.state == FreezeState.FROZEN && !objection.get().equals(vm.reason)) {
+                // No attempt is planned any more, whatever the last one said.
+                vm.save(FreezeState.FROZEN, objection.get());
+                vm.enter(FreezeState.FROZEN, objection.get());
+            }
             vm.reason = objection.get();
             // Only what the server says of its units can change that.
             retryAtMs = NEVER;

@@ -57,7 +57,7 @@ final class LiveChecks {
         } catch (IOException e) {
             findings.add(Finding.fail(
                     "server",
-                    server + " is away: " + e.getMessage() + "; VMs with disks there stay frozen",
+                    server + " is away: " + e.getMessage() + "; VMs with disks there wait for it",
                     "start it, or mend the way to it; on its host: systemctl status holdfast, journalctl -u holdfast"));
         }
     }
