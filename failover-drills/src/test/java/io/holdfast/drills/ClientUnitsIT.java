@@ -199,8 +199,6 @@ class ClientUnitsIT {
         at.scene.awaitSaid("it has " + cut + " bytes, and had " + bytes);
         assertThat(at.vm().resumes()).isEqualTo(resumes);
         resize(image, bytes);
-        at.stopServer();
-        at.startServer();
 
         at.scene.awaitProgress(at.vm());
     }
