@@ -63,6 +63,7 @@ public final class UnitProof {
     private final AtomicBoolean ended = new AtomicBoolean();
     private @Nullable Task task;
     private boolean repeated;
+    private boolean counted;
 
     private UnitProof(LogicalUnit unit, Wanted wanted, IoLane lane, Consumer<String> answer) {
         this.unit = unit;
@@ -77,9 +78,23 @@ public final class UnitProof {
      */
     public static UnitProof begin(LogicalUnit unit, Wanted wanted, IoLane lane, Consumer<String> answer) {
         UnitProof proof = new UnitProof(unit, wanted, lane, answer);
-        unit.proofUses().enter();
+        proof.enter();
         proof.next(proof::identify);
         return proof;
+    }
+
+    /** One that comes when the unit is taken away already is not waited for: it ends without a command. */
+    private void enter() {
+        counted = !unit.retiring();
+        if (counted) {
+            unit.proofUses().enter();
+        }
+    }
+
+    private void leave() {
+        if (counted) {
+            unit.proofUses().leave();
+        }
     }
 
     /** Nobody waits for the answer any more: it ends with the command that is under way. From any thread. */
@@ -229,7 +244,7 @@ public final class UnitProof {
             leaveNexus();
         } finally {
             try {
-                unit.proofUses().leave();
+                leave();
             } finally {
                 answer.accept(objection);
             }

@@ -274,6 +274,21 @@ class UnitProofTest {
     }
 
     @Test
+    void shouldNotHoldUpWhoeverTakesTheUnitAwayOnceHeHasBegunTo() {
+        TestLane later = TestLane.held();
+        UnitProof.begin(unit, wanted(), lane, answers::add);
+        unit.retire(() -> answers.add("taken away"));
+        UnitProof.begin(unit, wanted(), later, answers::add);
+
+        runAll();
+        assertThat(answers).containsExactly("taken away", "it is not served any more");
+        later.runOne();
+
+        assertThat(answers).hasSize(3);
+        assertThat(backend.operations()).isEmpty();
+    }
+
+    @Test
     void shouldEndOnceWhenWhoeverAskedFailsToTakeItsAnswer() {
         UnitProof.begin(unit, wanted(), lane, answer -> {
             answers.add(answer);
